@@ -1,0 +1,133 @@
+# etcd-registry: the preload object, the command that is also the agent, and the library.
+#
+#   make              build/libetcd-registry-preload.so  build/etcd-registry  build/libetcd-registry.{a,so}
+#   make test         everything: installs what is missing, then gates, unit and end-to-end tests (scripts/test)
+#   make unit | lint | e2e       one part of it, on a machine that has the tools
+#   make demo         the product on three real servers (scripts/demo)
+#   make install      PREFIX=/usr/local DESTDIR=
+#
+# CC, CFLAGS, LDFLAGS are honoured; DEV=1 turns warnings into errors; SAN=address,undefined builds into build/address,undefined;
+# V=1 shows the commands.
+
+VERSION := $(shell sed -n 's/^\#define ETCDREG_VERSION "\(.*\)"/\1/p' lib/etcd-registry.h)
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+
+ifdef SAN
+B := build/$(SAN)
+SAN_FLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+B ?= build
+endif
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef
+ifdef DEV
+WARNINGS += -Werror
+endif
+
+PKGS := libcurl libcjson libcrypto
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -Ilib $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
+
+# The object that runs in hosts: no libc at build time (DT_NEEDED, fortify, stack protector, builtin calls), no lazy
+# binding stubs for symbols that may not exist.
+SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
+	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -DBINDIR='"$(BINDIR)"'
+SHIM_LDFLAGS = -shared -nostdlib -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro \
+	-Wl,-z,nodelete -Wl,-soname,libetcd-registry-preload.so -Wl,--build-id=sha1
+
+LIB_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*.c))
+AGENT_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/*.c))
+CLI_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard cli/*.c))
+SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c))
+UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
+HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
+
+SHIM := $(B)/libetcd-registry-preload.so
+BIN := $(B)/etcd-registry
+LIB_A := $(B)/libetcd-registry.a
+LIB_SO := $(B)/libetcd-registry.so
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
+
+.PHONY: all install clean test unit unit-san lint e2e demo hosts
+.DELETE_ON_ERROR:
+
+all: $(if $(SAN),$(BIN) $(LIB_A),$(SHIM) $(BIN) $(LIB_A) $(LIB_SO))
+
+$(B)/obj/shim/%.o: shim/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(SHIM): $(SHIM_OBJS) shim/shim.map
+	$(call say,LD,$@)$(CC) $(SHIM_LDFLAGS) -o $@ $(SHIM_OBJS) -lgcc
+
+$(LIB_A): $(LIB_OBJS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(LIB_SO): $(LIB_OBJS) lib/etcd-registry.map
+	$(call say,LD,$@)$(CC) -shared -pthread $(LDFLAGS) -Wl,--version-script=lib/etcd-registry.map -Wl,-z,defs \
+		-Wl,-soname,libetcd-registry.so.$(SOVERSION) -o $@ $(LIB_OBJS) $(PKG_LIBS)
+
+$(BIN): $(CLI_OBJS) $(AGENT_OBJS) $(LIB_A)
+	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(AGENT_OBJS) $(LIB_A) $(PKG_LIBS)
+
+# A unit test sees the internals: it links the static library and the agent's modules, not its main.
+$(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+$(B)/hosts/%: tests/hosts/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -pthread -o $@ $<
+
+hosts: $(HOSTS)
+
+unit: $(UNIT_TESTS)
+	$(Q)scripts/run-unit $(UNIT_TESTS)
+
+unit-san:
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined unit
+
+lint:
+	$(Q)scripts/lint
+
+e2e: all hosts
+	$(Q)scripts/run-e2e
+
+test:
+	$(Q)scripts/test
+
+demo:
+	$(Q)scripts/demo
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/
+	install -m 755 $(SHIM) $(DESTDIR)$(LIBDIR)/
+	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(LIB_SO) $(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(VERSION)
+	ln -sf libetcd-registry.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(SOVERSION)
+	ln -sf libetcd-registry.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libetcd-registry.so
+	install -m 644 lib/etcd-registry.h $(DESTDIR)$(INCLUDEDIR)/
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
+		lib/etcd-registry.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc
+	install -m 644 docs/etcd-registry.1 $(DESTDIR)$(MANDIR)/man1/
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
