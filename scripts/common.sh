@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# common.sh - what the scripts share: messages, and the counting of passed and failed tests.  Sourced, never run.
+#
+# Counts travel in the file that TEST_RESULTS names: whoever runs tests appends lines "PASSED FAILED LABEL", and the
+# script that created the file adds them up.  So a script counts the same way alone and as a part of scripts/test.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034 # for those who source this
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+results_init() {
+	results_owned=
+	if [ -z "${TEST_RESULTS:-}" ]; then
+		TEST_RESULTS=$(mktemp)
+		export TEST_RESULTS
+		results_owned=1
+		trap 'rm -f "$TEST_RESULTS"' EXIT
+	fi
+	results_before=$(wc -l <"$TEST_RESULTS")
+}
+
+# results_add PASSED FAILED LABEL
+results_add() {
+	printf '%s %s %s\n' "$1" "$2" "$3" >>"$TEST_RESULTS"
+}
+
+# Prints "PASSED FAILED" of all lines after the first BEFORE.
+results_sum() {
+	awk -v before="$1" 'NR > before { p += $1; f += $2 } END { print p + 0, f + 0 }' "$TEST_RESULTS"
+}
+
+# Fails if a test failed or none ran since results_init.  The outermost script prints the closing line.
+results_end() {
+	local passed failed
+
+	read -r passed failed < <(results_sum "$results_before")
+	if [ -n "$results_owned" ]; then
+		awk '$2 > 0 { sub(/^[0-9]+ [0-9]+ /, "failed: "); print }' "$TEST_RESULTS"
+		printf '%s passed, %s failed\n' "$passed" "$failed"
+	fi
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+# gate LABEL COMMAND...: one test, which passes if COMMAND does; its output is shown if it does not.
+gate() {
+	local label=$1 start=$SECONDS output
+
+	shift
+	if output=$("$@" 2>&1); then
+		printf '  ok    %s (%s s)\n' "$label" $((SECONDS - start))
+		results_add 1 0 "$label"
+	else
+		printf '%s\n  FAIL  %s (%s s)\n' "$output" "$label" $((SECONDS - start))
+		results_add 0 1 "$label"
+	fi
+}
+
+# suite LABEL COMMAND...: COMMAND counts its own tests.  One that fails or ends without having counted is a failure too.
+suite() {
+	local label=$1 status=0 before passed failed
+
+	shift
+	printf '%s\n' "$label"
+	before=$(wc -l <"$TEST_RESULTS")
+	"$@" || status=$?
+	read -r passed failed < <(results_sum "$before")
+	if [ "$failed" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$passed" -eq 0 ]; }; then
+		results_add 0 1 "$label: ended with status $status after $passed tests"
+	fi
+}
