@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* A growing string with a ceiling and a sticky failure. */
+#define _GNU_SOURCE
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAP_MIN 256
+
+static char empty[1];
+
+static void free_text(struct buf *b)
+{
+	if (b->cap > 0) {
+		explicit_bzero(b->s, b->cap);
+		free(b->s);
+	}
+	b->s = empty;
+	b->len = 0;
+	b->cap = 0;
+}
+
+void buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){.s = empty, .max = max};
+}
+
+void buf_release(struct buf *b)
+{
+	free_text(b);
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+	if (b->cap > 0)
+		b->s[0] = '\0';
+}
+
+static void fail(struct buf *b)
+{
+	free_text(b);
+	b->failed = true;
+}
+
+/* Room for `len` more bytes and the NUL. */
+static bool reserve(struct buf *b, size_t len)
+{
+	size_t cap = b->cap > 0 ? b->cap : CAP_MIN;
+	char *s;
+
+	if (b->failed)
+		return false;
+	if (len > b->max - b->len) {
+		fail(b);
+		return false;
+	}
+	if (b->len + len < b->cap)
+		return true;
+	while (cap <= b->len + len)
+		cap *= 2;
+	s = malloc(cap);
+	if (!s) {
+		fail(b);
+		return false;
+	}
+	memcpy(s, b->s, b->len + 1);
+	len = b->len;
+	free_text(b);
+	b->s = s;
+	b->len = len;
+	b->cap = cap;
+	return true;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+	if (len == 0 || !reserve(b, len))
+		return;
+	memcpy(b->s + b->len, bytes, len);
+	b->len += len;
+	b->s[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list args, again;
+	int len;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, args);
+	if (len < 0) {
+		fail(b);
+	} else if (reserve(b, (size_t)len)) {
+		vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
+		b->len += (size_t)len;
+	}
+	va_end(again);
+	va_end(args);
+}
+
+char *buf_detach(struct buf *b)
+{
+	char *s;
+
+	if (b->failed)
+		return NULL;
+	if (b->cap == 0)
+		return strdup("");
+	s = b->s;
+	b->s = empty;
+	b->len = 0;
+	b->cap = 0;
+	return s;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Error objects and the texts of the codes. */
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void mask_controls(char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
+int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err)
+		return code;
+	err->code = code;
+	va_start(args, fmt);
+	if (vsnprintf(err->msg, sizeof(err->msg), fmt, args) < 0)
+		err->msg[0] = '\0';
+	va_end(args);
+	mask_controls(err->msg);
+	return code;
+}
+
+int err_prefix(struct etcdreg_err *err, const char *fmt, ...)
+{
+	char msg[ETCDREG_ERR_MAX];
+	va_list args;
+	size_t len;
+
+	if (!err)
+		return ETCDREG_E_SYSTEM;
+	memcpy(msg, err->msg, sizeof(msg));
+	va_start(args, fmt);
+	if (vsnprintf(err->msg, sizeof(err->msg), fmt, args) < 0)
+		err->msg[0] = '\0';
+	va_end(args);
+	mask_controls(err->msg);
+	len = strlen(err->msg);
+	for (const char *s = msg; *s != '\0' && len + 1 < sizeof(err->msg); s++)
+		err->msg[len++] = *s;
+	err->msg[len] = '\0';
+	return err->code;
+}
+
+int err_nomem(struct etcdreg_err *err)
+{
+	return err_set(err, ETCDREG_E_NOMEM, "out of memory");
+}
+
+const char *etcdreg_strerror(int code)
+{
+	switch (code) {
+	case 0:
+		return "success";
+#define ERROR_TEXT(name, value, text)                                                              \
+	case name:                                                                                 \
+		return text;
+		ETCDREG_ERRORS(ERROR_TEXT)
+#undef ERROR_TEXT
+	default:
+		return "unknown error";
+	}
+}
+
+const char *etcdreg_version(void)
+{
+	return ETCDREG_VERSION;
+}
