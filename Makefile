@@ -35,21 +35,22 @@ PKGS := libcurl libcjson libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -Ilib $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -I. -Ilib $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
 
 # The object that runs in hosts: no libc at build time (DT_NEEDED, fortify, stack protector, builtin calls), no lazy
-# binding stubs for symbols that may not exist.
+# binding stubs for symbols that may not exist.  Of lib/ it has the parser of numbers, whose other functions are dropped.
 SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
-	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -DBINDIR='"$(BINDIR)"'
-SHIM_LDFLAGS = -shared -nostdlib -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro \
+	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -ffunction-sections -DBINDIR='"$(BINDIR)"'
+SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro \
 	-Wl,-z,nodelete -Wl,-soname,libetcd-registry-preload.so -Wl,--build-id=sha1
 
 LIB_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*.c))
 AGENT_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/*.c))
 CLI_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard cli/*.c))
-SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c))
+SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c)) $(B)/obj/shim/lib/parse.o
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
+MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
 
 SHIM := $(B)/libetcd-registry-preload.so
 BIN := $(B)/etcd-registry
@@ -64,6 +65,10 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
 all: $(if $(SAN),$(BIN) $(LIB_A),$(SHIM) $(BIN) $(LIB_A) $(LIB_SO))
 
+$(B)/obj/shim/lib/%.o: lib/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$< (shim))$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
+
 $(B)/obj/shim/%.o: shim/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
@@ -71,6 +76,8 @@ $(B)/obj/shim/%.o: shim/%.c Makefile
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CLI_OBJS): ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
 
 $(SHIM): $(SHIM_OBJS) shim/shim.map
 	$(call say,LD,$@)$(CC) $(SHIM_LDFLAGS) -o $@ $(SHIM_OBJS) -lgcc
@@ -94,7 +101,11 @@ $(B)/hosts/%: tests/hosts/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -pthread -o $@ $<
 
-hosts: $(HOSTS)
+$(B)/hosts-musl/%: tests/hosts/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)musl-gcc -std=gnu11 -O1 -g -o $@ $<
+
+hosts: $(HOSTS) $(MUSL_HOSTS)
 
 unit: $(UNIT_TESTS)
 	$(Q)scripts/run-unit $(UNIT_TESTS)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* `etcd-registry help` and `version`: what they say comes from the tables of commands and settings.
+ */
+#include "help.h"
+
+#include <string.h>
+
+#include "options.h"
+#include "output.h"
+
+static void print_commands(FILE *out)
+{
+	fputs("usage: etcd-registry COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(out, "  %-9s %s\n", command->name, command->help);
+	fputs("\n'etcd-registry help COMMAND' explains one of them; man etcd-registry has it "
+	      "all.\n",
+	      out);
+}
+
+void help_print(const struct command *command, FILE *out)
+{
+	if (!command) {
+		print_commands(out);
+		return;
+	}
+	options_usage(command, out);
+	fprintf(out, "%s\n\n", command->help);
+	options_describe(command, out);
+}
+
+/* A cell of a Markdown table: a bar in the text would end it. */
+static void print_cell(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '|')
+			putchar('\\');
+		putchar(*text);
+	}
+}
+
+static void print_code(const char *text)
+{
+	putchar('`');
+	print_cell(text);
+	putchar('`');
+}
+
+static void print_default(const struct config_row *row)
+{
+	if (*row->default_text != '\0')
+		print_code(row->default_text);
+	if (row->type == CONFIG_UINT)
+		printf(", %ju-%ju", (uintmax_t)row->min, (uintmax_t)row->max);
+	else if (row->type == CONFIG_MS)
+		printf(", %ju-%ju ms", (uintmax_t)row->min, (uintmax_t)row->max);
+}
+
+static void print_row(const struct config_row *row)
+{
+	char name[OPTION_NAME_MAX];
+
+	fputs("| ", stdout);
+	print_code(row->env);
+	if (row->fallback)
+		printf(", else `%s`", row->fallback);
+	fputs(" | ", stdout);
+	if (options_setting_name(row, name))
+		printf("`--%s`", name);
+	fputs(" | ", stdout);
+	if (row->option)
+		printf("`%s=`", row->option);
+	fputs(" | ", stdout);
+	print_default(row);
+	fputs(" | ", stdout);
+	print_cell(row->help);
+	puts(" |");
+}
+
+/* The table that README.md holds, in Markdown. */
+static void print_settings(void)
+{
+	puts("| variable | option | in the connection string | default, range | meaning |");
+	puts("|---|---|---|---|---|");
+	for (enum config_id id = 0; id < CONFIG_COUNT; id++)
+		print_row(&config_rows[id]);
+}
+
+int help_command(struct options *opts)
+{
+	const char *topic = opts->operands[0];
+	const struct command *command = topic ? command_find(topic) : NULL;
+
+	if (topic && strcmp(topic, "settings") == 0) {
+		print_settings();
+		return STATUS_OK;
+	}
+	if (topic && !command) {
+		output_message("help: unknown command '%s'", topic);
+		help_print(NULL, stderr);
+		return STATUS_USAGE;
+	}
+	help_print(command, stdout);
+	return STATUS_OK;
+}
+
+int version_command(struct options *opts)
+{
+	(void)opts;
+	printf("etcd-registry %s\n", etcdreg_version());
+	return STATUS_OK;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* `etcd-registry join`: hold a service in the registry until a signal says to leave. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "address.h"
+#include "command.h"
+#include "err.h"
+#include "options.h"
+#include "output.h"
+
+/* The last error told: an outage is one line, not one for each attempt.  Used on the handle's
+ * thread alone. */
+struct told {
+	char msg[ETCDREG_ERR_MAX];
+};
+
+static void tell(const struct etcdreg_event *event, void *arg)
+{
+	struct told *told = arg;
+
+	switch (event->type) {
+	case ETCDREG_REGISTERED:
+		output_message("'%s' is registered", event->service->name);
+		break;
+	case ETCDREG_LOST:
+		output_message("'%s' is lost, registering it again", event->service->name);
+		break;
+	case ETCDREG_LEFT:
+		output_message("'%s' has left", event->service->name);
+		break;
+	case ETCDREG_UP:
+		output_message("etcd answers again");
+		break;
+	case ETCDREG_ERROR:
+		if (strcmp(told->msg, event->err->msg) != 0)
+			output_message("%s; trying again", event->err->msg);
+		memcpy(told->msg, event->err->msg, sizeof(told->msg));
+		return;
+	}
+	told->msg[0] = '\0';
+}
+
+/* The signals that end a join.  A hangup that somebody (nohup) had ignored stays ignored. */
+static sigset_t ending_signals(void)
+{
+	struct sigaction hangup;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
+	return set;
+}
+
+static int leave_in_time(struct etcdreg *reg, const struct etcdreg_service *service,
+			 unsigned timeout_ms)
+{
+	struct etcdreg_err err;
+	int r;
+
+	r = etcdreg_leave(reg, service, &err);
+	if (r == 0)
+		r = etcdreg_wait(reg, timeout_ms, &err);
+	return r < 0 ? output_error(&err) : STATUS_OK;
+}
+
+static int hold(struct options *opts, const struct etcdreg_service *service)
+{
+	const sigset_t ending = ending_signals();
+	struct told told = { .msg = "" };
+	struct etcdreg *reg;
+	struct etcdreg_err err;
+	int r, status;
+
+	/* Before the registry's thread is there, so that the signals can only come to
+	 * sigwaitinfo(). */
+	pthread_sigmask(SIG_BLOCK, &ending, NULL);
+	r = options_open(opts, tell, &told, &reg, &err);
+	if (r < 0)
+		return output_error(&err);
+	r = etcdreg_join(reg, service, &err);
+	if (r < 0) {
+		status = output_error(&err);
+	} else {
+		while (sigwaitinfo(&ending, NULL) < 0 && errno == EINTR)
+			;
+		status = leave_in_time(reg, service, opts->config.exit_timeout_ms);
+	}
+	etcdreg_close(reg, 0);
+	return status;
+}
+
+/* What was asked for as an interface, a name or a network becomes an address; nothing asked: the
+ * library finds one. */
+static int choose_host(const char *setting, char ret[static ADDRESS_MAX], const char **ret_host,
+		       struct etcdreg_err *err)
+{
+	const struct address_hint anywhere = { .family = AF_INET };
+	int r;
+
+	if (*setting == '\0') {
+		*ret_host = NULL;
+		return 0;
+	}
+	r = address_advertise(setting, &anywhere, ret, err);
+	if (r == 0)
+		*ret_host = ret;
+	return r;
+}
+
+int join_command(struct options *opts)
+{
+	const struct config *cfg = &opts->config;
+	struct etcdreg_service service = { .name = opts->operands[0], .port = opts->port };
+	struct etcdreg_err err;
+	char host[ADDRESS_MAX];
+
+	if (opts->port == 0) {
+		output_message("join: --port is missing");
+		options_usage(opts->command, stderr);
+		return STATUS_USAGE;
+	}
+	if (options_complete(opts, &err) < 0 ||
+	    choose_host(cfg->host, host, &service.hostname, &err) < 0)
+		return output_error(&err);
+	service.protocol = cfg->protocol;
+	service.meta = *cfg->meta != '\0' ? cfg->meta : NULL;
+	return hold(opts, &service);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* `etcd-registry leave`: take a service out of the registry, whoever put it there. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "err.h"
+#include "options.h"
+#include "output.h"
+#include "parse.h"
+#include "util.h"
+
+/* "host:port" or "[address]:port".  Cuts `text`, which *service then points into. */
+static int parse_host_port(char *text, struct etcdreg_service *service, struct etcdreg_err *err)
+{
+	char *end = text[0] == '[' ? strstr(text, "]:") : strchr(text, ':');
+	char *digits = end ? end + (*end == ']' ? 2 : 1) : NULL;
+	uint64_t port;
+
+	if (!end || end == text + (text[0] == '['))
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not HOST:PORT or [IPV6]:PORT", text);
+	if (!parse_uint(digits, strlen(digits), 1, UINT16_MAX, &port))
+		return err_set(err, ETCDREG_E_CONFIG, "'%s': the port is not 1-65535", text);
+	*end = '\0';
+	service->hostname = text + (text[0] == '[');
+	service->port = (unsigned)port;
+	return 0;
+}
+
+static bool has_url(const struct etcdreg_entry *entries, size_t len, const char *url)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (strcmp(entries[i].url, url) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* *ret_found: the registry holds a service of that name and url. */
+static int look_for(struct etcdreg *reg, const char *name, const char *url, bool *ret_found,
+		    struct etcdreg_err *err)
+{
+	struct etcdreg_entry *entries;
+	size_t len;
+	int r;
+
+	r = etcdreg_list(reg, name, &entries, &len, err);
+	if (r < 0)
+		return r;
+	*ret_found = has_url(entries, len, url);
+	etcdreg_entries_free(entries, len);
+	return 0;
+}
+
+static int take_out(struct options *opts, const struct etcdreg_service *service, const char *url)
+{
+	unsigned timeout_ms = opts->config.timeout_ms;
+	struct etcdreg *reg;
+	struct etcdreg_err err;
+	bool found;
+	int r;
+
+	r = options_open(opts, NULL, NULL, &reg, &err);
+	if (r < 0)
+		return output_error(&err);
+	r = look_for(reg, service->name, url, &found, &err);
+	/* Also when it is not listed: a document that nobody can read is taken out all the same. */
+	if (r == 0)
+		r = etcdreg_leave(reg, service, &err);
+	if (r == 0)
+		r = etcdreg_wait(reg, timeout_ms, &err);
+	etcdreg_close(reg, 0);
+	if (r < 0)
+		return output_error(&err);
+	if (!found)
+		output_message("no service '%s' at %s found", service->name, url);
+	return found ? STATUS_OK : STATUS_NOTHING;
+}
+
+int leave_command(struct options *opts)
+{
+	struct etcdreg_service service = { .name = opts->operands[0] };
+	CLEANUP(free) char *url = NULL;
+	struct etcdreg_err err;
+
+	if (options_complete(opts, &err) < 0)
+		return output_error(&err);
+	service.protocol = opts->config.protocol;
+	if (asprintf(&url, "%s://%s", service.protocol, opts->operands[1]) < 0) {
+		url = NULL;
+		output_message("out of memory");
+		return STATUS_FAILED;
+	}
+	if (parse_host_port(opts->operands[1], &service, &err) < 0) {
+		output_error(&err);
+		options_usage(opts->command, stderr);
+		return STATUS_USAGE;
+	}
+	return take_out(opts, &service, url);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The command `etcd-registry`: the table of its commands, and the way into one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "help.h"
+#include "options.h"
+#include "output.h"
+
+#define REGISTRY	(1 << CONFIG_REGISTRY)
+#define EVERY_SCOPE	(REGISTRY | 1 << CONFIG_AGENT | 1 << CONFIG_SERVICE | 1 << CONFIG_SHIM)
+#define SETTING_BIT(id) (UINT64_C(1) << CONFIG_##id)
+
+const struct command commands[] = {
+	{
+		.name = "list",
+		.operands = "[NAME]",
+		.help = "list the services of a name, or all of them",
+		.main = list_command,
+		.operands_max = 1,
+		.scopes = REGISTRY,
+		.own = OWN_JSON,
+	},
+	{
+		.name = "lookup",
+		.operands = "NAME",
+		.help = "find one service of a name, picked at random",
+		.main = lookup_command,
+		.operands_min = 1,
+		.operands_max = 1,
+		.scopes = REGISTRY,
+		.own = OWN_JSON,
+	},
+	{
+		.name = "join",
+		.operands = "NAME --port PORT",
+		.help = "hold a service in the registry until SIGINT or SIGTERM",
+		.main = join_command,
+		.operands_min = 1,
+		.operands_max = 1,
+		.scopes = REGISTRY,
+		.settings = SETTING_BIT(host) | SETTING_BIT(protocol) | SETTING_BIT(meta) |
+			    SETTING_BIT(exit_timeout_ms),
+		.own = OWN_PORT,
+	},
+	{
+		.name = "leave",
+		.operands = "NAME HOST:PORT",
+		.help = "take a service out of the registry, whoever put it there",
+		.main = leave_command,
+		.operands_min = 2,
+		.operands_max = 2,
+		.scopes = REGISTRY,
+		.settings = SETTING_BIT(protocol),
+	},
+	{
+		.name = "run",
+		.operands = "-- COMMAND...",
+		.help = "run a server that registers itself",
+		.main = run_command,
+		.operands_min = 1,
+		.operands_max = SIZE_MAX,
+		.scopes = EVERY_SCOPE,
+		.wraps = true,
+	},
+	{
+		.name = "agent",
+		.operands = "[ARGUMENT]...",
+		.help = "serve the preloaded processes of this machine; they start it themselves",
+		.main = agent_command,
+		.operands_max = SIZE_MAX,
+		.raw = true,
+	},
+	{
+		.name = "help",
+		.operands = "[COMMAND | settings]",
+		.help = "explain a command, or print the table of environment variables",
+		.main = help_command,
+		.operands_max = 1,
+	},
+	{
+		.name = "version",
+		.operands = "",
+		.help = "print the version",
+		.main = version_command,
+	},
+	{ .name = NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		if (strcmp(command->name, name) == 0)
+			return command;
+	}
+	return NULL;
+}
+
+/* The conventional options in place of a command. */
+static const char *command_name(const char *arg)
+{
+	if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)
+		return "help";
+	if (strcmp(arg, "--version") == 0)
+		return "version";
+	return arg;
+}
+
+static int usage_error(const struct command *command, const struct etcdreg_err *err)
+{
+	int status = output_error(err);
+
+	if (status == STATUS_USAGE)
+		options_usage(command, stderr);
+	return status;
+}
+
+static int start(const struct command *command, int argc, char **argv)
+{
+	struct etcdreg_err err;
+	struct options opts;
+	int status = STATUS_OK;
+
+	if (options_parse(&opts, command, argc, argv, &err) < 0)
+		status = usage_error(command, &err);
+	else if (opts.own & OWN_HELP)
+		help_print(command, stdout);
+	else
+		status = command->main(&opts);
+	options_release(&opts);
+	return output_finish(status);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	output_init();
+	if (argc < 2) {
+		help_print(NULL, stderr);
+		return STATUS_USAGE;
+	}
+	command = command_find(command_name(argv[1]));
+	if (!command) {
+		output_message("unknown command '%s'", argv[1]);
+		help_print(NULL, stderr);
+		return STATUS_USAGE;
+	}
+	return start(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* A command line, checked against what its command accepts. */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "connstr.h"
+#include "err.h"
+#include "parse.h"
+#include "util.h"
+
+#define ENV_PREFIX  "ETCD_REGISTRY_"
+#define HELP_COLUMN 26
+
+static const struct own {
+	enum own_option bit;
+	const char *name;
+	const char *value; /* as help shows it; NULL: takes none */
+	const char *help;
+} own_options[] = {
+	{ OWN_PORT, "port", "PORT", "port that the service listens on, 1-65535" },
+	{ OWN_JSON, "json", NULL, "print JSON as the registry holds it" },
+	{ OWN_HELP, "help", NULL, "print this help" },
+};
+
+bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX])
+{
+	const char *s = row->env + strlen(ENV_PREFIX);
+	size_t i;
+
+	/* The password: arguments are public.  Disabled: then nobody needs `run`. */
+	if (row == &config_rows[CONFIG_password] || row == &config_rows[CONFIG_disable])
+		return false;
+	for (i = 0; s[i] != '\0' && i + 1 < OPTION_NAME_MAX; i++)
+		ret[i] = s[i] == '_' ? '-' : (char)tolower((unsigned char)s[i]);
+	ret[i] = '\0';
+	return true;
+}
+
+/* Whether the command takes the setting as an option, and that option's name. */
+static bool takes_setting(const struct command *command, enum config_id id,
+			  char ret[static OPTION_NAME_MAX])
+{
+	const struct config_row *row = &config_rows[id];
+
+	if (!(command->scopes >> row->scope & 1) && !(command->settings >> id & 1))
+		return false;
+	return options_setting_name(row, ret);
+}
+
+static bool takes_own(const struct command *command, const struct own *own)
+{
+	return own->bit == OWN_HELP || (command->own & own->bit);
+}
+
+static bool equals(const char *name, const char *s, size_t len)
+{
+	return strlen(name) == len && memcmp(name, s, len) == 0;
+}
+
+static const struct own *find_own(const struct command *command, const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
+		if (takes_own(command, &own_options[i]) && equals(own_options[i].name, name, len))
+			return &own_options[i];
+	}
+	return NULL;
+}
+
+/* CONFIG_COUNT: there is none. */
+static enum config_id find_setting(const struct command *command, const char *name, size_t len)
+{
+	char candidate[OPTION_NAME_MAX];
+	enum config_id id;
+
+	for (id = 0; id < CONFIG_COUNT; id++) {
+		if (takes_setting(command, id, candidate) && equals(candidate, name, len))
+			break;
+	}
+	return id;
+}
+
+static int set_port(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	uint64_t port;
+
+	if (!parse_uint(value, strlen(value), 1, UINT16_MAX, &port))
+		return err_set(err, ETCDREG_E_CONFIG, "--port: '%s' is not 1-65535", value);
+	opts->port = (unsigned)port;
+	return 0;
+}
+
+static int set_setting(struct options *opts, enum config_id id, char *value,
+		       struct etcdreg_err *err)
+{
+	char name[OPTION_NAME_MAX];
+	int r = config_set(&opts->config, id, value, err);
+
+	options_setting_name(&config_rows[id], name);
+	if (r < 0)
+		return err_prefix(err, "--%s: ", name);
+	opts->given[id] = value;
+	return 0;
+}
+
+/* Take the option argv[*at], and the argument after it if that is its value. */
+static int take_option(struct options *opts, char **argv, int *at, struct etcdreg_err *err)
+{
+	char *name = argv[*at] + 2;
+	size_t len = strcspn(name, "=");
+	char *value = name[len] == '=' ? name + len + 1 : NULL;
+	const struct own *own = find_own(opts->command, name, len);
+	enum config_id id = find_setting(opts->command, name, len);
+
+	if (!own && id == CONFIG_COUNT)
+		return err_set(err, ETCDREG_E_CONFIG, "unknown option '--%.*s'", (int)len, name);
+	if (own && !own->value) {
+		opts->own |= own->bit;
+		return value ? err_set(err, ETCDREG_E_CONFIG, "--%s takes no value", own->name) : 0;
+	}
+	if (!value)
+		value = argv[++*at];
+	if (!value)
+		return err_set(err, ETCDREG_E_CONFIG, "--%s needs a value", name);
+	return own ? set_port(opts, value, err) : set_setting(opts, id, value, err);
+}
+
+static bool is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] != '\0';
+}
+
+static bool asks_help(const char *arg)
+{
+	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
+static int take_arguments(struct options *opts, int argc, char **argv, struct etcdreg_err *err)
+{
+	bool literal = opts->command->raw && !(argc == 2 && asks_help(argv[1]));
+
+	for (int i = 1; i < argc; i++) {
+		int r = 0;
+
+		if (literal || !is_option(argv[i])) {
+			literal |= opts->command->wraps;
+			opts->operands[opts->operands_len++] = argv[i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			literal = true;
+		} else if (asks_help(argv[i])) {
+			opts->own |= OWN_HELP;
+		} else if (argv[i][1] != '-') {
+			r = err_set(err, ETCDREG_E_CONFIG, "unknown option '%s'", argv[i]);
+		} else {
+			r = take_option(opts, argv, &i, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	opts->operands[opts->operands_len] = NULL;
+	return 0;
+}
+
+int options_parse(struct options *ret, const struct command *command, int argc, char **argv,
+		  struct etcdreg_err *err)
+{
+	int r;
+
+	*ret = (struct options){ .command = command, .operands = argv + 1 };
+	r = config_init(&ret->config, err);
+	if (r < 0)
+		return r;
+	r = take_arguments(ret, argc, argv, err);
+	if (r < 0 || (ret->own & OWN_HELP))
+		return r;
+	if (ret->operands_len < command->operands_min)
+		return err_set(err, ETCDREG_E_CONFIG, "%s: too few arguments", command->name);
+	if (ret->operands_len > command->operands_max)
+		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected '%s'", command->name,
+			       ret->operands[command->operands_max]);
+	return 0;
+}
+
+void options_release(struct options *opts)
+{
+	config_release(&opts->config);
+}
+
+static void wipe_secrets(const struct options *opts)
+{
+	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
+		if (opts->given[id] && (config_rows[id].flags & CONFIG_SECRET))
+			explicit_bzero(opts->given[id], strlen(opts->given[id]));
+	}
+}
+
+int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *arg,
+		 struct etcdreg **ret_reg, struct etcdreg_err *err)
+{
+	const struct config *cfg = &opts->config;
+	char *const *given = opts->given;
+	struct etcdreg_options options = {
+		.url = given[CONFIG_url],
+		.api = given[CONFIG_api],
+		.cacert = given[CONFIG_cacert],
+		.cert = given[CONFIG_cert],
+		.key = given[CONFIG_key],
+		.user = given[CONFIG_user],
+		.password_file = given[CONFIG_password_file],
+		.ttl_s = given[CONFIG_ttl_s] ? cfg->ttl_s : 0,
+		.timeout_ms = given[CONFIG_timeout_ms] ? cfg->timeout_ms : 0,
+		.on_event = on_event,
+		.event_arg = arg,
+	};
+	int r = etcdreg_open(&options, ret_reg, err);
+
+	wipe_secrets(opts);
+	return r;
+}
+
+int options_complete(struct options *opts, struct etcdreg_err *err)
+{
+	CLEANUP(connstr) struct connstr connstr = { 0 };
+	int r = config_load_env(&opts->config, err);
+
+	if (r < 0)
+		return r;
+	r = connstr_parse(opts->config.url, &connstr, &opts->config, err);
+	return r < 0 ? err_prefix(err, "connection string: ") : 0;
+}
+
+void options_usage(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: etcd-registry %s%s%s%s\n", command->name,
+		command->scopes | command->settings | command->own ? " [OPTION]..." : "",
+		*command->operands != '\0' ? " " : "", command->operands);
+}
+
+static void describe(FILE *out, const char *name, const char *value, const char *help,
+		     const char *default_text)
+{
+	int width = fprintf(out, "  --%s%s%s", name, value ? " " : "", value ? value : "");
+
+	fprintf(out, "%*s%s", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", help);
+	if (*default_text != '\0')
+		fprintf(out, " [%s]", default_text);
+	putc('\n', out);
+}
+
+static const char *value_name(const struct config_row *row)
+{
+	switch (row->type) {
+	case CONFIG_UINT:
+		return "N";
+	case CONFIG_MS:
+		return "TIME";
+	default:
+		return "TEXT";
+	}
+}
+
+static void describe_settings(const struct command *command, FILE *out)
+{
+	char name[OPTION_NAME_MAX];
+
+	fputs("\nSettings, with their defaults; where one is not given, its variable counts: "
+	      "--ttl, then " ENV_PREFIX "TTL.\n",
+	      out);
+	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
+		const struct config_row *row = &config_rows[id];
+
+		if (takes_setting(command, id, name))
+			describe(out, name, value_name(row), row->help, row->default_text);
+	}
+}
+
+void options_describe(const struct command *command, FILE *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
+		const struct own *own = &own_options[i];
+
+		if (takes_own(command, own))
+			describe(out, own->name, own->value, own->help, "");
+	}
+	if (command->scopes != 0)
+		describe_settings(command, out);
+}
