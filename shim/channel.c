@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* channel.c - find or start the agent, and speak with it. */
+#define _GNU_SOURCE
+#include "channel.h"
+
+#include <asm-generic/errno.h>
+#include <fcntl.h>
+#include <linux/poll.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "raw.h"
+#include "settings.h"
+#include "spawn.h"
+#include "text.h"
+
+#define BACKLOG 4096
+#define FROM_AGENT_MAX (sizeof(struct wire_outcome) + WIRE_TEXT_MAX)
+
+/* Of the thread alone. */
+static union {
+	struct wire_header header;
+	struct wire_hello hello;
+	char bytes[WIRE_MAX];
+} out;
+static union {
+	struct wire_header header;
+	struct wire_welcome welcome;
+	struct wire_refused refused;
+	struct wire_outcome outcome;
+	char bytes[FROM_AGENT_MAX];
+} in;
+
+/* An address and how much of it counts: abstract names are not terminated. */
+struct unix_name {
+	struct sockaddr_un address;
+	uint32_t len;
+};
+
+static struct unix_name unix_name(const char *path, bool abstract)
+{
+	struct unix_name name = { .address.sun_family = AF_UNIX };
+	size_t len = strlen(path);
+
+	if (len > sizeof(name.address.sun_path) - 1)
+		len = sizeof(name.address.sun_path) - 1;
+	memcpy(name.address.sun_path + abstract, path, len);
+	name.len = (uint32_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+	return name;
+}
+
+/* Taken once: what it depends on may become unreadable (chroot), and a user change must not lead to another agent. */
+static const struct unix_name *own_agent(void)
+{
+	static struct unix_name name;
+	char storage[sizeof(name.address.sun_path)];
+	struct text t = TEXT_OF(storage);
+
+	if (!name.len) {
+		settings_agent_name(&t);
+		name = unix_name(storage, true);
+	}
+	return &name;
+}
+
+static int open_socket(void)
+{
+	return (int)raw(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static int connect_to(const struct unix_name *name)
+{
+	int fd = open_socket();
+	long rc;
+
+	if (fd < 0)
+		return fd;
+	rc = raw(SYS_connect, fd, raw_arg(&name->address), name->len);
+	if (rc == 0)
+		return fd;
+	raw_close(fd);
+	return rc == -ECONNREFUSED ? -EAGAIN : (int)rc;
+}
+
+static int connect_to_operators(const char *agent)
+{
+	bool abstract = *agent == '@';
+	struct unix_name name = unix_name(agent + abstract, abstract);
+
+	return connect_to(&name);
+}
+
+/* Hold the agent's name and start one behind it; 0, or -EADDRINUSE where somebody holds it already. */
+static int start_agent(const struct unix_name *name)
+{
+	int fd = open_socket();
+	long rc;
+
+	if (fd < 0)
+		return fd;
+	rc = raw(SYS_bind, fd, raw_arg(&name->address), name->len);
+	if (rc == 0)
+		rc = raw(SYS_listen, fd, BACKLOG);
+	if (rc == 0)
+		rc = spawn_agent(fd);
+	raw_close(fd);
+	return (int)rc;
+}
+
+static bool is_ours(int fd)
+{
+	struct ucred peer;
+	uint32_t len = sizeof(peer);
+
+	return raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) == 0 &&
+	       (peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid));
+}
+
+int channel_open(void)
+{
+	const char *operators = settings_operator_agent();
+	const struct unix_name *name;
+	int rc, fd;
+
+	if (*operators)
+		return connect_to_operators(operators);
+	name = own_agent();
+	rc = start_agent(name);
+	if (rc < 0 && rc != -EADDRINUSE)
+		return rc;
+	fd = connect_to(name);
+	if (fd < 0 || is_ours(fd))
+		return fd;
+	raw_close(fd);
+	return -EACCES;
+}
+
+static struct wire_header header(enum wire_type type)
+{
+	return (struct wire_header){ .magic = WIRE_MAGIC, .version = WIRE_VERSION, .type = (uint16_t)type };
+}
+
+/* `passed` is a descriptor to send along, or -1. */
+static int send_message(int fd, const void *message, size_t len, int passed)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)message, .iov_len = len };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	long rc;
+
+	if (passed >= 0) {
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &passed, sizeof(passed));
+	}
+	rc = raw(SYS_sendmsg, fd, raw_arg(&m), MSG_NOSIGNAL);
+	return rc < 0 ? (int)rc : 0;
+}
+
+/* Not under a seccomp filter, which may not know the call: the agent then goes by the socket's credentials. */
+static int open_own_pidfd(void)
+{
+	if (raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_DISABLED)
+		return -1;
+	return (int)raw(SYS_pidfd_open, raw_getpid(), 0);
+}
+
+int channel_send_hello(int fd)
+{
+	struct text block = {
+		.s = out.hello.settings,
+		.cap = sizeof(out) - sizeof(out.hello),
+	};
+	int pidfd = open_own_pidfd(), rc;
+
+	settings_service_block(&block);
+	if (block.full)
+		block.len = 0;
+	out.hello.header = header(WIRE_HELLO);
+	out.hello.pid = raw_getpid();
+	out.hello.settings_len = (uint32_t)block.len;
+	rc = send_message(fd, &out, sizeof(out.hello) + block.len, pidfd);
+	raw_close(pidfd);
+	return rc;
+}
+
+int channel_send_listen(int fd, const struct wire_socket *socket)
+{
+	const struct wire_listen m = { .header = header(WIRE_LISTEN), .socket = *socket };
+
+	return send_message(fd, &m, sizeof(m), -1);
+}
+
+int channel_send_beat(int fd)
+{
+	const struct wire_header m = header(WIRE_BEAT);
+
+	return send_message(fd, &m, sizeof(m), -1);
+}
+
+int channel_send_bye(int fd, bool forked)
+{
+	const struct wire_bye m = { .header = header(WIRE_BYE), .forked = forked };
+
+	return send_message(fd, &m, sizeof(m), -1);
+}
+
+/* The text behind a message of `size` bytes; NULL: not terminated where it says. */
+static const char *text_behind(size_t len, size_t size, uint32_t text_len)
+{
+	if (text_len == 0)
+		return "";
+	if (text_len > WIRE_TEXT_MAX || len < size + text_len || in.bytes[size + text_len - 1])
+		return NULL;
+	return in.bytes + size;
+}
+
+static bool parse(size_t len, struct channel_message *m)
+{
+	*m = (struct channel_message){ .type = in.header.type, .text = "" };
+	switch (m->type) {
+	case WIRE_WELCOME:
+		m->interval_ms = in.welcome.interval_ms;
+		return len >= sizeof(in.welcome);
+	case WIRE_REFUSED:
+		m->text = len < sizeof(in.refused) ? NULL : text_behind(len, sizeof(in.refused), in.refused.text_len);
+		return m->text != NULL;
+	case WIRE_OUTCOME:
+		m->cookie = in.outcome.cookie;
+		m->inode = in.outcome.inode;
+		m->what = in.outcome.what;
+		m->text = len < sizeof(in.outcome) ? NULL : text_behind(len, sizeof(in.outcome), in.outcome.text_len);
+		return m->text != NULL;
+	case WIRE_LEFT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int channel_receive(int fd, struct channel_message *ret)
+{
+	long len = raw(SYS_recvfrom, fd, raw_arg(in.bytes), sizeof(in.bytes), MSG_DONTWAIT, 0, 0);
+
+	if (len == -EAGAIN || len == -EINTR)
+		return 0;
+	if (len < (long)sizeof(in.header))
+		return -EPIPE;
+	if (in.header.magic != WIRE_MAGIC || in.header.version != WIRE_VERSION || !parse((size_t)len, ret))
+		return -EPROTO;
+	return 1;
+}
+
+void channel_poll(int fd, uint32_t timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct raw_timespec timeout = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,
+	};
+
+	(void)raw(SYS_ppoll, raw_arg(&p), 1, raw_arg(&timeout), 0, 8);
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: MIT */
+/* heartbeat.c - the thread between the host's hooks and the agent. */
+#include "heartbeat.h"
+
+#include <asm-generic/errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "channel.h"
+#include "isolate.h"
+#include "linger.h"
+#include "raw.h"
+#include "say.h"
+#include "settings.h"
+#include "sockets.h"
+#include "spawn.h"
+#include "symbols.h"
+
+#define STACK_FIRST 65536
+#define STACK_MOST 1048576
+#define TICK_MS 1000            /* how often the thread looks around when nothing happens */
+#define STDERR_KEPT_MS 5000
+#define RETRY_FIRST_MS 1
+#define RETRY_MOST_MS 32000
+#define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
+#define LOOK_FIRST_MS 1         /* looking for an answer: soon, then less and less often */
+#define LOOK_MOST_MS 50
+
+enum phase { ABSENT, STARTING, RUNNING, OVER };
+
+/* Shared with the host's threads; each is written by what its comment says. */
+static _Atomic int phase;               /* creator: STARTING, OVER; the thread: RUNNING, OVER; forked child: ABSENT */
+static _Atomic uint32_t bell;           /* futex; counts the reasons to wake up */
+static _Atomic uint32_t settled;        /* futex; counts the outcomes */
+static _Atomic bool leaving;            /* the host is in exit() */
+static _Atomic uint32_t left;           /* futex; 1: goodbye is said */
+static _Atomic uint32_t leave_ms;       /* how long that may take */
+static _Atomic bool forked;             /* the host has forked since it listened */
+
+static struct symbols_threads libc;     /* written by the creator before the thread starts */
+static sigset_t host_mask;              /* likewise */
+
+/* The thread's own. */
+struct life {
+	int channel;                    /* -1: none */
+	bool stderr_open;
+	bool welcome;                   /* the agent at the other end has answered */
+	uint64_t born_ms;
+	uint64_t beat_ms;               /* when the next is due */
+	uint64_t tick_ms;               /* when to look around again */
+	uint64_t retry_ms;              /* when to try the agent again */
+	uint32_t retry_wait_ms;
+	uint32_t interval_ms;
+	uint32_t look_wait_ms;          /* 0: nothing is awaited */
+	int error;                      /* of the latest attempt */
+};
+
+static uint64_t now_ms(void)
+{
+	struct raw_timespec now = { 0 };
+
+	(void)raw(SYS_clock_gettime, CLOCK_MONOTONIC, raw_arg(&now));
+	return (uint64_t)now.tv_sec * 1000 + (uint32_t)now.tv_nsec / 1000000;
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms)
+{
+	uint32_t ms = timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_ms;
+	const struct raw_timespec timeout = {
+		.tv_sec = (long)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000,
+	};
+
+	(void)raw(SYS_futex, raw_arg(word), FUTEX_WAIT_PRIVATE, value, raw_arg(&timeout));
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+	(void)raw(SYS_futex, raw_arg(word), FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+static void announce_to_waiters(void)
+{
+	atomic_fetch_add(&settled, 1);
+	futex_wake(&settled);
+}
+
+static void let_go_of_stderr(struct life *me)
+{
+	if (me->stderr_open)
+		raw_close(2);
+	me->stderr_open = false;
+}
+
+static void complain(struct life *me, const char *line)
+{
+	if (me->stderr_open)
+		say_once(line);
+	let_go_of_stderr(me);
+}
+
+static void disconnect(struct life *me)
+{
+	raw_close(me->channel);
+	me->channel = -1;
+	me->welcome = false;
+	me->look_wait_ms = 0;
+	sockets_announce_again();
+}
+
+/* Soon at first, because agents start, end and are killed; then less and less often, because this one is not to be had. */
+static void retry_later(struct life *me)
+{
+	uint32_t wait_ms = me->retry_wait_ms ? me->retry_wait_ms : RETRY_FIRST_MS;
+
+	me->retry_ms = now_ms() + wait_ms;
+	me->retry_wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
+}
+
+static void explain(struct life *me)
+{
+	if (!me->stderr_open)
+		return;
+	if (me->error == -ENOENT && !*settings_operator_agent())
+		complain(me, "etcd-registry: not registered: no agent to start (is etcd-registry installed? "
+			     "ETCD_REGISTRY_AGENT_BIN names it)");
+	else if (me->error == -EACCES)
+		complain(me, "etcd-registry: not registered: another user's process answers in place of the agent");
+	else if (me->error == -EPIPE)
+		complain(me, "etcd-registry: not registered yet: the agent ends at once (see `etcd-registry agent`, "
+			     "ETCD_REGISTRY_LOG)");
+	else
+		say_once_errno("etcd-registry: not registered yet: no agent can be reached", -me->error);
+	let_go_of_stderr(me);
+}
+
+static void lost(struct life *me, int error)
+{
+	me->error = error;
+	if (me->channel >= 0)
+		disconnect(me);
+	retry_later(me);
+	if (error == -ENOENT || error == -EACCES || me->retry_wait_ms >= RETRY_SAID_MS)
+		explain(me);
+}
+
+static void connect_to_agent(struct life *me)
+{
+	int fd = channel_open(), rc;
+
+	if (fd < 0) {
+		lost(me, fd);
+		return;
+	}
+	me->channel = fd;
+	rc = channel_send_hello(fd);
+	if (rc < 0) {
+		lost(me, rc);
+		return;
+	}
+	me->beat_ms = now_ms() + me->interval_ms;
+	me->look_wait_ms = LOOK_FIRST_MS;
+}
+
+static void announce_sockets(struct life *me)
+{
+	struct wire_socket socket;
+	int rc = 0;
+
+	while (rc == 0 && sockets_next(&socket)) {
+		rc = channel_send_listen(me->channel, &socket);
+		me->look_wait_ms = LOOK_FIRST_MS;
+	}
+	if (rc == -EAGAIN)
+		sockets_announce_again();       /* its queue is full: with the next look */
+	else if (rc < 0)
+		lost(me, -EPIPE);
+}
+
+static void beat(struct life *me)
+{
+	uint64_t now = now_ms();
+	int rc;
+
+	if (now < me->beat_ms)
+		return;
+	me->beat_ms = now + me->interval_ms;
+	rc = channel_send_beat(me->channel);
+	if (rc < 0 && rc != -EAGAIN)
+		lost(me, -EPIPE);
+}
+
+static void outcome(struct life *me, const struct channel_message *m)
+{
+	if (m->what == WIRE_FAILED)
+		complain(me, m->text);
+	if (m->what == WIRE_REGISTERED)
+		let_go_of_stderr(me);
+	sockets_settle(m->cookie, m->inode, m->what == WIRE_GONE);
+	announce_to_waiters();
+}
+
+/* True: refused for good. */
+static bool receive(struct life *me)
+{
+	struct channel_message m;
+	int rc;
+
+	while ((rc = channel_receive(me->channel, &m)) > 0) {
+		if (m.type == WIRE_REFUSED) {
+			complain(me, m.text);
+			return true;
+		}
+		if (m.type == WIRE_WELCOME && m.interval_ms) {
+			me->welcome = true;
+			me->retry_wait_ms = 0;
+			me->interval_ms = m.interval_ms;
+			me->beat_ms = now_ms() + m.interval_ms;
+		}
+		if (m.type == WIRE_OUTCOME)
+			outcome(me, &m);
+	}
+	if (rc < 0)
+		lost(me, -EPIPE);
+	return false;
+}
+
+/* Nothing may be received while the agent's answer to BYE is awaited but that answer; the rest is moot. */
+static void say_goodbye(struct life *me)
+{
+	uint64_t deadline = now_ms() + atomic_load(&leave_ms), now;
+	struct channel_message m = { 0 };
+	int rc;
+
+	if (me->channel < 0)
+		return;
+	rc = channel_send_bye(me->channel, atomic_load(&forked));
+	while (rc >= 0 && m.type != WIRE_LEFT && m.type != WIRE_REFUSED && (now = now_ms()) < deadline) {
+		channel_poll(me->channel, (uint32_t)(deadline - now));
+		rc = channel_receive(me->channel, &m);
+	}
+}
+
+static void tell_left(void)
+{
+	atomic_store(&left, 1);
+	futex_wake(&left);
+}
+
+/* The process ends, and nothing may end before it does: a thread that returns would free memory of the host's libc. */
+static void park(void)
+{
+	const struct raw_timespec long_time = { .tv_sec = 3600 };
+
+	for (;;)
+		(void)raw(SYS_nanosleep, raw_arg(&long_time), 0);
+}
+
+/* Every second.  True: the host's last thread has ended, and so must this one. */
+static bool look_around(struct life *me)
+{
+	uint64_t now = now_ms();
+
+	if (now < me->tick_ms)
+		return false;
+	me->tick_ms = now + TICK_MS;
+	if (now - me->born_ms >= STDERR_KEPT_MS)
+		let_go_of_stderr(me);
+	spawn_reap();
+	return linger_is_last();
+}
+
+static uint64_t time_to_sleep_ms(struct life *me)
+{
+	uint64_t now = now_ms(), until = me->tick_ms;
+
+	if (me->channel < 0 && me->retry_ms < until)
+		until = me->retry_ms;
+	if (me->channel >= 0 && me->beat_ms < until)
+		until = me->beat_ms;
+	if (me->look_wait_ms) {
+		if (!sockets_unsettled() && me->welcome)
+			me->look_wait_ms = 0;
+		else if (now + me->look_wait_ms < until)
+			until = now + me->look_wait_ms;
+		if (me->look_wait_ms < LOOK_MOST_MS)
+			me->look_wait_ms *= 2;
+	}
+	return until > now ? until - now : 0;
+}
+
+/* Returns when the thread is to end; true: as the last of the process. */
+static bool live(struct life *me)
+{
+	for (;;) {
+		uint32_t rung = atomic_load(&bell);
+
+		if (atomic_load(&leaving)) {
+			say_goodbye(me);
+			tell_left();
+			park();
+		}
+		if (me->channel < 0 && now_ms() >= me->retry_ms)
+			connect_to_agent(me);
+		if (me->channel >= 0)
+			announce_sockets(me);
+		if (me->channel >= 0)
+			beat(me);
+		if (me->channel >= 0 && receive(me))
+			return false;
+		if (look_around(me)) {
+			atomic_store(&leave_ms, settings_exit_timeout_ms());
+			say_goodbye(me);
+			return true;
+		}
+		futex_wait(&bell, rung, time_to_sleep_ms(me));
+	}
+}
+
+static void stand_down(void)
+{
+	atomic_store(&phase, OVER);
+	tell_left();
+	announce_to_waiters();
+}
+
+static void *heartbeat(void *unused)
+{
+	struct life me = {
+		.channel = -1,
+		.stderr_open = true,
+		.interval_ms = 5000,
+		.born_ms = now_ms(),
+	};
+	bool last = false;
+
+	(void)raw(SYS_prctl, PR_SET_NAME, raw_arg("etcd-registry"), 0, 0, 0);
+	if (isolate_descriptors() == 0) {
+		isolate_scheduling();
+		atomic_store(&phase, RUNNING);
+		if (settings_error())
+			complain(&me, settings_error());
+		else
+			last = live(&me);
+		let_go_of_stderr(&me);
+		raw_close(me.channel);
+	}
+	stand_down();
+	linger_release(&libc, last, &host_mask);
+	return unused;
+}
+
+/* Everything but what a fault raises, and what the libc needs for setuid() and cancellation in all threads. */
+static sigset_t blocked_signals(void)
+{
+	static const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	uint64_t mask = ~(uint64_t)0;
+	sigset_t set;
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++)
+		mask &= ~((uint64_t)1 << (open[i] - 1));
+	for (int sig = 32; sig < symbols_first_rt_signal(); sig++)
+		mask &= ~((uint64_t)1 << (sig - 1));
+	memset(&set, 0, sizeof(set));
+	memcpy(&set, &mask, sizeof(mask));
+	return set;
+}
+
+/* The smallest stack that this libc takes: its own data is in it, and that depends on the host. */
+static int create_with_small_stack(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc = libc.attr_init(&attr);
+
+	if (rc != 0)
+		return rc;
+	(void)libc.attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	for (size_t size = STACK_FIRST; size <= STACK_MOST; size *= 2) {
+		rc = libc.attr_setstacksize(&attr, size);
+		if (rc == 0)
+			rc = libc.create(&thread, &attr, heartbeat, NULL);
+		if (rc != EINVAL)
+			break;
+	}
+	(void)libc.attr_destroy(&attr);
+	return rc;
+}
+
+static void start(void)
+{
+	sigset_t blocked = blocked_signals();
+	int rc = ENOSYS;
+
+	if (symbols_threads(&libc)) {
+		linger_arm(&libc);
+		(void)libc.mask(SIG_SETMASK, &blocked, &host_mask);
+		rc = create_with_small_stack();
+		(void)libc.mask(SIG_SETMASK, &host_mask, NULL);
+	}
+	if (rc != 0) {
+		stand_down();
+		say_once_errno("etcd-registry: not registered: no thread to be had", rc);
+	}
+}
+
+void heartbeat_ring(void)
+{
+	int absent = ABSENT;
+
+	if (atomic_load(&phase) == OVER)
+		return;
+	atomic_fetch_add(&bell, 1);
+	if (atomic_compare_exchange_strong(&phase, &absent, STARTING))
+		start();
+	else
+		futex_wake(&bell);
+}
+
+static bool alive(void)
+{
+	int now = atomic_load(&phase);
+
+	return now == STARTING || now == RUNNING;
+}
+
+void heartbeat_wait(int place, uint32_t timeout_ms)
+{
+	uint64_t deadline = now_ms() + timeout_ms, now;
+
+	while (alive() && (now = now_ms()) < deadline) {
+		uint32_t seen = atomic_load(&settled);
+
+		if (sockets_settled(place))
+			return;
+		futex_wait(&settled, seen, deadline - now);
+	}
+}
+
+void heartbeat_leave(uint32_t timeout_ms)
+{
+	uint64_t deadline = now_ms() + timeout_ms, now;
+
+	if (atomic_load(&phase) != RUNNING)
+		return;
+	atomic_store(&leave_ms, timeout_ms);
+	atomic_store(&leaving, true);
+	atomic_fetch_add(&bell, 1);
+	futex_wake(&bell);
+	while (!atomic_load(&left) && alive() && (now = now_ms()) < deadline)
+		futex_wait(&left, 0, deadline - now);
+}
+
+void heartbeat_note_fork(void)
+{
+	atomic_store(&forked, true);
+}
+
+void heartbeat_forget(void)
+{
+	atomic_store(&phase, ABSENT);
+	atomic_store(&bell, 0);
+	atomic_store(&leaving, false);
+	atomic_store(&left, 0);
+	atomic_store(&forked, false);
+	linger_forget();
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* isolate.c - a file table and a scheduling class of the thread's own. */
+#include "isolate.h"
+
+#include <linux/close_range.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+#include "directory.h"
+#include "raw.h"
+
+#define KEPT 2
+#define MOST_DESCRIPTORS 1048576u
+
+/*
+ * A seccomp filter may kill the host for a call that it does not know.  unshare() and close() are in every allow-list
+ * of services (systemd's @system-service); close_range() and the sched_ family are not.
+ */
+static bool filtered(void)
+{
+	return raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_DISABLED;
+}
+
+static int number_of(const char *digits)
+{
+	int n = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		n = n * 10 + (*digits - '0');
+	return n;
+}
+
+/* Closing while reading may skip entries, so it is read until a pass finds nothing to close. */
+static void close_listed(struct directory *open)
+{
+	const char *name;
+	bool closed;
+
+	do {
+		closed = false;
+		directory_rewind(open);
+		while ((name = directory_next(open))) {
+			int fd = number_of(name);
+
+			if (fd == open->fd || fd == KEPT)
+				continue;
+			raw_close(fd);
+			closed = true;
+		}
+	} while (closed);
+}
+
+static void close_each(void)
+{
+	struct rlimit limit = { .rlim_cur = MOST_DESCRIPTORS };
+	struct directory open;
+
+	if (directory_open(&open, "/proc/thread-self/fd") == 0) {
+		close_listed(&open);
+		directory_close(&open);
+		return;
+	}
+	(void)raw(SYS_getrlimit, RLIMIT_NOFILE, raw_arg(&limit));
+	for (unsigned long fd = 0; fd < limit.rlim_cur && fd < MOST_DESCRIPTORS; fd++)
+		if (fd != KEPT)
+			raw_close((int)fd);
+}
+
+int isolate_descriptors(void)
+{
+	long rc = -1;
+
+	if (!filtered()) {
+		/* the new table is copied only up to the range that is closed: nothing of the host's is held, not even for a
+		 * moment, but for descriptors 0 and 1 */
+		rc = raw(SYS_close_range, KEPT + 1, ~0u, CLOSE_RANGE_UNSHARE);
+		if (rc == 0) {
+			raw_close(0);
+			raw_close(1);
+			return 0;
+		}
+	}
+	rc = raw(SYS_unshare, CLONE_FILES);
+	if (rc < 0)
+		return (int)rc;
+	close_each();
+	return 0;
+}
+
+void isolate_scheduling(void)
+{
+	const int priority = 0;
+	long policy;
+
+	if (filtered())
+		return;
+	policy = raw(SYS_sched_getscheduler, 0);
+	if (policy >= 0 && ((policy & ~SCHED_RESET_ON_FORK) == SCHED_FIFO ||
+			    (policy & ~SCHED_RESET_ON_FORK) == SCHED_RR))
+		(void)raw(SYS_sched_setscheduler, 0, SCHED_NORMAL, raw_arg(&priority));
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* sockets.c - the lock-free table of listening sockets, and how a socket is described. */
+#include "sockets.h"
+
+#include <asm/stat.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "raw.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+/*
+ * FREE -> FILLING (a hook) -> NEW -> SENT (the thread) -> SETTLED (the thread) -> FREE (the thread).
+ * A hook that sees its socket again puts SENT and SETTLED back to NEW.
+ */
+enum state { FREE, FILLING, NEW, SENT, SETTLED };
+
+static struct slot {
+	_Atomic int state;
+	struct wire_socket socket;      /* written in FILLING, constant until FREE */
+} slots[SOCKETS_MAX];
+
+static long option(int fd, int level, int name, void *value, uint32_t len)
+{
+	return raw(SYS_getsockopt, fd, level, name, raw_arg(value), raw_arg(&len));
+}
+
+int socket_protocol(int fd)
+{
+	int protocol = 0;
+	long rc = option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, sizeof(protocol));
+
+	return rc < 0 ? (int)rc : protocol;
+}
+
+static uint64_t inode_of(int fd)
+{
+#ifdef SYS_fstat64
+	struct stat64 st;
+
+	return raw(SYS_fstat64, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
+#else
+	struct stat st;
+
+	return raw(SYS_fstat, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
+#endif
+}
+
+static bool read_address(int fd, struct wire_socket *ret)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { .any.sa_family = AF_UNSPEC };
+	uint32_t len = sizeof(name);
+	int v6only = 0;
+
+	if (raw(SYS_getsockname, fd, raw_arg(&name), raw_arg(&len)) < 0)
+		return false;
+	ret->family = name.any.sa_family;
+	if (ret->family == AF_INET) {
+		ret->port = __builtin_bswap16(name.v4.sin_port);
+		__builtin_memcpy(ret->address, &name.v4.sin_addr, 4);
+	} else if (ret->family == AF_INET6) {
+		ret->port = __builtin_bswap16(name.v6.sin6_port);
+		__builtin_memcpy(ret->address, &name.v6.sin6_addr, 16);
+		(void)option(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only));
+		ret->v6only = v6only != 0;
+	}
+	return ret->port != 0;
+}
+
+bool socket_describe(int fd, struct wire_socket *ret)
+{
+	int protocol = socket_protocol(fd);
+
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP && protocol != IPPROTO_UDP)
+		return false;
+	*ret = (struct wire_socket){ .protocol = (uint16_t)protocol };
+	if (!read_address(fd, ret))
+		return false;
+	(void)option(fd, SOL_SOCKET, SO_COOKIE, &ret->cookie, sizeof(ret->cookie));
+	ret->inode = inode_of(fd);
+	return true;
+}
+
+static bool same(const struct wire_socket *s, uint64_t cookie, uint64_t inode)
+{
+	return s->cookie == cookie && s->inode == inode;
+}
+
+/* The slot's socket may be read in these states only. */
+static bool filled(int state)
+{
+	return state == NEW || state == SENT || state == SETTLED;
+}
+
+static int find(uint64_t cookie, uint64_t inode)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (filled(atomic_load(&slots[i].state)) && same(&slots[i].socket, cookie, inode))
+			return i;
+	return -1;
+}
+
+/* From `old` (any of the two) to NEW, unless it was freed meanwhile. */
+static bool renew(struct slot *slot)
+{
+	int state = atomic_load(&slot->state);
+
+	while (state == SENT || state == SETTLED)
+		if (atomic_compare_exchange_weak(&slot->state, &state, NEW))
+			return true;
+	return state == NEW;
+}
+
+int sockets_add(const struct wire_socket *socket)
+{
+	int known = find(socket->cookie, socket->inode);
+
+	if (known >= 0 && same(&slots[known].socket, socket->cookie, socket->inode) && renew(&slots[known]))
+		return known;
+	for (int i = 0; i < SOCKETS_MAX; i++) {
+		int free = FREE;
+
+		if (!atomic_compare_exchange_strong(&slots[i].state, &free, FILLING))
+			continue;
+		slots[i].socket = *socket;
+		atomic_store(&slots[i].state, NEW);
+		return i;
+	}
+	return -1;
+}
+
+bool sockets_settled(int place)
+{
+	int state = atomic_load(&slots[place].state);
+
+	return state == SETTLED || state == FREE;
+}
+
+bool sockets_next(struct wire_socket *ret)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++) {
+		int new = NEW;
+
+		if (atomic_compare_exchange_strong(&slots[i].state, &new, SENT)) {
+			*ret = slots[i].socket;
+			return true;
+		}
+	}
+	return false;
+}
+
+void sockets_announce_again(void)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		(void)renew(&slots[i]);
+}
+
+void sockets_settle(uint64_t cookie, uint64_t inode, bool gone)
+{
+	int place = find(cookie, inode), sent = SENT;
+
+	if (place < 0)
+		return;
+	atomic_compare_exchange_strong(&slots[place].state, &sent, gone ? FREE : SETTLED);
+	if (gone && sent == SETTLED)
+		atomic_compare_exchange_strong(&slots[place].state, &sent, FREE);
+}
+
+bool sockets_unsettled(void)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (atomic_load(&slots[i].state) == SENT)
+			return true;
+	return false;
+}
+
+void sockets_forget(void)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		atomic_store(&slots[i].state, FREE);
+}

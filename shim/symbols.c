@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* symbols.c - the libc as it is found, by weak references and dlsym. */
+#define _GNU_SOURCE
+#include "symbols.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "raw.h"
+
+#pragma weak dlsym
+#pragma weak getenv
+#pragma weak getauxval
+
+/* Each has one version only, so that an unversioned reference cannot bind to an old ABI. */
+extern int __cxa_atexit(void (*)(void *), void *, void *) __attribute__((weak));
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *)
+	__attribute__((weak));
+extern int *__errno_location(void) __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+#pragma weak pthread_atfork
+
+static void *find(void *where, const char *name)
+{
+	return dlsym ? dlsym(where, name) : NULL;
+}
+
+static int plain_errno(long ret)
+{
+	if (ret >= 0)
+		return (int)ret;
+	*symbols_errno() = (int)-ret;
+	return -1;
+}
+
+static int plain_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	return plain_errno(raw(SYS_bind, fd, raw_arg(address), len));
+}
+
+static int plain_listen(int fd, int backlog)
+{
+	return plain_errno(raw(SYS_listen, fd, backlog));
+}
+
+/*
+ * One at a time and at the first call, not all in the constructor, which runs before the hosts' other objects are ready.
+ * Two threads that get here together find the same address.
+ */
+bind_fn *symbols_bind(void)
+{
+	static _Atomic(bind_fn *) next;
+	bind_fn *fn = atomic_load_explicit(&next, memory_order_relaxed);
+
+	if (!fn) {
+		fn = (bind_fn *)find(RTLD_NEXT, "bind");
+		if (!fn)
+			fn = plain_bind;
+		atomic_store_explicit(&next, fn, memory_order_relaxed);
+	}
+	return fn;
+}
+
+listen_fn *symbols_listen(void)
+{
+	static _Atomic(listen_fn *) next;
+	listen_fn *fn = atomic_load_explicit(&next, memory_order_relaxed);
+
+	if (!fn) {
+		fn = (listen_fn *)find(RTLD_NEXT, "listen");
+		if (!fn)
+			fn = plain_listen;
+		atomic_store_explicit(&next, fn, memory_order_relaxed);
+	}
+	return fn;
+}
+
+int *symbols_errno(void)
+{
+	static int nowhere;
+
+	return __errno_location ? __errno_location() : &nowhere;
+}
+
+const char *symbols_getenv(const char *name)
+{
+	return getenv ? getenv(name) : NULL;
+}
+
+bool symbols_secure(void)
+{
+	if (getauxval)
+		return getauxval(AT_SECURE) != 0;
+	return raw(SYS_getuid) != raw(SYS_geteuid) || raw(SYS_getgid) != raw(SYS_getegid);
+}
+
+const char *symbols_object_path(void)
+{
+	static const char inside;
+	int (*address_of)(const void *, Dl_info *);
+	Dl_info info = { 0 };
+
+	address_of = (int (*)(const void *, Dl_info *))find(RTLD_DEFAULT, "dladdr");
+	if (!address_of || !address_of(&inside, &info))
+		return NULL;
+	return info.dli_fname;
+}
+
+bool symbols_at_exit(void (*fn)(void *))
+{
+	return __cxa_atexit && __cxa_atexit(fn, NULL, NULL) == 0;
+}
+
+bool symbols_at_fork(void (*parent)(void), void (*child)(void))
+{
+	if (__register_atfork)
+		return __register_atfork(NULL, parent, child, NULL) == 0;
+	return pthread_atfork && pthread_atfork(NULL, parent, child) == 0;
+}
+
+bool symbols_threads(struct symbols_threads *ret)
+{
+	/* the default version, which dlsym gives and an unversioned reference on i386 would not */
+	static const char *const names[] = {
+		"pthread_create",
+		"pthread_attr_init",
+		"pthread_attr_destroy",
+		"pthread_attr_setstacksize",
+		"pthread_attr_setdetachstate",
+		"pthread_sigmask",
+		"pthread_key_create",
+		"pthread_setspecific",
+		"clone",
+	};
+	void *found[sizeof(names) / sizeof(*names)];
+
+	_Static_assert(sizeof(found) == sizeof(*ret), "one name for each member, in order");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		found[i] = find(RTLD_DEFAULT, names[i]);
+		if (!found[i])
+			return false;
+	}
+	__builtin_memcpy(ret, found, sizeof(found));
+	return true;
+}
+
+int symbols_first_rt_signal(void)
+{
+	return gnu_get_libc_version ? 34 : 35;
+}
