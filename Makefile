@@ -60,7 +60,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all install clean test unit unit-san lint e2e demo hosts
+.PHONY: all install clean test unit unit-san lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 
 all: $(if $(SAN),$(BIN) $(LIB_A),$(SHIM) $(BIN) $(LIB_A) $(LIB_SO))
@@ -78,6 +78,11 @@ $(B)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CLI_OBJS): ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
+
+# What the linters compile with.
+cflags: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
+cflags shim-cflags:
+	@:$(info $(if $(filter cflags,$@),$(ALL_CFLAGS),$(SHIM_CFLAGS)))
 
 $(SHIM): $(SHIM_OBJS) shim/shim.map
 	$(call say,LD,$@)$(CC) $(SHIM_LDFLAGS) -o $@ $(SHIM_OBJS) -lgcc

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the end-to-end tests, their order, and their counts for scripts/test."""
+import itertools
+import os
+import shutil
+import subprocess
+
+import pytest
+from harness import product
+from harness.agents import AgentWatch, agents_of
+from harness.etcd import Etcd
+from harness.host import START_TIMEOUT_S, Host
+from harness.process import children, free_port
+from harness.registry import Registry
+from harness.wait import wait_until, wait_until_equal
+
+KEYS_GONE_TIMEOUT_S = 3
+NPM_PACKAGE = "etcd-registry@2.1.1"
+NPM_TIMEOUT_S = 180
+
+_numbers = itertools.count()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2")
+
+
+def stage(item):
+    marker = item.get_closest_marker("stage")
+    return marker.args[0] if marker else 0
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=stage)
+
+
+def pytest_terminal_summary(terminalreporter):
+    results = os.environ.get("TEST_RESULTS")
+    if not results:
+        return
+    counts = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")}
+    with open(results, "a", encoding="utf-8") as file:
+        file.write(f"{counts['passed']} {counts['failed'] + counts['error']} end-to-end tests\n")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built_product():
+    missing = [path for path in (product.PRELOAD, product.COMMAND, product.LISTENER) if not path.exists()]
+    assert not missing, f"not built: {missing}"
+
+
+@pytest.fixture(scope="session")
+def etcd(tmp_path_factory):
+    """The node that all tests share which do not stop theirs."""
+    node = Etcd(tmp_path_factory.mktemp("etcd")).start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def agent_watch():
+    watch = AgentWatch()
+    yield watch
+    watch.kill_all()
+
+
+@pytest.fixture
+def agents():
+    """agents(registry): the processes of its agent."""
+    return lambda registry: agents_of(registry.url)
+
+
+@pytest.fixture
+def absent_etcd(tmp_path):
+    """A node that is yet to be started, for a test of its own."""
+    node = Etcd.with_port(tmp_path / "etcd", free_port(), free_port())
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def make_registry(request, tmp_path, agent_watch):
+    """make_registry(etcd, api, nodes=()): each a new namespace, which the test has to leave empty and without an agent."""
+    made = []
+
+    def make(node, api, nodes=()):
+        namespace = f"test-{os.getpid()}-{next(_numbers)}"
+        made.append(Registry(node, api, namespace, tmp_path, nodes))
+        return made[-1]
+
+    yield make
+    for registry in made:
+        agent_watch.hosts_are_gone(f"{request.node.name} {registry.namespace}", registry.url)
+        print(registry.log.read_text() if registry.log.exists() else "no agent has logged")
+        wait_until_equal(registry.documents, {}, KEYS_GONE_TIMEOUT_S)
+
+
+@pytest.fixture(params=["v3", "v2"])
+def registry(request, etcd, make_registry):
+    return make_registry(etcd, request.param)
+
+
+@pytest.fixture
+def v3_registry(etcd, make_registry):
+    return make_registry(etcd, "v3")
+
+
+@pytest.fixture
+def launch(make_registry, tmp_path):
+    """launch(command, env, port=None) starts a host; command may be a function of port and folder."""
+    hosts = []
+
+    def start(command, env, port=None):
+        folder = tmp_path / f"host-{len(hosts)}"
+        folder.mkdir()
+        words = command(port, folder) if callable(command) else command
+        hosts.append(Host(words, env, folder, port))
+        return hosts[-1]
+
+    yield start
+    for host in hosts:
+        host.discard()
+
+
+@pytest.fixture
+def launch_server(launch):
+    """launch_server(server, env, port=None): one of harness.servers, listening and with all of its processes there."""
+
+    def start(server, env, port=None):
+        host = launch(server.command, env, port or free_port()).wait_listening()
+        if server.daemonises:
+            assert host.process.wait(START_TIMEOUT_S) == 0
+        wait_until(lambda: len(children(host.main)) == server.children, START_TIMEOUT_S, "its children")
+        return host
+
+    return start
+
+
+@pytest.fixture
+def launch_listener(launch):
+    """launch_listener(env, *arguments): tests/hosts/listener, its ports read."""
+
+    def start(env, *arguments, program=product.LISTENER, count=1):
+        host = launch([program, *arguments], env)
+        host.read_ports(count)
+        return host
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def npm_modules():
+    """The folder that holds the npm package, kept in the build folder from one session to the next."""
+    folder = product.BUILD / "npm"
+    manifest = folder / "node_modules" / "etcd-registry" / "package.json"
+    if not manifest.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", folder, NPM_PACKAGE]
+        subprocess.run(command, check=True, cwd=folder, timeout=NPM_TIMEOUT_S, capture_output=True)
+    return folder / "node_modules"

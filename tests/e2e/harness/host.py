@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""A host: a server process, preloaded or plain."""
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+from .process import holders, is_running, listening_inodes
+from .wait import wait_until
+
+START_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 10
+
+
+class Host:
+    """One program, with what it wrote in files.  `port` is the one it was told, or None until find_port() or read_ports()."""
+
+    def __init__(self, command, env, folder, port=None):
+        self.port = port
+        self.folder = folder
+        self.stdout_path = folder / "stdout"
+        self.stderr_path = folder / "stderr"
+        with open(self.stdout_path, "wb") as stdout, open(self.stderr_path, "wb") as stderr:
+            self.process = subprocess.Popen(
+                list(map(str, command)), env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+            )
+
+    @property
+    def stdout(self):
+        return self.stdout_path.read_text()
+
+    @property
+    def stderr(self):
+        return self.stderr_path.read_text()
+
+    def _has_failed(self):
+        return self.process.poll() not in (None, 0)
+
+    def wait_listening(self):
+        wait_until(lambda: listening_inodes(self.port) or self._has_failed(), START_TIMEOUT_S, f"port {self.port} listens")
+        assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
+        return self
+
+    def read_ports(self, count=1):
+        """The ports that tests/hosts/listener prints."""
+        wait_until(lambda: self.stdout.count("\n") >= count or self._has_failed(), START_TIMEOUT_S, "the ports")
+        assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
+        ports = [int(line) for line in self.stdout.splitlines()]
+        self.port = ports[0]
+        return ports
+
+    def holders(self):
+        return holders(self.port)
+
+    @property
+    def main(self):
+        """The process that has the say: the one that was started, or the daemon that it left."""
+        return self.process.pid if self.process.poll() is None else self.holders()[0]
+
+    def close_first(self):
+        """Makes tests/hosts/listener close its oldest socket."""
+        os.kill(self.process.pid, signal.SIGUSR1)
+
+    def get(self, address="127.0.0.1"):
+        """The page it serves."""
+        with urllib.request.urlopen(f"http://{address}:{self.port}/", timeout=5) as response:
+            return response.read()
+
+    def ping(self):
+        """The answer of a Redis server."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.makefile("rb").readline()
+
+    def stop(self, how=signal.SIGTERM):
+        """Asks it to end; returns when every process that held the socket has."""
+        pids = {self.main, *self.holders()}
+        os.kill(self.main, how)
+        wait_until(lambda: not any(map(is_running, pids)), STOP_TIMEOUT_S, f"{pids} have ended")
+        return self.process.wait(STOP_TIMEOUT_S)
+
+    def kill(self):
+        """Kills every process that holds the socket; returns when the last kill was sent (CLOCK_MONOTONIC)."""
+        for pid in self.holders():
+            os.kill(pid, signal.SIGKILL)
+        return time.monotonic()
+
+    def discard(self):
+        """Whatever its state: nothing of it is left."""
+        pids = {self.process.pid, *(self.holders() if self.port else [])}
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(STOP_TIMEOUT_S)
+        wait_until(lambda: not any(map(is_running, pids)), STOP_TIMEOUT_S, f"{pids} have ended")

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+"""Where the product under test is.  ETCD_REGISTRY_BUILD names another build folder than build/."""
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("ETCD_REGISTRY_BUILD", ROOT / "build")).resolve()
+PRELOAD = BUILD / "libetcd-registry-preload.so"
+COMMAND = BUILD / "etcd-registry"
+LISTENER = BUILD / "hosts" / "listener"
+MUSL_LISTENER = BUILD / "hosts-musl" / "listener"
+
+
+def clean_environment():
+    """This process's environment without what would steer the product or etcd."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ETCD_", "ETCDCTL_", "LD_", "LISTEN_"))
+    }

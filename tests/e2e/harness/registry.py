@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""One test's part of etcd: a namespace of its own, through one of the two APIs."""
+import hashlib
+import json
+import re
+import subprocess
+
+from .product import COMMAND, PRELOAD, clean_environment
+from .store import STORES
+from .wait import wait_until, wait_until_equal
+from .watch import Watch
+
+REGISTERED_TIMEOUT_S = 5
+COMMAND_TIMEOUT_S = 20
+
+
+def document(name, port, hostname="127.0.0.1", protocol="http"):
+    """The document of a service as the npm package writes it."""
+    host = f"[{hostname}]:{port}" if ":" in hostname else f"{hostname}:{port}"
+    return {"name": name, "port": port, "hostname": hostname, "host": host, "url": f"{protocol}://{host}"}
+
+
+class Registry:
+    """`nodes` are more nodes to name in the connection string, before the real one."""
+
+    def __init__(self, etcd, api, namespace, folder, nodes=()):
+        self.etcd = etcd
+        self.api = api
+        self.namespace = namespace
+        self.folder = folder
+        self.nodes = nodes
+        self.log = folder / "agent.log"
+        self.store = STORES[api](etcd, f"services/{namespace}/")
+
+    @property
+    def url(self):
+        """No API is named for v3: that is what `auto` has to find."""
+        hosts = ",".join((*self.nodes, self.etcd.host))
+        return f"http://{hosts}/{self.namespace}" + ("?api=v2" if self.api == "v2" else "")
+
+    def settings(self, name=None, **more):
+        """The environment of a process that uses this registry; more={"HOST": ...} sets ETCD_REGISTRY_HOST."""
+        values = {"URL": self.url, "HOST": "127.0.0.1", "LOG": f"debug:{self.log}", "NAME": name, **more}
+        settings = {f"ETCD_REGISTRY_{key}": value for key, value in values.items() if value is not None}
+        return {**clean_environment(), **settings}
+
+    def preloaded(self, name, **more):
+        return {**self.settings(name, **more), "LD_PRELOAD": str(PRELOAD)}
+
+    def key(self, service):
+        directory = re.sub(r"[^A-Za-z0-9-]", "-", service["name"])
+        digest = hashlib.sha1(f"{service['name']}-{service['url']}".encode()).hexdigest()
+        return f"{self.store.prefix}{directory}/{digest}"
+
+    def documents(self):
+        return {key: json.loads(text) for key, text in self.store.texts().items()}
+
+    def expect(self, *services, timeout_s=REGISTERED_TIMEOUT_S):
+        """Waits until exactly these documents are there, each under its key, with their numbers and texts as such."""
+        wait_until_equal(self.documents, {self.key(service): service for service in services}, timeout_s)
+
+    def wait_for(self, service, timeout_s=REGISTERED_TIMEOUT_S):
+        wait_until(lambda: self.documents().get(self.key(service)) == service, timeout_s, f"{service} in {self.api}")
+
+    def watch(self):
+        return Watch(self.store)
+
+    def run(self, *arguments, env=None, **options):
+        """Runs the command on this registry; returns what subprocess.run returns."""
+        return subprocess.run(
+            [COMMAND, *map(str, arguments)],
+            env={**self.settings(), **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            **options,
+        )

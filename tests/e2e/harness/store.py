@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""What etcd holds below services/, read and written through its HTTP API by these tests' own code, never the product's.
+
+A store has a prefix such as "services/ns/"; keys are given and returned whole, without a leading slash.
+"""
+import base64
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
+REQUEST_TIMEOUT_S = 5
+
+
+def _exchange(request):
+    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
+        return json.load(response)
+
+
+class V3Store:
+    api = "v3"
+
+    def __init__(self, etcd, prefix):
+        self.etcd = etcd
+        self.prefix = prefix
+
+    def _call(self, method, body):
+        request = urllib.request.Request(f"{self.etcd.url}/v3/{method}", json.dumps(body).encode())
+        return _exchange(request)
+
+    @staticmethod
+    def _encode(text):
+        return base64.b64encode(text.encode()).decode()
+
+    def _range(self):
+        start = f"/{self.prefix}"
+        return {"key": self._encode(start), "range_end": self._encode(start[:-1] + chr(ord(start[-1]) + 1))}
+
+    def rows(self):
+        """Key to (value, lease id or 0)."""
+        found = {}
+        for row in self._call("kv/range", self._range()).get("kvs", []):
+            key = base64.b64decode(row["key"]).decode().removeprefix("/")
+            found[key] = (base64.b64decode(row.get("value", "")).decode(), int(row.get("lease", 0)))
+        return found
+
+    def texts(self):
+        return {key: value for key, (value, _) in self.rows().items()}
+
+    def put(self, key, text):
+        self._call("kv/put", {"key": self._encode(f"/{key}"), "value": self._encode(text)})
+
+    def delete(self, key):
+        self._call("kv/deleterange", {"key": self._encode(f"/{key}")})
+
+    def events(self, on_open):
+        """Yields (kind, key) for ever; calls on_open(connection) when nothing after that can be missed."""
+        connection = http.client.HTTPConnection(self.etcd.host)
+        body = json.dumps({"create_request": self._range()})
+        connection.request("POST", "/v3/watch", body)
+        stream = connection.getresponse()
+        json.loads(stream.readline())
+        on_open(connection.sock)
+        while line := stream.readline():
+            for event in json.loads(line)["result"].get("events", []):
+                kind = event.get("type", "PUT").lower()
+                yield kind, base64.b64decode(event["kv"]["key"]).decode().removeprefix("/")
+
+
+class V2Store:
+    api = "v2"
+
+    def __init__(self, etcd, prefix):
+        self.etcd = etcd
+        self.prefix = prefix
+
+    def _url(self, key):
+        return f"{self.etcd.url}/v2/keys/{urllib.parse.quote(key)}"
+
+    def _leaves(self, node):
+        for child in node.get("nodes", []):
+            if child.get("dir"):
+                yield from self._leaves(child)
+            else:
+                yield child["key"].removeprefix("/"), child
+
+    def rows(self):
+        """Key to (value, seconds left or 0)."""
+        try:
+            answer = _exchange(self._url(self.prefix) + "?recursive=true")
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return {}
+            raise
+        return {key: (leaf["value"], leaf.get("ttl", 0)) for key, leaf in self._leaves(answer["node"])}
+
+    def texts(self):
+        return {key: value for key, (value, _) in self.rows().items()}
+
+    def put(self, key, text):
+        form = urllib.parse.urlencode({"value": text}).encode()
+        _exchange(urllib.request.Request(self._url(key), form, method="PUT"))
+
+    def delete(self, key):
+        _exchange(urllib.request.Request(self._url(key), method="DELETE"))
+
+    def _index(self):
+        with urllib.request.urlopen(f"{self.etcd.url}/v2/keys/", timeout=REQUEST_TIMEOUT_S) as response:
+            return int(response.headers["X-Etcd-Index"])
+
+    def events(self, on_open):
+        """As V3Store.events: an index makes the waits gapless."""
+        connection = http.client.HTTPConnection(self.etcd.host)
+        connection.connect()
+        index = self._index() + 1
+        on_open(connection.sock)
+        while True:
+            path = f"/v2/keys/{urllib.parse.quote(self.prefix)}?wait=true&recursive=true&waitIndex={index}"
+            connection.request("GET", path)
+            answer = json.load(connection.getresponse())
+            index = answer["node"]["modifiedIndex"] + 1
+            kind = "delete" if answer["action"] in ("delete", "expire", "compareAndDelete") else "put"
+            yield kind, answer["node"]["key"].removeprefix("/")
+
+
+STORES = {store.api: store for store in (V3Store, V2Store)}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Bounded waiting for a condition."""
+import time
+
+
+def wait_until(predicate, timeout_s, what, interval_s=0.01):
+    """The first true value of predicate(); an AssertionError that says `what` if there is none in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {what}; last seen: {value!r}")
+        time.sleep(interval_s)
+
+
+def wait_until_equal(read, expected, timeout_s, interval_s=0.01):
+    """Waits until read() equals `expected`; if it does not, fails on the last difference."""
+    deadline = time.monotonic() + timeout_s
+    while (value := read()) != expected and time.monotonic() < deadline:
+        time.sleep(interval_s)
+    assert value == expected, f"still so after {timeout_s} s"
