@@ -12,8 +12,7 @@
 #include "options.h"
 #include "output.h"
 
-/* The last error told: an outage is one line, not one for each attempt.  Used on the handle's
- * thread alone. */
+/* The last error told: an outage is one line, not one an attempt.  The handle's thread's alone. */
 struct told {
 	char msg[ETCDREG_ERR_MAX];
 };
@@ -73,13 +72,12 @@ static int leave_in_time(struct etcdreg *reg, const struct etcdreg_service *serv
 static int hold(struct options *opts, const struct etcdreg_service *service)
 {
 	const sigset_t ending = ending_signals();
-	struct told told = { .msg = "" };
+	struct told told = {.msg = ""};
 	struct etcdreg *reg;
 	struct etcdreg_err err;
 	int r, status;
 
-	/* Before the registry's thread is there, so that the signals can only come to
-	 * sigwaitinfo(). */
+	/* Before there is a second thread, so that they can only come to sigwaitinfo(). */
 	pthread_sigmask(SIG_BLOCK, &ending, NULL);
 	r = options_open(opts, tell, &told, &reg, &err);
 	if (r < 0)
@@ -96,28 +94,29 @@ static int hold(struct options *opts, const struct etcdreg_service *service)
 	return status;
 }
 
-/* What was asked for as an interface, a name or a network becomes an address; nothing asked: the
- * library finds one. */
+/* An interface or a network becomes an address; nothing asked: the library finds one. */
 static int choose_host(const char *setting, char ret[static ADDRESS_MAX], const char **ret_host,
 		       struct etcdreg_err *err)
 {
-	const struct address_hint anywhere = { .family = AF_INET };
+	const struct address_hint either_family = {.family = AF_INET6};
 	int r;
 
 	if (*setting == '\0') {
 		*ret_host = NULL;
 		return 0;
 	}
-	r = address_advertise(setting, &anywhere, ret, err);
+	r = address_advertise(setting, &either_family, ret, err);
 	if (r == 0)
 		*ret_host = ret;
+	else if (r == ETCDREG_E_NOTFOUND)
+		r = err->code = ETCDREG_E_CONFIG;
 	return r;
 }
 
 int join_command(struct options *opts)
 {
 	const struct config *cfg = &opts->config;
-	struct etcdreg_service service = { .name = opts->operands[0], .port = opts->port };
+	struct etcdreg_service service = {.name = opts->operands[0], .port = opts->port};
 	struct etcdreg_err err;
 	char host[ADDRESS_MAX];
 

@@ -81,7 +81,7 @@ static int take_out(struct options *opts, const struct etcdreg_service *service,
 
 int leave_command(struct options *opts)
 {
-	struct etcdreg_service service = { .name = opts->operands[0] };
+	struct etcdreg_service service = {.name = opts->operands[0]};
 	CLEANUP(free) char *url = NULL;
 	struct etcdreg_err err;
 

@@ -85,7 +85,7 @@ const struct command commands[] = {
 		.help = "print the version",
 		.main = version_command,
 	},
-	{ .name = NULL },
+	{.name = NULL},
 };
 
 const struct command *command_find(const char *name)

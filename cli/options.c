@@ -20,9 +20,9 @@ static const struct own {
 	const char *value; /* as help shows it; NULL: takes none */
 	const char *help;
 } own_options[] = {
-	{ OWN_PORT, "port", "PORT", "port that the service listens on, 1-65535" },
-	{ OWN_JSON, "json", NULL, "print JSON as the registry holds it" },
-	{ OWN_HELP, "help", NULL, "print this help" },
+	{OWN_PORT, "port", "PORT", "port that the service listens on, 1-65535"},
+	{OWN_JSON, "json", NULL, "print JSON as the registry holds it"},
+	{OWN_HELP, "help", NULL, "print this help"},
 };
 
 bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX])
@@ -168,7 +168,7 @@ int options_parse(struct options *ret, const struct command *command, int argc, 
 {
 	int r;
 
-	*ret = (struct options){ .command = command, .operands = argv + 1 };
+	*ret = (struct options){.command = command, .operands = argv + 1};
 	r = config_init(&ret->config, err);
 	if (r < 0)
 		return r;
@@ -222,7 +222,7 @@ int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *a
 
 int options_complete(struct options *opts, struct etcdreg_err *err)
 {
-	CLEANUP(connstr) struct connstr connstr = { 0 };
+	CLEANUP(connstr) struct connstr connstr = {0};
 	int r = config_load_env(&opts->config, err);
 
 	if (r < 0)

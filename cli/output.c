@@ -40,9 +40,9 @@ static const struct column {
 	const char *heading;
 	const char *(*text)(const struct etcdreg_entry *entry);
 } columns[] = {
-	{ "NAME", entry_name },
-	{ "HOST", entry_host },
-	{ "URL", entry_url },
+	{"NAME", entry_name},
+	{"HOST", entry_host},
+	{"URL", entry_url},
 };
 
 /*
@@ -64,11 +64,13 @@ void output_init(void)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
-/* Print one character of *s, or a '?' for it, unless `out` is NULL, and step over it; returns the
- * columns it takes. */
+/*
+ * Print one character of *s, or a '?' for it, unless `out` is NULL, and step over it.
+ * Returns the columns it takes.
+ */
 static size_t put_char(FILE *out, const char **s)
 {
-	mbstate_t state = { 0 };
+	mbstate_t state = {0};
 	wchar_t wc;
 	size_t len = mbrtowc(&wc, *s, strnlen(*s, MB_CUR_MAX), &state);
 	bool whole = len != (size_t)-1 && len != (size_t)-2;

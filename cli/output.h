@@ -30,8 +30,7 @@ void output_table(const struct etcdreg_entry *entries, size_t len);
 /* A JSON array, one document to a line. */
 void output_array(const struct etcdreg_entry *entries, size_t len);
 
-/* Flush stdout.  Returns `status`, or, after a message, STATUS_FAILED if anything could not be
- * written. */
+/* Flush stdout.  Returns `status`, or after a message STATUS_FAILED if not all could be written. */
 int output_finish(int status);
 
 #endif
