@@ -52,7 +52,10 @@ static struct unix_name unix_name(const char *path, bool abstract)
 	return name;
 }
 
-/* Taken once: what it depends on may become unreadable (chroot), and a user change must not lead to another agent. */
+/*
+ * Taken once: what it depends on may become unreadable (chroot), and a user change must not lead to
+ * another agent.
+ */
 static const struct unix_name *own_agent(void)
 {
 	static struct unix_name name;
@@ -93,7 +96,9 @@ static int connect_to_operators(const char *agent)
 	return connect_to(&name);
 }
 
-/* Hold the agent's name and start one behind it; 0, or -EADDRINUSE where somebody holds it already. */
+/*
+ * Hold the agent's name and start one behind it; 0, or -EADDRINUSE where somebody holds it already.
+ */
 static int start_agent(const struct unix_name *name)
 {
 	int fd = open_socket();
@@ -115,7 +120,8 @@ static bool is_ours(int fd)
 	struct ucred peer;
 	uint32_t len = sizeof(peer);
 
-	return raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) == 0 &&
+	return raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) ==
+		       0 &&
 	       (peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid));
 }
 
@@ -140,7 +146,8 @@ int channel_open(void)
 
 static struct wire_header header(enum wire_type type)
 {
-	return (struct wire_header){ .magic = WIRE_MAGIC, .version = WIRE_VERSION, .type = (uint16_t)type };
+	return (struct wire_header){
+		.magic = WIRE_MAGIC, .version = WIRE_VERSION, .type = (uint16_t)type};
 }
 
 /* `passed` is a descriptor to send along, or -1. */
@@ -165,7 +172,10 @@ static int send_message(int fd, const void *message, size_t len, int passed)
 	return rc < 0 ? (int)rc : 0;
 }
 
-/* Not under a seccomp filter, which may not know the call: the agent then goes by the socket's credentials. */
+/*
+ * Not under a seccomp filter, which may not know the call: the agent then goes by the socket's
+ * credentials.
+ */
 static int open_own_pidfd(void)
 {
 	if (raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_DISABLED)
@@ -231,13 +241,17 @@ static bool parse(size_t len, struct channel_message *m)
 		m->interval_ms = in.welcome.interval_ms;
 		return len >= sizeof(in.welcome);
 	case WIRE_REFUSED:
-		m->text = len < sizeof(in.refused) ? NULL : text_behind(len, sizeof(in.refused), in.refused.text_len);
+		m->text = len < sizeof(in.refused)
+				  ? NULL
+				  : text_behind(len, sizeof(in.refused), in.refused.text_len);
 		return m->text != NULL;
 	case WIRE_OUTCOME:
 		m->cookie = in.outcome.cookie;
 		m->inode = in.outcome.inode;
 		m->what = in.outcome.what;
-		m->text = len < sizeof(in.outcome) ? NULL : text_behind(len, sizeof(in.outcome), in.outcome.text_len);
+		m->text = len < sizeof(in.outcome)
+				  ? NULL
+				  : text_behind(len, sizeof(in.outcome), in.outcome.text_len);
 		return m->text != NULL;
 	case WIRE_LEFT:
 		return true;
@@ -254,7 +268,8 @@ int channel_receive(int fd, struct channel_message *ret)
 		return 0;
 	if (len < (long)sizeof(in.header))
 		return -EPIPE;
-	if (in.header.magic != WIRE_MAGIC || in.header.version != WIRE_VERSION || !parse((size_t)len, ret))
+	if (in.header.magic != WIRE_MAGIC || in.header.version != WIRE_VERSION ||
+	    !parse((size_t)len, ret))
 		return -EPROTO;
 	return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.h - the connection to the agent, and the messages of lib/wire.h on it.  Called by the object's thread alone,
- * with a file table of its own.  Nothing blocks; the socket is non-blocking.
+ * channel.h - the connection to the agent, and the messages of lib/wire.h on it.  Called by the
+ * object's thread alone, with a file table of its own.  Nothing blocks; the socket is non-blocking.
  */
 #ifndef SHIM_CHANNEL_H
 #define SHIM_CHANNEL_H
@@ -12,10 +12,11 @@
 #include "wire.h"
 
 /*
- * Connect to the agent of the process's settings.  The operator's, where ETCD_REGISTRY_AGENT names one; else the one that
- * listens on the name of settings_agent_name(), which is started if nobody does.
- * Returns a descriptor to close with raw_close(), or a negative errno:
- *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its queue is full)
+ * Connect to the agent of the process's settings.  The operator's, where ETCD_REGISTRY_AGENT names
+ * one; else the one that listens on the name of settings_agent_name(), which is started if nobody
+ * does. Returns a descriptor to close with raw_close(), or a negative errno:
+ *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its
+ *                  queue is full)
  *   -EACCES        the name is held by a process of another user
  *   -ENOENT        no agent binary
  *   anything else  as the kernel said
@@ -34,10 +35,13 @@ struct channel_message {
 	uint32_t interval_ms;           /* of WELCOME */
 	uint32_t what;                  /* of OUTCOME */
 	uint64_t cookie, inode;         /* of OUTCOME */
-	const char *text;               /* of REFUSED and OUTCOME, "" for none; valid until the next call */
+	const char *text;               /* of REFUSED and OUTCOME, "": none; until the next call */
 };
 
-/* The next message.  1: there is one; 0: none now; negative: the connection is over, or the agent talks nonsense. */
+/*
+ * The next message.  1: there is one; 0: none now; negative: the connection is over, or the agent
+ * talks nonsense.
+ */
 int channel_receive(int fd, struct channel_message *ret);
 
 /* Wait until there is something to receive, at most `timeout_ms`. */

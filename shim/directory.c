@@ -41,7 +41,8 @@ const char *directory_next(struct directory *d)
 
 		if (d->at >= d->len) {
 			d->at = 0;
-			d->len = raw(SYS_getdents64, d->fd, raw_arg(d->entries), sizeof(d->entries));
+			d->len =
+				raw(SYS_getdents64, d->fd, raw_arg(d->entries), sizeof(d->entries));
 			if (d->len <= 0)
 				return NULL;
 		}

@@ -35,7 +35,7 @@
 enum phase { ABSENT, STARTING, RUNNING, OVER };
 
 /* Shared with the host's threads; each is written by what its comment says. */
-static _Atomic int phase;               /* creator: STARTING, OVER; the thread: RUNNING, OVER; forked child: ABSENT */
+static _Atomic int phase;               /* creator: STARTING; the thread: RUNNING; both: OVER */
 static _Atomic uint32_t bell;           /* futex; counts the reasons to wake up */
 static _Atomic uint32_t settled;        /* futex; counts the outcomes */
 static _Atomic bool leaving;            /* the host is in exit() */
@@ -114,7 +114,10 @@ static void disconnect(struct life *me)
 	sockets_announce_again();
 }
 
-/* Soon at first, because agents start, end and are killed; then less and less often, because this one is not to be had. */
+/*
+ * Soon at first, because agents start, end and are killed; then less and less often, because this
+ * one is not to be had.
+ */
 static void retry_later(struct life *me)
 {
 	uint32_t wait_ms = me->retry_wait_ms ? me->retry_wait_ms : RETRY_FIRST_MS;
@@ -128,15 +131,17 @@ static void explain(struct life *me)
 	if (!me->stderr_open)
 		return;
 	if (me->error == -ENOENT && !*settings_operator_agent())
-		complain(me, "etcd-registry: not registered: no agent to start (is etcd-registry installed? "
-			     "ETCD_REGISTRY_AGENT_BIN names it)");
+		complain(me, "etcd-registry: not registered: no agent to start (is etcd-registry "
+			     "installed? ETCD_REGISTRY_AGENT_BIN names it)");
 	else if (me->error == -EACCES)
-		complain(me, "etcd-registry: not registered: another user's process answers in place of the agent");
+		complain(me, "etcd-registry: not registered: another user's process answers in "
+			     "place of the agent");
 	else if (me->error == -EPIPE)
-		complain(me, "etcd-registry: not registered yet: the agent ends at once (see `etcd-registry agent`, "
+		complain(me, "etcd-registry: not registered yet: the agent ends at once (its log: "
 			     "ETCD_REGISTRY_LOG)");
 	else
-		say_once_errno("etcd-registry: not registered yet: no agent can be reached", -me->error);
+		say_once_errno("etcd-registry: not registered yet: no agent can be reached",
+			       -me->error);
 	let_go_of_stderr(me);
 }
 
@@ -231,7 +236,10 @@ static bool receive(struct life *me)
 	return false;
 }
 
-/* Nothing may be received while the agent's answer to BYE is awaited but that answer; the rest is moot. */
+/*
+ * Nothing may be received while the agent's answer to BYE is awaited but that answer; the rest is
+ * moot.
+ */
 static void say_goodbye(struct life *me)
 {
 	uint64_t deadline = now_ms() + atomic_load(&leave_ms), now;
@@ -241,7 +249,8 @@ static void say_goodbye(struct life *me)
 	if (me->channel < 0)
 		return;
 	rc = channel_send_bye(me->channel, atomic_load(&forked));
-	while (rc >= 0 && m.type != WIRE_LEFT && m.type != WIRE_REFUSED && (now = now_ms()) < deadline) {
+	while (rc >= 0 && m.type != WIRE_LEFT && m.type != WIRE_REFUSED &&
+	       (now = now_ms()) < deadline) {
 		channel_poll(me->channel, (uint32_t)(deadline - now));
 		rc = channel_receive(me->channel, &m);
 	}
@@ -253,7 +262,10 @@ static void tell_left(void)
 	futex_wake(&left);
 }
 
-/* The process ends, and nothing may end before it does: a thread that returns would free memory of the host's libc. */
+/*
+ * The process ends, and nothing may end before it does: a thread that returns would free memory of
+ * the host's libc.
+ */
 static void park(void)
 {
 	const struct raw_timespec long_time = { .tv_sec = 3600 };
@@ -356,7 +368,10 @@ static void *heartbeat(void *unused)
 	return unused;
 }
 
-/* Everything but what a fault raises, and what the libc needs for setuid() and cancellation in all threads. */
+/*
+ * Everything but what a fault raises, and what the libc needs for setuid() and cancellation in all
+ * threads.
+ */
 static sigset_t blocked_signals(void)
 {
 	static const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };

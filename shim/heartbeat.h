@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heartbeat.h - the one thread of the object: it announces the process's sockets to the agent and tells it every interval
- * that the process runs.
+ * heartbeat.h - the one thread of the object: it announces the process's sockets to the agent and
+ * tells it every interval that the process runs.
  *
- * From its start to its end it calls the kernel alone: no malloc, no stdio, no locale, no environment, so the host may
- * fork at any instant.  The exceptions are at its two ends: the host's pthread_create, and dlsym and clone before an agent
- * is started.
+ * From its start to its end it calls the kernel alone: no malloc, no stdio, no locale, no
+ * environment, so the host may fork at any instant.  The exceptions are at its two ends: the host's
+ * pthread_create, and dlsym and clone before an agent is started.
  */
 #ifndef SHIM_HEARTBEAT_H
 #define SHIM_HEARTBEAT_H
@@ -14,17 +14,20 @@
 #include <stdint.h>
 
 /*
- * There is a new socket in the table: wake the thread, and start it in the first call.  Called by hooks, in any thread of
- * the host; never waits.  May change errno.
+ * There is a new socket in the table: wake the thread, and start it in the first call.  Called by
+ * hooks, in any thread of the host; never waits.  May change errno.
  */
 void heartbeat_ring(void);
 
-/* Wait until the socket at `place` of the table is settled, at most `timeout_ms`; at once where there is no thread. */
+/*
+ * Wait until the socket at `place` of the table is settled, at most `timeout_ms`; at once where
+ * there is no thread.
+ */
 void heartbeat_wait(int place, uint32_t timeout_ms);
 
 /*
- * The process is in exit(): have the thread say goodbye and wait until the agent has answered, at most `timeout_ms`.
- * At once where there is no thread or it has given up.
+ * The process is in exit(): have the thread say goodbye and wait until the agent has answered, at
+ * most `timeout_ms`. At once where there is no thread or it has given up.
  */
 void heartbeat_leave(uint32_t timeout_ms);
 

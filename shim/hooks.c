@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks.c - the two functions that the object exports, and where its life in a process begins and ends.
+ * hooks.c - the two functions that the object exports, and where its life in a process begins and
+ * ends.
  *
- * A hook calls the real function first, with what it was given, and looks at the socket only on success.  It returns
- * what the real function returned, with its errno.
+ * A hook calls the real function first, with what it was given, and looks at the socket only on
+ * success.  It returns what the real function returned, with its errno.
  */
 #include <linux/in.h>
 #include <stdatomic.h>
@@ -21,8 +22,9 @@
 #define HOOK __attribute__((visibility("default")))
 
 /*
- * The process that was set up: written by the set-up and in forked children.  Another pid runs on this memory after
- * vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there the hooks only pass through.
+ * The process that was set up: written by the set-up and in forked children.  Another pid runs on
+ * this memory after vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there the
+ * hooks only pass through.
  */
 static _Atomic uint32_t owner;
 
@@ -104,7 +106,8 @@ HOOK int bind(int fd, const struct sockaddr *address, socklen_t len)
 {
 	int rc = symbols_bind()(fd, address, len);
 
-	if (rc == 0 && settings_active() && settings_want_udp() && socket_protocol(fd) == IPPROTO_UDP)
+	if (rc == 0 && settings_active() && settings_want_udp() &&
+	    socket_protocol(fd) == IPPROTO_UDP)
 		announce(fd);
 	return rc;
 }

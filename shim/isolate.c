@@ -17,8 +17,9 @@
 #define MOST_DESCRIPTORS 1048576u
 
 /*
- * A seccomp filter may kill the host for a call that it does not know.  unshare() and close() are in every allow-list
- * of services (systemd's @system-service); close_range() and the sched_ family are not.
+ * A seccomp filter may kill the host for a call that it does not know.  unshare() and close() are
+ * in every allow-list of services (systemd's @system-service); close_range() and the sched_ family
+ * are not.
  */
 static bool filtered(void)
 {
@@ -75,8 +76,8 @@ int isolate_descriptors(void)
 	long rc = -1;
 
 	if (!filtered()) {
-		/* the new table is copied only up to the range that is closed: nothing of the host's is held, not even for a
-		 * moment, but for descriptors 0 and 1 */
+		/* copied only up to the range that is closed: of the host's nothing is held, not
+		 * even for a moment, but for descriptors 0 and 1 */
 		rc = raw(SYS_close_range, KEPT + 1, ~0u, CLOSE_RANGE_UNSHARE);
 		if (rc == 0) {
 			raw_close(0);

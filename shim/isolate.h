@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * isolate.h - what sets the object's thread apart from the host that it runs in.  Called by that thread alone.
+ * isolate.h - what sets the object's thread apart from the host that it runs in.  Called by that
+ * thread alone.
  */
 #ifndef SHIM_ISOLATE_H
 #define SHIM_ISOLATE_H
 
 /*
- * Give the calling thread a file table of its own, empty but for descriptor 2: the host's descriptors keep their
- * numbers, closing them all closes none of ours, and a child inherits nothing of ours.
- * Returns 0 or a negative errno; then the table is still the host's and nothing may be opened.
+ * Give the calling thread a file table of its own, empty but for descriptor 2: the host's
+ * descriptors keep their numbers, closing them all closes none of ours, and a child inherits
+ * nothing of ours. Returns 0 or a negative errno; then the table is still the host's and nothing
+ * may be opened.
  */
 int isolate_descriptors(void);
 

@@ -2,8 +2,6 @@
 /* linger.c - the last thread of a process, told by /proc/self/task. */
 #include "linger.h"
 
-#include <asm-generic/errno-base.h>
-
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
@@ -19,7 +17,10 @@ static struct symbols_threads threads;  /* for the main thread's end; written by
 static pthread_key_t main_ends;
 static bool have_key;
 
-/* The state letter of a stat file: what follows the last parenthesis, since a name may hold any.  0: no such task. */
+/*
+ * The state letter of a stat file: what follows the last parenthesis, since a name may hold any.
+ * 0: no such task.
+ */
 static char task_state(const char *path)
 {
 	char line[512];

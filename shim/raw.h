@@ -2,8 +2,8 @@
 /*
  * raw.h - system calls without a libc: no errno, no cancellation point, no interposer in between.
  *
- * Every raw_*() returns what the kernel returns: a value, or a negative errno.  Safe in any thread, in a signal handler,
- * and between clone(CLONE_VM) and exec.
+ * Every raw_*() returns what the kernel returns: a value, or a negative errno.  Safe in any thread,
+ * in a signal handler, and between clone(CLONE_VM) and exec.
  */
 #ifndef SHIM_RAW_H
 #define SHIM_RAW_H
@@ -30,7 +30,9 @@ static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, 
 
 #elif defined(__i386__)
 
-/* ebp carries the sixth argument, and cannot be named as an operand where it is the frame pointer. */
+/*
+ * ebp carries the sixth argument, and cannot be named as an operand where it is the frame pointer.
+ */
 static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, long f)
 {
 	const long sixth_and_number[2] = { f, n };

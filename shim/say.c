@@ -50,7 +50,8 @@ static bool stderr_is_ready(void)
 
 	if (!first.open || !now.open || now.device != first.device || now.inode != first.inode)
 		return false;
-	return raw(SYS_ppoll, raw_arg(&p), 1, raw_arg(&at_once), 0, 8) == 1 && (p.revents & POLLOUT);
+	return raw(SYS_ppoll, raw_arg(&p), 1, raw_arg(&at_once), 0, 8) == 1 &&
+	       (p.revents & POLLOUT);
 }
 
 void say_once(const char *line)

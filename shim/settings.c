@@ -25,8 +25,8 @@ static const struct variable {
 	enum scope scope;
 	int flags;
 } variables[SETTING_COUNT] = {
-#define SETTING(id, option, env, fallback, type, preset, min, max, scope, flags, help)                                 \
-	{ env, fallback, preset, scope, flags },
+#define SETTING(id, option, env, fallback, type, preset, min, max, scope, flags, help)             \
+	{env, fallback, preset, scope, flags},
 #include "config.def"
 #undef SETTING
 };
@@ -62,7 +62,8 @@ static const char *keep(const char *name, const char *value)
 	text_puts(&own.text, "=");
 	text_puts(&own.text, value);
 	if (own.text.full) {
-		own.error = "etcd-registry: the ETCD_REGISTRY_ settings are too long; nothing is registered";
+		own.error = "etcd-registry: the ETCD_REGISTRY_ settings are too long; nothing is "
+			    "registered";
 		return NULL;
 	}
 	own.text.len++;
@@ -113,9 +114,10 @@ static uint32_t duration_ms(enum setting id)
 	if (parse_duration_ms(value, strlen(value), &ms) && ms <= 60000)
 		return (uint32_t)ms;
 	if (!own.error)
-		own.error = id == SETTING_wait_ms
-				    ? "etcd-registry: ETCD_REGISTRY_WAIT is not a time up to 60s; nothing is registered"
-				    : "etcd-registry: ETCD_REGISTRY_EXIT_TIMEOUT is not a time up to 60s; nothing is registered";
+		own.error = id == SETTING_wait_ms ? "etcd-registry: ETCD_REGISTRY_WAIT is not a "
+						    "time up to 60s; nothing is registered"
+						  : "etcd-registry: ETCD_REGISTRY_EXIT_TIMEOUT is "
+						    "not a time up to 60s; nothing is registered";
 	return 0;
 }
 
@@ -127,7 +129,10 @@ static bool asks_for_udp(const char *names)
 	return false;
 }
 
-/* The folder of the object, with its slash, made absolute: the host may change its working folder later. */
+/*
+ * The folder of the object, with its slash, made absolute: the host may change its working folder
+ * later.
+ */
 static void object_folder(struct text *folder)
 {
 	const char *path = symbols_object_path();
@@ -179,7 +184,8 @@ static void find_agent_files(void)
 static bool program_matches(const char *pattern)
 {
 	char exe[SETTINGS_PATH_MAX];
-	long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg("/proc/self/exe"), raw_arg(exe), sizeof(exe) - 1);
+	long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg("/proc/self/exe"), raw_arg(exe),
+		       sizeof(exe) - 1);
 
 	if (len < 0)
 		return false;
@@ -264,8 +270,9 @@ const char *const *settings_agent_files(void)
 }
 
 /*
- * FNV-1a of 64 bits (the parameters are those of the IETF draft draft-eastlake-fnv), twice with different offsets: a
- * name, not a secret. The agent's uid is what is trusted, and that is checked on the connection.
+ * FNV-1a of 64 bits (the parameters are those of the IETF draft draft-eastlake-fnv), twice with
+ * different offsets: a name, not a secret. The agent's uid is what is trusted, and that is checked
+ * on the connection.
  */
 struct hash {
 	uint64_t a, b;
@@ -301,14 +308,18 @@ static void hash_namespaces(struct hash *h)
 	char target[64];
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
-		long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg(links[i]), raw_arg(target), sizeof(target));
+		long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg(links[i]), raw_arg(target),
+			       sizeof(target));
 
 		if (len > 0)
 			hash_add(h, target, (size_t)len);
 	}
 }
 
-/* A value without the password in it: everything from the first colon behind the scheme up to the at sign. */
+/*
+ * A value without the password in it: everything from the first colon behind the scheme up to the
+ * at sign.
+ */
 static void hash_public(struct hash *h, enum setting id)
 {
 	const char *value = value_of(id), *end = value + strlen(value);

@@ -2,9 +2,9 @@
 /*
  * settings.h - what the environment asks of the object, copied out of it once.
  *
- * Servers clobber and free their environment (setproctitle, clearenv), so everything is copied at the first call, by the
- * constructor or by the first hook, whichever comes first.  Afterwards it does not change: it may be read from any thread,
- * and in a forked child.
+ * Servers clobber and free their environment (setproctitle, clearenv), so everything is copied at
+ * the first call, by the constructor or by the first hook, whichever comes first.  Afterwards it
+ * does not change: it may be read from any thread, and in a forked child.
  */
 #ifndef SHIM_SETTINGS_H
 #define SHIM_SETTINGS_H
@@ -18,8 +18,9 @@
 #define SETTINGS_PATH_MAX 1152
 
 /*
- * Read the environment, if that has not been done.  True: this process is to register.  False, and nothing else of the
- * object may run: no ETCD_REGISTRY_NAME, ETCD_REGISTRY_DISABLE, another program than ETCD_REGISTRY_EXE, or a secure one.
+ * Read the environment, if that has not been done.  True: this process is to register.  False, and
+ * nothing else of the object may run: no ETCD_REGISTRY_NAME, ETCD_REGISTRY_DISABLE, another program
+ * than ETCD_REGISTRY_EXE, or a secure one.
  */
 bool settings_active(void);
 
@@ -34,16 +35,20 @@ const char *settings_operator_agent(void);      /* path or @name; "": none */
 /* The settings of this process for its HELLO, NUL-terminated strings one behind the other. */
 void settings_service_block(struct text *block);
 
-/* The environment for an agent: settings of etcd and of the agent, nothing of the host's.  NULL-terminated, static. */
+/*
+ * The environment for an agent: settings of etcd and of the agent, nothing of the host's.
+ * NULL-terminated, static.
+ */
 char *const *settings_agent_environment(void);
 
 /* The files to try as the agent, best first; NULL-terminated, static. */
 const char *const *settings_agent_files(void);
 
 /*
- * The name (without its leading NUL) of the abstract socket where the agent of these settings listens.  It depends on
- * the user, the namespaces, the cgroup and how etcd is reached, so that whoever shares an agent may share it.  Opens
- * files in /proc: only for a thread with a file table of its own.
+ * The name (without its leading NUL) of the abstract socket where the agent of these settings
+ * listens.  It depends on the user, the namespaces, the cgroup and how etcd is reached, so that
+ * whoever shares an agent may share it.  Opens files in /proc: only for a thread with a file table
+ * of its own.
  */
 void settings_agent_name(struct text *name);
 

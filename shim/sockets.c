@@ -16,8 +16,8 @@
 #endif
 
 /*
- * FREE -> FILLING (a hook) -> NEW -> SENT (the thread) -> SETTLED (the thread) -> FREE (the thread).
- * A hook that sees its socket again puts SENT and SETTLED back to NEW.
+ * FREE -> FILLING (a hook) -> NEW -> SENT (the thread) -> SETTLED (the thread) -> FREE (the
+ * thread). A hook that sees its socket again puts SENT and SETTLED back to NEW.
  */
 enum state { FREE, FILLING, NEW, SENT, SETTLED };
 
@@ -125,7 +125,8 @@ int sockets_add(const struct wire_socket *socket)
 {
 	int known = find(socket->cookie, socket->inode);
 
-	if (known >= 0 && same(&slots[known].socket, socket->cookie, socket->inode) && renew(&slots[known]))
+	if (known >= 0 && same(&slots[known].socket, socket->cookie, socket->inode) &&
+	    renew(&slots[known]))
 		return known;
 	for (int i = 0; i < SOCKETS_MAX; i++) {
 		int free = FREE;

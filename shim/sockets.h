@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets.h - the sockets of this process that listen, between the hooks that see them and the thread that announces them.
+ * sockets.h - the sockets of this process that listen, between the hooks that see them and the
+ * thread that announces them.
  *
- * A fixed table without a lock: hooks run in any thread of the host and in its signal handlers, and the host may fork at
- * any instant.  Hooks add; the thread alone takes out and settles.
+ * A fixed table without a lock: hooks run in any thread of the host and in its signal handlers, and
+ * the host may fork at any instant.  Hooks add; the thread alone takes out and settles.
  */
 #ifndef SHIM_SOCKETS_H
 #define SHIM_SOCKETS_H
@@ -16,8 +17,8 @@
 #define SOCKETS_MAX 256
 
 /*
- * Describe descriptor `fd` by what the kernel says of it.  False: not an IP socket of TCP, MPTCP or UDP, or without a
- * port.  Only reads; touches neither errno nor the socket.
+ * Describe descriptor `fd` by what the kernel says of it.  False: not an IP socket of TCP, MPTCP or
+ * UDP, or without a port.  Only reads; touches neither errno nor the socket.
  */
 bool socket_describe(int fd, struct wire_socket *ret);
 
@@ -25,8 +26,8 @@ bool socket_describe(int fd, struct wire_socket *ret);
 int socket_protocol(int fd);
 
 /*
- * Note that `socket` listens, so that the thread announces it (again, where it is known).  Returns its place in the
- * table, for sockets_settled(); -1: the table is full.
+ * Note that `socket` listens, so that the thread announces it (again, where it is known).  Returns
+ * its place in the table, for sockets_settled(); -1: the table is full.
  */
 int sockets_add(const struct wire_socket *socket);
 
@@ -36,7 +37,9 @@ bool sockets_settled(int place);
 /* A socket still to be announced, which counts as announced from then on; false: none. */
 bool sockets_next(struct wire_socket *ret);
 
-/* A message could not be sent, or the agent is a new one: all of them are to be announced (again). */
+/*
+ * A message could not be sent, or the agent is a new one: all of them are to be announced (again).
+ */
 void sockets_announce_again(void);
 
 /* An outcome came: whether the socket is done with (gone) or only settled. */

@@ -2,15 +2,16 @@
 /*
  * spawn.c - from the thread to the agent through two clones.
  *
- *	thread -- clone, exit signal 0 --> middle -- clone --> agent (execve)
+ * 	thread -- clone, exit signal 0 --> middle -- clone --> agent (execve)
  *
- * A child whose exit signal is 0 raises no SIGCHLD and is invisible to a wait() without __WCLONE; execve() would set the
- * signal to SIGCHLD, so it is the middle's child that calls it, and the middle exits.  The agent is then an orphan, and
- * goes to the nearest reaper.  Where that is the host itself (PID 1 of its namespace, a child subreaper), the middle
- * stays as its parent instead, until the agent ends.
+ * A child whose exit signal is 0 raises no SIGCHLD and is invisible to a wait() without __WCLONE;
+ * execve() would set the signal to SIGCHLD, so it is the middle's child that calls it, and the
+ * middle exits.  The agent is then an orphan, and goes to the nearest reaper.  Where that is the
+ * host itself (PID 1 of its namespace, a child subreaper), the middle stays as its parent instead,
+ * until the agent ends.
  *
- * Both share the host's memory (CLONE_VM: nothing is copied, however large the host is) and run on static stacks; what
- * they do is limited to raw calls on what was prepared before.
+ * Both share the host's memory (CLONE_VM: nothing is copied, however large the host is) and run on
+ * static stacks; what they do is limited to raw calls on what was prepared before.
  */
 #include "spawn.h"
 
@@ -42,7 +43,7 @@ static struct plan {
 	int listener;
 	bool stay;                      /* the middle waits for the agent */
 	_Atomic int error;              /* errno of what failed in a clone */
-	_Atomic uint32_t started;       /* 1: the agent runs, or will not; waited for where the middle stays */
+	_Atomic uint32_t started;       /* futex; 1: the agent runs, or will not */
 } plan;
 
 /* The middle that stays; 0: none. */
@@ -111,7 +112,8 @@ static void tell_started(void)
 /* With CLONE_VFORK, clone() returns when the agent has called execve() or ended. */
 static int middle(void *unused)
 {
-	int pid = plan.libc.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
+	int pid =
+		plan.libc.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
 
 	(void)unused;
 	if (pid < 0)

@@ -46,8 +46,8 @@ static int plain_listen(int fd, int backlog)
 }
 
 /*
- * One at a time and at the first call, not all in the constructor, which runs before the hosts' other objects are ready.
- * Two threads that get here together find the same address.
+ * One at a time and at the first call, not all in the constructor, which runs before the hosts'
+ * other objects are ready. Two threads that get here together find the same address.
  */
 bind_fn *symbols_bind(void)
 {

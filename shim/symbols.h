@@ -2,8 +2,9 @@
 /*
  * symbols.h - what the object uses of the libc it finds itself in, if any.
  *
- * The object has no DT_NEEDED and no strong reference, so that it loads into every libc and into programs without one.
- * Every symbol is looked up at run time; each accessor says what stands in for a missing one.
+ * The object has no DT_NEEDED and no strong reference, so that it loads into every libc and into
+ * programs without one. Every symbol is looked up at run time; each accessor says what stands in
+ * for a missing one.
  */
 #ifndef SHIM_SYMBOLS_H
 #define SHIM_SYMBOLS_H
@@ -25,7 +26,7 @@ listen_fn *symbols_listen(void);
 int *symbols_errno(void);
 
 const char *symbols_getenv(const char *name);   /* NULL without a libc */
-bool symbols_secure(void);                      /* AT_SECURE: a setuid program, or one with file capabilities */
+bool symbols_secure(void);      /* AT_SECURE: a setuid program, or one with file capabilities */
 
 /* The file that this object was loaded from, as the loader names it; NULL where it cannot tell. */
 const char *symbols_object_path(void);

@@ -2,8 +2,8 @@
 /*
  * text.h - strings without a libc: a bounded builder and the few comparisons that the object needs.
  *
- * A struct text writes into storage of its caller, keeps it NUL-terminated, and never past its end: what does not fit sets
- * `full` and is left out from there on.  No allocation, any thread.
+ * A struct text writes into storage of its caller, keeps it NUL-terminated, and never past its end:
+ * what does not fit sets `full` and is left out from there on.  No allocation, any thread.
  */
 #ifndef SHIM_TEXT_H
 #define SHIM_TEXT_H
@@ -32,7 +32,10 @@ bool text_starts(const char *s, const char *prefix);
 /* The part of a path behind its last slash. */
 const char *text_basename(const char *path);
 
-/* Does `s` match the glob `pattern`?  `*` is any run of characters, `?` any one; there is nothing else. */
+/*
+ * Does `s` match the glob `pattern`?  `*` is any run of characters, `?` any one; there is nothing
+ * else.
+ */
 bool text_matches(const char *pattern, const char *s);
 
 #endif
