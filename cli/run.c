@@ -74,7 +74,7 @@ static bool agent_is_found(const char *object, const char *self)
 {
 	CLEANUP(free) char *dir = beside(object, "");
 	CLEANUP(free) char *bin = beside(object, "/../bin");
-	const char *const dirs[] = {dir, BINDIR, bin};
+	const char *const dirs[] = {dir, bin, BINDIR};
 	CLEANUP(free) char *path = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && !path; i++)
