@@ -76,7 +76,7 @@ static void main_thread_ends(void *unused)
 
 void linger_arm(const struct symbols_threads *libc)
 {
-	if (raw(SYS_gettid) != raw_getpid())
+	if ((uint32_t)raw(SYS_gettid) != raw_getpid())
 		return;
 	threads = *libc;
 	if (!have_key)

@@ -187,6 +187,8 @@ bool sockets_unsettled(void)
 
 void sockets_forget(void)
 {
+	/* only what is in use: in a child, the first write to a page copies it */
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		atomic_store(&slots[i].state, FREE);
+		if (atomic_load(&slots[i].state) != FREE)
+			atomic_store(&slots[i].state, FREE);
 }
