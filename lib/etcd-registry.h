@@ -2,30 +2,35 @@
 /*
  * etcd-registry.h - libetcd-registry: join, leave, look up and list services in etcd.
  *
- * A registry handle holds a set of services that are wanted in etcd.  etcdreg_join() and etcdreg_leave() change that set
- * and return at once; one thread of the handle makes etcd agree with it, for ever: it grants leases, writes, heartbeats,
- * repairs what somebody else deleted, fails over between the nodes of the cluster, and never gives up.  What happens is
- * told through the events callback.
+ * A registry handle holds a set of services that are wanted in etcd.  etcdreg_join() and
+ * etcdreg_leave() change that set and return at once; one thread of the handle makes etcd agree
+ * with it, for ever: it grants leases, writes, heartbeats, repairs what somebody else deleted,
+ * fails over between the nodes of the cluster, and never gives up.  What happens is told through
+ * the events callback.
  *
- * Threads: every function may be called from any thread, several at once on one handle.  etcdreg_close() must be the last.
- * Fork:    a handle belongs to the process that opened it.  In a forked child it must not be used, not even closed.
- * Signals: the handle's thread blocks all signals.  No handler is installed, no disposition is changed.
- * Strings: UTF-8, NUL-terminated.  What is passed in is copied; what is handed out is owned as each function says.
- * Errors:  0 is success, a negative ETCDREG_E_* is failure; `err`, where not NULL, then holds the code and one line of
- *          text that names what, where and what to do, and never a secret.  On success it is untouched, on failure no
- *          other output is.
+ * Threads: every function may be called from any thread, several at once on one handle.
+ *          etcdreg_close() must be the last.
+ * Fork:    a handle belongs to the process that opened it.  In a forked child it must not be used,
+ *          not even closed.
+ * Signals: the handle's thread blocks all signals.  No handler is installed, no disposition is
+ *          changed.
+ * Strings: UTF-8, NUL-terminated.  What is passed in is copied; what is handed out is owned as each
+ *          function says.
+ * Errors:  0 is success, a negative ETCDREG_E_* is failure; `err`, where not NULL, then holds the
+ *          code and one line of text that names what, where and what to do, and never a secret.  On
+ *          success it is untouched, on failure no other output is.
  *
  * Example: hold a service until a key is pressed.
  *
- *	struct etcdreg_err err;
- *	struct etcdreg *reg;
- *	struct etcdreg_service web = { .name = "web", .port = 8080 };
+ * 	struct etcdreg_err err;
+ * 	struct etcdreg *reg;
+ * 	struct etcdreg_service web = { .name = "web", .port = 8080 };
  *
- *	if (etcdreg_open(NULL, &reg, &err) < 0 || etcdreg_join(reg, &web, &err) < 0)
- *		errx(3, "%s", err.msg);
- *	getchar();
- *	etcdreg_leave(reg, &web, NULL);
- *	etcdreg_close(reg, 1000);
+ * 	if (etcdreg_open(NULL, &reg, &err) < 0 || etcdreg_join(reg, &web, &err) < 0)
+ * 		errx(3, "%s", err.msg);
+ * 	getchar();
+ * 	etcdreg_leave(reg, &web, NULL);
+ * 	etcdreg_close(reg, 1000);
  */
 #ifndef ETCD_REGISTRY_H
 #define ETCD_REGISTRY_H
@@ -39,18 +44,31 @@ extern "C" {
 
 #define ETCDREG_VERSION "0.1.0"
 
-/* X(name, value, text) */
-#define ETCDREG_ERRORS(X)                                                                                              \
-	X(ETCDREG_E_NOMEM, -1, "out of memory")                                                                        \
-	X(ETCDREG_E_INVALID, -2, "invalid argument")     /* a service's name, port, host or meta */                    \
-	X(ETCDREG_E_CONFIG, -3, "invalid configuration") /* an option, a variable or the connection string */         \
-	X(ETCDREG_E_UNREACH, -4, "registry not reachable") /* no node answered in time */                              \
-	X(ETCDREG_E_PROTO, -5, "unexpected answer")      /* not JSON, cut off, too large, a field missing */           \
-	X(ETCDREG_E_DENIED, -6, "permission denied")     /* user, password, token or certificate refused */            \
-	X(ETCDREG_E_NOTFOUND, -7, "not found")                                                                         \
-	X(ETCDREG_E_SERVER, -8, "refused by etcd")       /* any other error that etcd answered with */                 \
-	X(ETCDREG_E_TIMEOUT, -9, "timed out")                                                                          \
-	X(ETCDREG_E_SYSTEM, -10, "system error")         /* a thread or a descriptor could not be had */
+/*
+ * X(name, value, text)
+ *
+ *   NOMEM     an allocation failed
+ *   INVALID   a service's name, port, hostname or meta
+ *   CONFIG    an option, a variable or the connection string, or a file that they name
+ *   UNREACH   no node answered in time
+ *   PROTO     an answer that is not JSON, is cut off, too large, or lacks a field
+ *   DENIED    user, password, token or certificate refused
+ *   NOTFOUND  no such service
+ *   SERVER    any other error that etcd answered with
+ *   TIMEOUT   the caller's time is up
+ *   SYSTEM    a thread or a descriptor could not be had
+ */
+#define ETCDREG_ERRORS(X)                                       \
+	X(ETCDREG_E_NOMEM, -1, "out of memory")                 \
+	X(ETCDREG_E_INVALID, -2, "invalid argument")            \
+	X(ETCDREG_E_CONFIG, -3, "invalid configuration")        \
+	X(ETCDREG_E_UNREACH, -4, "registry not reachable")      \
+	X(ETCDREG_E_PROTO, -5, "unexpected answer")             \
+	X(ETCDREG_E_DENIED, -6, "permission denied")            \
+	X(ETCDREG_E_NOTFOUND, -7, "not found")                  \
+	X(ETCDREG_E_SERVER, -8, "refused by etcd")              \
+	X(ETCDREG_E_TIMEOUT, -9, "timed out")                   \
+	X(ETCDREG_E_SYSTEM, -10, "system error")
 
 enum etcdreg_error {
 #define ETCDREG_ERROR_ENUM(name, value, text) name = (value),
@@ -72,15 +90,15 @@ const char *etcdreg_strerror(int code);
 const char *etcdreg_version(void);
 
 /*
- * A service to join or leave.  Its identity is name and url (protocol://host:port), as in the npm package: two joins of
- * one identity are one service, the later document wins.
+ * A service to join or leave.  Its identity is name and url (protocol://host:port), as in the npm
+ * package: two joins of one identity are one service, the later document wins.
  */
 struct etcdreg_service {
 	const char *name;       /* 1-255 bytes, no control characters */
-	const char *hostname;   /* address or host name, IPv6 without brackets; NULL: the local address towards etcd */
-	unsigned port;          /* 1-65535; 0: none, and the document's host is the hostname alone */
+	const char *hostname;   /* address (IPv6 without brackets) or name; NULL: a local address */
+	unsigned port;          /* 1-65535; 0: none, host is then the hostname alone */
 	const char *protocol;   /* of the url; NULL: "http" */
-	const char *meta;       /* JSON object whose members come first in the document; NULL: none */
+	const char *meta;       /* JSON object whose members are added; NULL: none */
 	uint64_t tag;           /* the caller's own, handed back in events */
 };
 
@@ -89,29 +107,29 @@ enum etcdreg_event_type {
 	ETCDREG_LOST,           /* it was found missing or its lease expired; being repaired */
 	ETCDREG_LEFT,           /* after etcdreg_leave(): it is out of etcd */
 	ETCDREG_ERROR,          /* an attempt failed and will be made again: err says why */
-	ETCDREG_UP,             /* service is NULL: etcd answers again after an ETCDREG_ERROR without a service */
+	ETCDREG_UP,             /* without a service: etcd answers again after such an ERROR */
 };
 
 struct etcdreg_event {
 	enum etcdreg_event_type type;
-	const struct etcdreg_service *service;  /* NULL: it concerns all of them (etcd is not reachable) */
+	const struct etcdreg_service *service;  /* NULL: it concerns all of them */
 	const struct etcdreg_err *err;          /* with ETCDREG_ERROR, else NULL */
 };
 
 /*
- * Called on the handle's thread, one at a time, without any lock held; must return soon, since the heartbeats wait for it.
- * May call etcdreg_join() and etcdreg_leave(), no other function of the handle.  Everything it is given is valid until it
- * returns.
+ * Called on the handle's thread, one at a time, without any lock held; must return soon, since the
+ * heartbeats wait for it.  May call etcdreg_join() and etcdreg_leave(), no other function of the
+ * handle.  Everything it is given is valid until it returns.
  */
 typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
 
 /*
- * How to reach etcd.  A field that is NULL or 0 is taken from the environment (ETCD_REGISTRY_URL, ETCD_REGISTRY_CACERT,
- * ...; then ETCDCTL_ENDPOINTS, ...), then from its default.  What the connection string says in its query goes before
- * the environment, what is set here before both.
+ * How to reach etcd.  A field that is NULL or 0 is taken from the environment (ETCD_REGISTRY_URL,
+ * ETCD_REGISTRY_CACERT, ...; then ETCDCTL_ENDPOINTS, ...), then from its default.  What the
+ * connection string says in its query goes before the environment, what is set here before both.
  */
 struct etcdreg_options {
-	const char *url;        /* protocol://host1,host2,.../namespace?options; "http://127.0.0.1:2379" */
+	const char *url;        /* protocol://host1,host2,.../namespace?options */
 	const char *api;        /* "auto", "v3" or "v2" */
 	const char *cacert;     /* files, PEM */
 	const char *cert;
@@ -128,25 +146,30 @@ struct etcdreg_options {
 struct etcdreg;
 
 /*
- * Open a registry.  Only checks the options and reads the files they name: no network, so it succeeds with etcd down.
- * `options` may be NULL.  Release *ret_reg with etcdreg_close().
+ * Open a registry.  Only checks the options and reads the files they name: no network, so it
+ * succeeds with etcd down.  `options` may be NULL.  Release *ret_reg with etcdreg_close().
  * Fails with ETCDREG_E_CONFIG, _SYSTEM or _NOMEM.
  */
-int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg, struct etcdreg_err *err);
+int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
+		 struct etcdreg_err *err);
 
 /*
- * Want `service` in etcd from now on.  Returns at once; ETCDREG_REGISTERED follows, and etcdreg_wait() waits for it.
+ * Want `service` in etcd from now on.  Returns at once; ETCDREG_REGISTERED follows, and
+ * etcdreg_wait() waits for it.
  * Fails with ETCDREG_E_INVALID or _NOMEM.
  */
-int etcdreg_join(struct etcdreg *reg, const struct etcdreg_service *service, struct etcdreg_err *err);
+int etcdreg_join(struct etcdreg *reg, const struct etcdreg_service *service,
+		 struct etcdreg_err *err);
 
 /*
- * Want `service` (by name, hostname, port and protocol) out of etcd.  Returns at once; ETCDREG_LEFT follows.  A key that
- * another process has written over meanwhile is left alone.  While etcd is down the delete is tried again until the
- * service's time to live has passed.  Never joined through this handle: the key is deleted if it exists.
+ * Want `service` (by name, hostname, port and protocol) out of etcd.  Returns at once; ETCDREG_LEFT
+ * follows.  A key that another process has written over meanwhile is left alone.  While etcd is
+ * down the delete is tried again until the service's time to live has passed.  Never joined through
+ * this handle: the key is deleted if it exists.
  * Fails with ETCDREG_E_INVALID or _NOMEM.
  */
-int etcdreg_leave(struct etcdreg *reg, const struct etcdreg_service *service, struct etcdreg_err *err);
+int etcdreg_leave(struct etcdreg *reg, const struct etcdreg_service *service,
+		  struct etcdreg_err *err);
 
 /*
  * Wait until etcd agrees with the wanted set, at most `timeout_ms`.  Not from the events callback.
@@ -169,22 +192,24 @@ struct etcdreg_entry {
  * Release *ret_entry with etcdreg_entries_free(entry, 1).
  * Fails with ETCDREG_E_NOTFOUND, _UNREACH, _PROTO, _DENIED, _SERVER, _INVALID or _NOMEM.
  */
-int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entry, struct etcdreg_err *err);
+int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entry,
+		   struct etcdreg_err *err);
 
 /*
- * All services of that name, or of the namespace where `name` is NULL, sorted by name and url.  None found is success
- * with a length of 0.  What is not a JSON object is left out.  Blocks for at most timeout_ms of the options.
+ * All services of that name, or of the namespace where `name` is NULL, sorted by name and url.
+ * None found is success with a length of 0.  What is not a JSON object is left out.  Blocks for at
+ * most timeout_ms of the options.
  * Release with etcdreg_entries_free().  Fails as etcdreg_lookup() does, without _NOTFOUND.
  */
-int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries, size_t *ret_len,
-		 struct etcdreg_err *err);
+int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries,
+		 size_t *ret_len, struct etcdreg_err *err);
 
 /* Free what lookup and list gave.  NULL is fine. */
 void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len);
 
 /*
- * Take every service of the handle out of etcd, for at most `timeout_ms` (0: leave them to their time to live), and free
- * the handle.  NULL is fine.  Not from the events callback.
+ * Take every service of the handle out of etcd, for at most `timeout_ms` (0: leave them to their
+ * time to live), and free the handle.  NULL is fine.  Not from the events callback.
  */
 void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms);
 

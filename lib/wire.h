@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire.h - the messages between a preloaded process (shim/) and its agent (agent/).  Structs only, no code: it is
- * included by code that runs without a libc.
+ * wire.h - the messages between a preloaded process (shim/) and its agent (agent/).  Structs only,
+ * no code: it is included by code that runs without a libc.
  *
- * The transport is a SOCK_SEQPACKET unix socket, so a message is a datagram: never partial, never merged.  Both ends are
- * on one machine, so integers are native; 32-bit hosts talk to a 64-bit agent, so every struct is laid out without
- * implicit padding and every size is checked by the receiver.  A message that is shorter than its struct, longer than
- * WIRE_MAX, of another magic or version, or of an unknown type is refused: the agent closes that connection.
+ * The transport is a SOCK_SEQPACKET unix socket, so a message is a datagram: never partial, never
+ * merged.  Both ends are on one machine, so integers are native; 32-bit hosts talk to a 64-bit
+ * agent, so every struct is laid out without implicit padding and every size is checked by the
+ * receiver.  A message that is shorter than its struct, longer than WIRE_MAX, of another magic or
+ * version, or of an unknown type is refused: the agent closes that connection.
  *
  *     shim                                   agent
  *      | HELLO (settings, pidfd attached)      |     once, first
@@ -56,8 +57,9 @@ struct wire_header {
 };
 
 /*
- * Who speaks.  A pidfd of the sender comes with it (SCM_RIGHTS); without one the agent goes by SO_PEERCRED.
- * `settings` is the process's settings of scope SERVICE in config.def: NUL-terminated "VARIABLE=value" strings.
+ * Who speaks.  A pidfd of the sender comes with it (SCM_RIGHTS); without one the agent goes by
+ * SO_PEERCRED. `settings` is the process's settings of scope SERVICE in config.def: NUL-terminated
+ * "VARIABLE=value" strings.
  */
 struct wire_hello {
 	struct wire_header header;
@@ -66,9 +68,11 @@ struct wire_hello {
 	char settings[];
 };
 
-/* A socket that is listening (TCP, MPTCP) or bound (UDP), as the kernel described it to the host. */
+/*
+ * A socket that is listening (TCP, MPTCP) or bound (UDP), as the kernel described it to the host.
+ */
 struct wire_socket {
-	uint64_t cookie;        /* SO_COOKIE; 0 where the kernel has none: then the inode tells sockets apart */
+	uint64_t cookie;        /* SO_COOKIE; 0: the kernel has none, the inode must do */
 	uint64_t inode;
 	uint16_t port;          /* host order, never 0 */
 	uint16_t family;        /* AF_INET or AF_INET6 */
@@ -84,7 +88,7 @@ struct wire_listen {
 
 struct wire_bye {
 	struct wire_header header;
-	uint32_t forked;        /* 1: the process has forked since it listened, so a child may hold the sockets */
+	uint32_t forked;        /* 1: it has forked since it listened: a child may hold sockets */
 	uint32_t pad;
 };
 
@@ -98,7 +102,7 @@ enum wire_outcome_what {
 	WIRE_REGISTERED = 1,    /* the socket's service is in etcd */
 	WIRE_UNNAMED = 2,       /* no name claims this socket (now): nothing will happen for it */
 	WIRE_FAILED = 3,        /* not in etcd yet; `text` says why.  The agent goes on trying */
-	WIRE_GONE = 4,          /* the kernel no longer lists the socket: the agent has forgotten it */
+	WIRE_GONE = 4,          /* the kernel no longer lists it: the agent has forgotten it */
 };
 
 struct wire_outcome {
