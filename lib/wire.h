@@ -120,4 +120,11 @@ struct wire_refused {
 	char text[];            /* one line for the host's stderr: what is wrong, never a secret */
 };
 
+_Static_assert(sizeof(struct wire_header) == 8, "one layout for 32-bit and 64-bit hosts");
+_Static_assert(sizeof(struct wire_hello) == 16, "one layout for 32-bit and 64-bit hosts");
+_Static_assert(sizeof(struct wire_socket) == 40, "one layout for 32-bit and 64-bit hosts");
+_Static_assert(sizeof(struct wire_listen) == 48, "one layout for 32-bit and 64-bit hosts");
+_Static_assert(sizeof(struct wire_outcome) == 32, "one layout for 32-bit and 64-bit hosts");
+_Static_assert(sizeof(struct wire_refused) == 12, "one layout for 32-bit and 64-bit hosts");
+
 #endif
