@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# common.sh - what the scripts share: messages, and the counting of passed and failed tests.  Sourced, never run.
+# common.sh - what the scripts share: messages, ports, waiting, and the counting of tests.  Sourced, never run.
 #
 # Counts travel in the file that TEST_RESULTS names: whoever runs tests appends lines "PASSED FAILED LABEL", and the
 # script that created the file adds them up.  So a script counts the same way alone and as a part of scripts/test.
@@ -11,6 +11,42 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 	exit 1
+}
+
+# A port that nobody uses, below the range that the kernel hands out to clients, so that no connection takes it meanwhile.
+free_port() {
+	local port
+
+	while true; do
+		port=$((20000 + RANDOM % 12000))
+		grep -qi "$(printf ':%04X ' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null || break
+	done
+	printf '%s\n' "$port"
+}
+
+# http_get PORT PATH: the response of a server on 127.0.0.1, its headers included.  Needs no program that may be missing.
+http_get() (
+	exec 3<>"/dev/tcp/127.0.0.1/$1"
+	printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+	cat <&3
+)
+
+# A zombie, which an init that does not reap would leave, has ended too.
+is_running() {
+	[ -r "/proc/$1/stat" ] && ! grep -qE '^[0-9]+ \(.*\) Z' "/proc/$1/stat"
+} 2>/dev/null
+
+# wait_gone SECONDS PID...: until they have ended; fails if one is still there after that time.
+wait_gone() {
+	local end=$((SECONDS + $1)) pid
+
+	shift
+	for pid in "$@"; do
+		while is_running "$pid"; do
+			[ $SECONDS -lt "$end" ] || return
+			sleep 0.02
+		done
+	done
 }
 
 results_init() {

@@ -2,6 +2,7 @@
 """Settings that cannot be parsed: one line on the host's stderr that quotes what is wrong, and nothing else happens."""
 import pytest
 from harness.agents import agents_of
+from harness.process import command_line
 from harness.wait import wait_until
 
 LINE_S = 5
@@ -64,8 +65,6 @@ def test_password_is_in_no_argument_and_no_log(v3_registry, launch_listener):
     host = launch_listener(v3_registry.preloaded("web", URL=url))
     wait_until(v3_registry.log.exists, LINE_S, "the agent's log")
     agent = wait_until(lambda: agents_of(url), LINE_S, "an agent")[0]
-    from harness.process import command_line
-
     assert PASSWORD not in " ".join(command_line(agent))
     host.stop()
     wait_until(lambda: not agents_of(url), LINE_S, "no agent")

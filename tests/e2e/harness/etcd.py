@@ -40,6 +40,9 @@ class Etcd:
         self.url, self.pid = facts["url"], int(facts["pid"])
         return self
 
+    def is_running(self):
+        return self.pid is not None and is_running(self.pid)
+
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
         wait_until(lambda: not is_running(self.pid), 5, "etcd has ended")

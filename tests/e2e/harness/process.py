@@ -86,6 +86,13 @@ def holders(port):
     return sorted(found, key=lambda pid: (parent(pid) in found, pid))
 
 
+def local_addresses():
+    """The IPv4 addresses of this machine, loopback left out."""
+    routes = pathlib.Path("/proc/net/fib_trie").read_text()
+    found = re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", routes)
+    return {address for address in found if not address.startswith("127.")}
+
+
 def _is_free(port):
     for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
         with socket.socket(family, socket.SOCK_STREAM) as probe:

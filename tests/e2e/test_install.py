@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""`make install` into a folder: what is there works from there."""
+import os
+import subprocess
+
+import pytest
+from harness import product
+from harness.agents import agents_of
+from harness.registry import document
+from harness.wait import wait_until
+
+MAKE_TIMEOUT_S = 120
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder that stands for /."""
+    folder = tmp_path_factory.mktemp("installed")
+    environment = {name: value for name, value in product.clean_environment().items() if not name.startswith("MAKE")}
+    command = ["make", "install", f"B={os.path.relpath(product.BUILD, product.ROOT)}", f"DESTDIR={folder}", "PREFIX=/usr"]
+    subprocess.run(command, cwd=product.ROOT, env=environment, check=True, capture_output=True, timeout=MAKE_TIMEOUT_S)
+    return folder
+
+
+def test_the_tree(installed):
+    files = {str(path.relative_to(installed)) for path in installed.rglob("*") if not path.is_dir()}
+    assert {
+        "usr/bin/etcd-registry",
+        "usr/lib/libetcd-registry-preload.so",
+        "usr/lib/libetcd-registry.a",
+        "usr/lib/libetcd-registry.so",
+        "usr/include/etcd-registry.h",
+        "usr/lib/pkgconfig/etcd-registry.pc",
+        "usr/share/man/man1/etcd-registry.1",
+    } <= files
+
+
+def test_the_installed_object_starts_the_installed_agent(installed, v3_registry, launch_listener):
+    preload = installed / "usr/lib/libetcd-registry-preload.so"
+    host = launch_listener({**v3_registry.settings("web"), "LD_PRELOAD": str(preload)})
+    v3_registry.expect(document("web", host.port))
+    executables = {os.readlink(f"/proc/{pid}/exe") for pid in agents_of(v3_registry.url)}
+    assert executables == {str(installed / "usr/bin/etcd-registry")}
+
+
+def test_the_installed_command_runs_with_the_installed_object(installed, v3_registry, launch):
+    command = [installed / "usr/bin/etcd-registry", "run", "--name", "web", "--", product.LISTENER]
+    host = launch(command, v3_registry.settings())
+    host.read_ports()
+    v3_registry.expect(document("web", host.port))
+
+
+def test_agent_is_where_the_environment_says(installed, v3_registry, launch_listener):
+    agent = installed / "usr/bin/etcd-registry"
+    host = launch_listener(v3_registry.preloaded("web", AGENT_BIN=str(agent)))
+    v3_registry.expect(document("web", host.port))
+    pids = wait_until(lambda: agents_of(v3_registry.url), 1, "an agent")
+    assert {os.readlink(f"/proc/{pid}/exe") for pid in pids} == {str(agent)}
+
+
+def test_a_program_builds_and_runs_against_the_library(installed, v3_registry, tmp_path):
+    source = tmp_path / "version.c"
+    source.write_text('#include <etcd-registry.h>\n#include <stdio.h>\nint main(void) { return puts(etcdreg_version()) < 0; }\n')
+    environment = {
+        **product.clean_environment(),
+        "PKG_CONFIG_PATH": str(installed / "usr/lib/pkgconfig"),
+        "PKG_CONFIG_SYSROOT_DIR": str(installed),
+        "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1",
+        "PKG_CONFIG_ALLOW_SYSTEM_LIBS": "1",
+        "LD_LIBRARY_PATH": str(installed / "usr/lib"),
+    }
+    build = "cc -o version version.c $(pkg-config --cflags --libs etcd-registry)"
+    subprocess.run(build, shell=True, cwd=tmp_path, env=environment, check=True, timeout=MAKE_TIMEOUT_S)
+    output = subprocess.run([tmp_path / "version"], env=environment, check=True, capture_output=True, text=True).stdout
+    assert output.strip() == v3_registry.run("version").stdout.split()[1]
+
+
+def test_the_manual_page_names_every_command(installed):
+    page = (installed / "usr/share/man/man1/etcd-registry.1").read_text()
+    for command in ("list", "lookup", "join", "leave", "run", "agent", "help", "version"):
+        assert command in page
