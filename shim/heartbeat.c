@@ -30,7 +30,7 @@
 #define RETRY_MOST_MS 32000
 #define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
 #define LOOK_FIRST_MS 1         /* looking for an answer: soon, then less and less often */
-#define LOOK_MOST_MS 50
+#define LOOK_MOST_MS 50          /* ... while somebody may be waiting; TICK_MS after that */
 
 enum phase { ABSENT, STARTING, RUNNING, OVER };
 
@@ -301,7 +301,7 @@ static uint64_t time_to_sleep_ms(struct life *me)
 			me->look_wait_ms = 0;
 		else if (now + me->look_wait_ms < until)
 			until = now + me->look_wait_ms;
-		if (me->look_wait_ms < LOOK_MOST_MS)
+		if (me->look_wait_ms < (me->stderr_open ? LOOK_MOST_MS : TICK_MS))
 			me->look_wait_ms *= 2;
 	}
 	return until > now ? until - now : 0;

@@ -72,10 +72,8 @@ static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, 
 #error "raw.h: no system call sequence for this architecture yet"
 #endif
 
-static inline long raw_arg(const volatile void *p)
-{
-	return (long)(uintptr_t)p;
-}
+/* A macro: a function taking a const pointer would have compilers ask for what the kernel fills in. */
+#define raw_arg(pointer) ((long)(uintptr_t)(pointer))
 
 #define RAW_CHOOSE(_0, _1, _2, _3, _4, _5, _6, name, ...) name
 #define RAW0(n) raw_syscall6(n, 0, 0, 0, 0, 0, 0)

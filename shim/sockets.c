@@ -16,14 +16,14 @@
 #endif
 
 /*
- * FREE -> FILLING (a hook) -> NEW -> SENT (the thread) -> SETTLED (the thread) -> FREE (the
- * thread). A hook that sees its socket again puts SENT and SETTLED back to NEW.
+ * FREE -> FILLING -> NEW is done by hooks, in any thread, and nothing else; all that follows by the
+ * object's thread alone: NEW -> SENT -> SETTLED, back to NEW, and to FREE.
  */
 enum state { FREE, FILLING, NEW, SENT, SETTLED };
 
 static struct slot {
 	_Atomic int state;
-	struct wire_socket socket;      /* written in FILLING, constant until FREE */
+	struct wire_socket socket;      /* written in FILLING, read from NEW on */
 } slots[SOCKETS_MAX];
 
 static long option(int fd, int level, int name, void *value, uint32_t len)
@@ -42,11 +42,11 @@ int socket_protocol(int fd)
 static uint64_t inode_of(int fd)
 {
 #ifdef SYS_fstat64
-	struct stat64 st;
+	struct stat64 st = { 0 };
 
 	return raw(SYS_fstat64, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
 #else
-	struct stat st;
+	struct stat st = { 0 };
 
 	return raw(SYS_fstat, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
 #endif
@@ -91,43 +91,8 @@ bool socket_describe(int fd, struct wire_socket *ret)
 	return true;
 }
 
-static bool same(const struct wire_socket *s, uint64_t cookie, uint64_t inode)
-{
-	return s->cookie == cookie && s->inode == inode;
-}
-
-/* The slot's socket may be read in these states only. */
-static bool filled(int state)
-{
-	return state == NEW || state == SENT || state == SETTLED;
-}
-
-static int find(uint64_t cookie, uint64_t inode)
-{
-	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (filled(atomic_load(&slots[i].state)) && same(&slots[i].socket, cookie, inode))
-			return i;
-	return -1;
-}
-
-/* From `old` (any of the two) to NEW, unless it was freed meanwhile. */
-static bool renew(struct slot *slot)
-{
-	int state = atomic_load(&slot->state);
-
-	while (state == SENT || state == SETTLED)
-		if (atomic_compare_exchange_weak(&slot->state, &state, NEW))
-			return true;
-	return state == NEW;
-}
-
 int sockets_add(const struct wire_socket *socket)
 {
-	int known = find(socket->cookie, socket->inode);
-
-	if (known >= 0 && same(&slots[known].socket, socket->cookie, socket->inode) &&
-	    renew(&slots[known]))
-		return known;
 	for (int i = 0; i < SOCKETS_MAX; i++) {
 		int free = FREE;
 
@@ -147,15 +112,35 @@ bool sockets_settled(int place)
 	return state == SETTLED || state == FREE;
 }
 
+static bool is_filled(const struct slot *slot)
+{
+	int state = atomic_load(&slot->state);
+
+	return state != FREE && state != FILLING;
+}
+
+static bool is_of(const struct slot *slot, uint64_t cookie, uint64_t inode)
+{
+	return is_filled(slot) && slot->socket.cookie == cookie && slot->socket.inode == inode;
+}
+
+/* A second listen() on a socket takes a slot of its own, which stands for both from now on. */
+static void free_others(const struct slot *slot)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (&slots[i] != slot && is_of(&slots[i], slot->socket.cookie, slot->socket.inode))
+			atomic_store(&slots[i].state, FREE);
+}
+
 bool sockets_next(struct wire_socket *ret)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++) {
-		int new = NEW;
-
-		if (atomic_compare_exchange_strong(&slots[i].state, &new, SENT)) {
-			*ret = slots[i].socket;
-			return true;
-		}
+		if (atomic_load(&slots[i].state) != NEW)
+			continue;
+		free_others(&slots[i]);
+		*ret = slots[i].socket;
+		atomic_store(&slots[i].state, SENT);
+		return true;
 	}
 	return false;
 }
@@ -163,18 +148,15 @@ bool sockets_next(struct wire_socket *ret)
 void sockets_announce_again(void)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		(void)renew(&slots[i]);
+		if (is_filled(&slots[i]))
+			atomic_store(&slots[i].state, NEW);
 }
 
 void sockets_settle(uint64_t cookie, uint64_t inode, bool gone)
 {
-	int place = find(cookie, inode), sent = SENT;
-
-	if (place < 0)
-		return;
-	atomic_compare_exchange_strong(&slots[place].state, &sent, gone ? FREE : SETTLED);
-	if (gone && sent == SETTLED)
-		atomic_compare_exchange_strong(&slots[place].state, &sent, FREE);
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (is_of(&slots[i], cookie, inode) && atomic_load(&slots[i].state) != NEW)
+			atomic_store(&slots[i].state, gone ? FREE : SETTLED);
 }
 
 bool sockets_unsettled(void)

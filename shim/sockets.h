@@ -26,8 +26,8 @@ bool socket_describe(int fd, struct wire_socket *ret);
 int socket_protocol(int fd);
 
 /*
- * Note that `socket` listens, so that the thread announces it (again, where it is known).  Returns
- * its place in the table, for sockets_settled(); -1: the table is full.
+ * Note that `socket` listens, so that the thread announces it.  Returns its place in the table, for
+ * sockets_settled(); -1: the table is full.
  */
 int sockets_add(const struct wire_socket *socket);
 
