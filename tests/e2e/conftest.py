@@ -6,6 +6,9 @@ import shutil
 import subprocess
 
 import pytest
+
+pytest.register_assert_rewrite("harness.wait")
+
 from harness import product
 from harness.agents import AgentWatch, agents_of
 from harness.etcd import Etcd

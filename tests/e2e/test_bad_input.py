@@ -69,3 +69,12 @@ def test_password_is_in_no_argument_and_no_log(v3_registry, launch_listener):
     host.stop()
     wait_until(lambda: not agents_of(url), LINE_S, "no agent")
     assert PASSWORD not in v3_registry.log.read_text() + host.stderr
+
+
+@pytest.mark.parametrize("agent", ["/nonexistent/agent", "/bin/false", "/dev/null"])
+def test_agent_that_cannot_run_is_one_line_at_most(v3_registry, launch_listener, agent):
+    host = launch_listener(v3_registry.preloaded("web", AGENT_BIN=agent))
+    assert host.get() == b"listener\n"
+    wait_until(lambda: "\n" in host.stderr, LINE_S, "a line on stderr")
+    assert host.stop() == 0
+    assert len(host.stderr.splitlines()) == 1

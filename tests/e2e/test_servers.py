@@ -5,7 +5,7 @@ from harness import facts
 from harness.process import free_port
 from harness.registry import document
 from harness.servers import SERVERS
-from harness.wait import wait_until_equal
+from harness.wait import settled, wait_until_equal
 
 KILLED_GONE_S = 0.1
 STOPPED_GONE_S = 2
@@ -42,7 +42,7 @@ def test_nothing_else_of_the_host_changes(registry, launch_server, server):
     port = free_port()
     plain = launch_server(server, registry.settings("web"), port)
     answer = server.ask(plain)
-    expected = facts.while_running(plain)
+    expected = settled(lambda: facts.while_running(plain), SETTLED_S)
     plain.stop(server.stop_signal)
 
     host = launch_server(server, registry.preloaded("web"), port)

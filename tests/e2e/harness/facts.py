@@ -25,7 +25,7 @@ def _status(pid):
 def _process(pid, folder):
     return {
         "command line": [anonymous(word, folder) for word in command_line(pid)],
-        "environment": sorted(v for v in environment(pid) if v and not v.startswith("LD_PRELOAD=")),
+        "environment": sorted(anonymous(v, folder) for v in environment(pid) if v and not v.startswith("LD_PRELOAD=")),
         "descriptors": {fd: anonymous(target, folder) for fd, target in descriptors(pid).items()},
         "threads": [name for name in threads(pid) if name != OUR_THREAD],
         "status": _status(pid),

@@ -20,4 +20,18 @@ def wait_until_equal(read, expected, timeout_s, interval_s=0.01):
     deadline = time.monotonic() + timeout_s
     while (value := read()) != expected and time.monotonic() < deadline:
         time.sleep(interval_s)
-    assert value == expected, f"still so after {timeout_s} s"
+    assert value == expected
+
+
+def settled(read, timeout_s, still_s=0.2):
+    """What read() returns once it has returned the same for still_s."""
+    last, since = read(), time.monotonic()
+
+    def has_settled():
+        nonlocal last, since
+        if (value := read()) != last:
+            last, since = value, time.monotonic()
+        return time.monotonic() - since >= still_s
+
+    wait_until(has_settled, timeout_s, "something that stays the same")
+    return last
