@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* `etcd-registry agent`: the process around the worker. */
+#define _GNU_SOURCE
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "connstr.h"
+#include "err.h"
+#include "listener.h"
+#include "log.h"
+#include "parse.h"
+#include "privileges.h"
+#include "util.h"
+#include "worker.h"
+
+enum {
+	EXIT_OK = 0,
+	EXIT_USAGE = 2,
+	EXIT_FAILED = 3,
+	MODE_DEFAULT = 0660,
+	ETCD_PORT = 2379,
+};
+
+struct arguments {
+	int listen_fd;          /* -1: not given */
+	const char *name;       /* NULL: not given */
+	mode_t mode;
+	bool mode_given;
+	bool help;
+};
+
+/* The settings that the worker is told; it takes the others from the environment itself. */
+struct settings {
+	struct config cfg;
+	struct connstr connstr;
+};
+
+static const char usage[] =
+	"usage: etcd-registry agent --socket PATH|@NAME [--mode OCTAL]\n"
+	"       etcd-registry agent --listen-fd N\n"
+	"\n"
+	"Keeps in etcd what preloaded processes listen on.  A process starts an agent when it needs\n"
+	"one and none is there; one that you run serves all that have ETCD_REGISTRY_AGENT set to its\n"
+	"socket, and no other is started for them.\n"
+	"\n"
+	"  --socket PATH|@NAME  listen there until SIGTERM or SIGINT; SIGHUP opens the log file anew\n"
+	"  --mode OCTAL         permissions of PATH: who may connect may register (0660)\n"
+	"  --listen-fd N        serve the listening SOCK_SEQPACKET socket N, end when nobody needs it\n"
+	"  --help               this text\n"
+	"\n"
+	"How etcd is reached, and where to log: `etcd-registry help settings`.\n";
+
+static int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int complain(int status, const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("etcd-registry agent: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	if (status == EXIT_USAGE)
+		fputs(usage, stderr);
+	return status;
+}
+
+static bool parse_mode(const char *text, mode_t *ret)
+{
+	mode_t mode = 0;
+
+	if (!text[0] || strlen(text) > 4 || strspn(text, "01234567") != strlen(text))
+		return false;
+	for (; *text; text++)
+		mode = mode * 8 + (mode_t)(*text - '0');
+	if (mode > 0777)
+		return false;
+	*ret = mode;
+	return true;
+}
+
+static int parse_value(int option, const char *value, struct arguments *arguments)
+{
+	uint64_t fd;
+
+	switch (option) {
+	case 'f':
+		if (!parse_uint(value, strlen(value), 0, INT32_MAX, &fd))
+			return complain(EXIT_USAGE, "--listen-fd: '%s' is no descriptor", value);
+		arguments->listen_fd = (int)fd;
+		break;
+	case 's':
+		arguments->name = value;
+		break;
+	case 'm':
+		if (!parse_mode(value, &arguments->mode))
+			return complain(EXIT_USAGE, "--mode: '%s' is not 0-777, octal", value);
+		arguments->mode_given = true;
+		break;
+	default:
+		arguments->help = true;
+		break;
+	}
+	return EXIT_OK;
+}
+
+/* Returns an exit status, having complained unless it is EXIT_OK. */
+static int parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct option options[] = {
+		{ "listen-fd", required_argument, NULL, 'f' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option, status;
+
+	opterr = 0;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+		const char *last = argv[optind - 1];
+
+		if (option == ':')
+			return complain(EXIT_USAGE, "%s needs a value", last);
+		if (option == '?')
+			return complain(EXIT_USAGE, "unknown option '%s'", last);
+		status = parse_value(option, optarg, arguments);
+		if (status != EXIT_OK)
+			return status;
+	}
+	if (arguments->help)
+		return EXIT_OK;
+	if (optind < argc)
+		return complain(EXIT_USAGE, "unexpected '%s'", argv[optind]);
+	if ((arguments->listen_fd >= 0) == (arguments->name != NULL))
+		return complain(EXIT_USAGE, "one of --socket and --listen-fd is needed");
+	if (arguments->mode_given && (!arguments->name || arguments->name[0] == '@'))
+		return complain(EXIT_USAGE, "--mode goes with the path of a socket");
+	return EXIT_OK;
+}
+
+/* A host that closed its standard descriptors hands that on; what is opened next must not become one of them. */
+static void fill_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
+static int take_listen_fd(int given, int *ret_fd, struct etcdreg_err *err)
+{
+	int fd = given;
+	int r = listener_check(fd, err);
+
+	if (r < 0)
+		return r;
+	if (fd <= 2) {
+		fd = fcntl(given, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return err_set(err, ETCDREG_E_SYSTEM, "descriptor %d: %s", given,
+				       strerror(errno));
+		close(given);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void set_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static void settle_process(bool hosted)
+{
+	set_signals();
+	raise_descriptor_limit();
+	if (hosted) {
+		umask(077);
+		(void)!chdir("/");
+	}
+	privileges_drop();
+}
+
+static void settings_release(struct settings *settings)
+{
+	connstr_release(&settings->connstr);
+	config_release(&settings->cfg);
+}
+
+static int load_settings(struct settings *settings, struct etcdreg_err *err)
+{
+	struct config *cfg = &settings->cfg;
+	int r = config_init(cfg, err);
+
+	if (r == 0)
+		r = config_load_env(cfg, err);
+	if (r < 0)
+		return r;
+	r = log_open(cfg->log, err);
+	if (r < 0)
+		return err_prefix(err, "ETCD_REGISTRY_LOG: ");
+	return connstr_parse(cfg->url, &settings->connstr, cfg, err);
+}
+
+static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
+{
+	CLEANUP(settings) struct settings settings = { 0 };
+	struct worker_options options = { .listen_fd = listen_fd, .hosted = hosted };
+	const struct connstr_host *host;
+	int r = load_settings(&settings, err);
+
+	if (r < 0)
+		return r;
+	host = &settings.connstr.hosts[0];
+	options.ttl_s = settings.cfg.ttl_s;
+	options.etcd_host = host->host;
+	options.etcd_port = host->port ? host->port : ETCD_PORT;
+	return worker_run(&options, err);
+}
+
+/* A host has no other way to learn what is wrong with its settings than to ask. */
+static int refuse_all(int listen_fd, const char *refusal, struct etcdreg_err *err)
+{
+	const struct worker_options options = {
+		.listen_fd = listen_fd,
+		.hosted = true,
+		.refusal = refusal,
+		.ttl_s = 1,
+		.etcd_host = "127.0.0.1",
+	};
+
+	log_error("%s", refusal);
+	return worker_run(&options, err);
+}
+
+static int run_hosted(int given_fd)
+{
+	struct etcdreg_err err, refusal;
+	int listen_fd = -1;
+
+	if (take_listen_fd(given_fd, &listen_fd, &err) < 0)
+		return complain(EXIT_USAGE, "--listen-fd: %s", err.msg);
+	fill_standard_fds();
+	settle_process(true);
+	if (serve(listen_fd, true, &refusal) < 0 && refuse_all(listen_fd, refusal.msg, &err) < 0) {
+		log_error("%s", err.msg);
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static int run_for_operator(const struct arguments *arguments)
+{
+	struct etcdreg_err err;
+	int listen_fd = -1;
+	int r;
+
+	fill_standard_fds();
+	if (listener_bind(arguments->name, arguments->mode, &listen_fd, &err) < 0)
+		return complain(EXIT_FAILED, "--socket: %s", err.msg);
+	settle_process(false);
+	r = serve(listen_fd, false, &err);
+	listener_remove(arguments->name);
+	if (r == ETCDREG_E_CONFIG)
+		return complain(EXIT_USAGE, "%s", err.msg);
+	return r < 0 ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+}
+
+int agent_main(int argc, char **argv)
+{
+	struct arguments arguments = { .listen_fd = -1, .mode = MODE_DEFAULT };
+	int status = parse_arguments(argc, argv, &arguments);
+
+	if (status != EXIT_OK)
+		return status;
+	if (arguments.help) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	if (arguments.name)
+		return run_for_operator(&arguments);
+	return run_hosted(arguments.listen_fd);
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/* Which services are wanted, and what became of them. */
+#include "endpoints.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "util.h"
+
+/* The registry may have news for a service that joins while etcd is down, and has it soon or never. */
+enum { DOWN_PATIENCE_MS = 1000 };
+
+int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
+{
+	*endpoints = (struct endpoints){ .ops = *ops };
+	list_init(&endpoints->all);
+	if (hashmap_init(&endpoints->by_key) < 0)
+		return ETCDREG_E_NOMEM;
+	if (hashmap_init(&endpoints->by_tag) < 0) {
+		hashmap_release(&endpoints->by_key);
+		return ETCDREG_E_NOMEM;
+	}
+	return 0;
+}
+
+static void free_endpoint(struct endpoint *endpoint)
+{
+	free(endpoint->name);
+	free(endpoint->host);
+	free(endpoint->protocol);
+	free(endpoint->meta);
+	free(endpoint->error);
+	free(endpoint);
+}
+
+static void endpoint_release(struct endpoint **endpoint)
+{
+	if (*endpoint)
+		free_endpoint(*endpoint);
+}
+
+static void set_state(struct endpoints *endpoints, struct endpoint *endpoint,
+		      enum endpoint_state state)
+{
+	endpoints->leaving -= endpoint->state == ENDPOINT_LEAVING;
+	endpoints->leaving += state == ENDPOINT_LEAVING;
+	endpoint->state = state;
+}
+
+static void drop_endpoint(struct endpoints *endpoints, struct endpoint *endpoint)
+{
+	set_state(endpoints, endpoint, ENDPOINT_NEW);
+	list_remove(&endpoint->in_endpoints);
+	hashmap_remove(&endpoints->by_key, &endpoint->by_key);
+	hashmap_remove(&endpoints->by_tag, &endpoint->by_tag);
+	free_endpoint(endpoint);
+}
+
+void endpoints_release(struct endpoints *endpoints)
+{
+	if (!endpoints->by_tag.buckets)
+		return;
+	LIST_FOR_EACH_SAFE(link, &endpoints->all)
+		drop_endpoint(endpoints, LIST_ENTRY(link, struct endpoint, in_endpoints));
+	hashmap_release(&endpoints->by_key);
+	hashmap_release(&endpoints->by_tag);
+	free(endpoints->down);
+}
+
+static struct etcdreg_service service_of(const struct endpoint *endpoint)
+{
+	return (struct etcdreg_service){
+		.name = endpoint->name,
+		.hostname = endpoint->host,
+		.port = endpoint->port,
+		.protocol = endpoint->protocol,
+		.meta = endpoint->meta[0] ? endpoint->meta : NULL,
+		.tag = endpoint->tag,
+	};
+}
+
+static void set_error(char **error, const char *text)
+{
+	free(*error);
+	*error = text ? strdup(text) : NULL;
+}
+
+static void renew_tag(struct endpoints *endpoints, struct endpoint *endpoint)
+{
+	hashmap_remove(&endpoints->by_tag, &endpoint->by_tag);
+	endpoint->tag = ++endpoints->last_tag;
+	hashmap_add(&endpoints->by_tag, &endpoint->by_tag, endpoint->tag);
+}
+
+static uint64_t key_of(const char *name, const char *host, unsigned port, const char *protocol)
+{
+	return hash_text(hash_text(hash_text(port + 1, name), host), protocol);
+}
+
+static struct endpoint *find_endpoint(const struct endpoints *endpoints, const char *name,
+				      const char *host, unsigned port, const char *protocol)
+{
+	struct hash_node *node =
+		hashmap_first(&endpoints->by_key, key_of(name, host, port, protocol));
+
+	for (; node; node = hashmap_next(node)) {
+		struct endpoint *endpoint = HASH_ENTRY(node, struct endpoint, by_key);
+
+		if (endpoint->port == port && strcmp(endpoint->name, name) == 0 &&
+		    strcmp(endpoint->host, host) == 0 && strcmp(endpoint->protocol, protocol) == 0)
+			return endpoint;
+	}
+	return NULL;
+}
+
+static struct endpoint *add_endpoint(struct endpoints *endpoints, const char *name,
+				     const char *host, unsigned port, const char *protocol,
+				     const char *meta)
+{
+	CLEANUP(endpoint) struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+	struct endpoint *added;
+
+	if (!endpoint)
+		return NULL;
+	endpoint->name = strdup(name);
+	endpoint->host = strdup(host);
+	endpoint->protocol = strdup(protocol);
+	endpoint->meta = strdup(meta);
+	endpoint->port = port;
+	endpoint->tag = ++endpoints->last_tag;
+	if (!endpoint->name || !endpoint->host || !endpoint->protocol || !endpoint->meta)
+		return NULL;
+	added = STEAL(endpoint);
+	list_append(&endpoints->all, &added->in_endpoints);
+	hashmap_add(&endpoints->by_key, &added->by_key, key_of(name, host, port, protocol));
+	hashmap_add(&endpoints->by_tag, &added->by_tag, added->tag);
+	return added;
+}
+
+static bool may_be_claimed(const struct holding *holding)
+{
+	return holding->announced && holding->sock->serves;
+}
+
+/* Has the bare item of that process a right to the socket? */
+static bool bare_may_claim(const struct process *process, const struct wire_socket *id)
+{
+	return id->protocol != IPPROTO_UDP &&
+	       !names_claim(&process->names, id->port, id->protocol);
+}
+
+/* Does the item claim the socket, an advertisable address apart? */
+static bool item_claims(const struct process *process, const struct name_item *item,
+			const struct wire_socket *id)
+{
+	if (item->port == 0)
+		return bare_may_claim(process, id);
+	return names_item_matches(item, id->port, id->protocol);
+}
+
+static struct holding *find_lead(const struct process *process, const struct name_item *item)
+{
+	LIST_FOR_EACH(link, &process->holdings) {
+		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
+
+		if (holding->host && may_be_claimed(holding) &&
+		    item_claims(process, item, &holding->sock->id))
+			return holding;
+	}
+	return NULL;
+}
+
+static uint64_t claim_endpoint(struct endpoints *endpoints, const struct process *process,
+			       const struct name_item *item, const struct holding *lead)
+{
+	unsigned port = lead->sock->id.port;
+	struct endpoint *endpoint =
+		find_endpoint(endpoints, item->name, lead->host, port, process->protocol);
+
+	if (!endpoint)
+		endpoint = add_endpoint(endpoints, item->name, lead->host, port, process->protocol,
+					process->meta);
+	if (!endpoint)
+		return 0;
+	endpoint->claims++;
+	endpoint->meta_wanted = process->meta;
+	return endpoint->tag;
+}
+
+static void update_claims(struct endpoints *endpoints, struct process *process)
+{
+	for (size_t i = 0; i < process->names.len; i++) {
+		struct claim *claim = &process->claims[i];
+		uint64_t tag = 0;
+
+		claim->lead = find_lead(process, &process->names.items[i]);
+		if (claim->lead)
+			tag = claim_endpoint(endpoints, process, &process->names.items[i],
+					     claim->lead);
+		if (claim->tag != tag && claim->tag != 0)
+			claim->left_tag = claim->tag;
+		claim->tag = tag;
+	}
+}
+
+static void join_endpoint(struct endpoints *endpoints, struct endpoint *endpoint, uint64_t now_ms)
+{
+	struct etcdreg_err err;
+	struct etcdreg_service service = service_of(endpoint);
+
+	endpoint->registered = false;
+	endpoint->joined_ms = now_ms;
+	set_error(&endpoint->error, NULL);
+	set_state(endpoints, endpoint, ENDPOINT_JOINED);
+	if (endpoints->ops.join(endpoints->ops.arg, &service, &err) < 0) {
+		set_error(&endpoint->error, err.msg);
+		log_warn("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
+			 err.msg);
+		return;
+	}
+	log_debug("%s at %s port %u: join", endpoint->name, endpoint->host, endpoint->port);
+}
+
+static void leave_endpoint(struct endpoints *endpoints, struct endpoint *endpoint)
+{
+	struct etcdreg_err err;
+	struct etcdreg_service service = service_of(endpoint);
+
+	endpoint->registered = false;
+	set_error(&endpoint->error, NULL);
+	log_debug("%s at %s port %u: leave", endpoint->name, endpoint->host, endpoint->port);
+	if (endpoints->ops.leave(endpoints->ops.arg, &service, &err) < 0) {
+		log_warn("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
+			 err.msg);
+		drop_endpoint(endpoints, endpoint);
+		return;
+	}
+	set_state(endpoints, endpoint, ENDPOINT_LEAVING);
+}
+
+/* A service that is joined again gets a new tag, and the claims that made it wanted must know it. */
+static void rejoin_endpoint(struct endpoints *endpoints, struct model *model,
+			    struct endpoint *endpoint, uint64_t now_ms)
+{
+	uint64_t old_tag = endpoint->tag;
+
+	renew_tag(endpoints, endpoint);
+	LIST_FOR_EACH(link, &model->processes) {
+		struct process *process = LIST_ENTRY(link, struct process, in_model);
+
+		for (size_t i = 0; i < process->names.len; i++)
+			if (process->claims[i].tag == old_tag)
+				process->claims[i].tag = endpoint->tag;
+	}
+	join_endpoint(endpoints, endpoint, now_ms);
+}
+
+static bool adopt_meta(struct endpoint *endpoint)
+{
+	char *meta;
+
+	if (strcmp(endpoint->meta, endpoint->meta_wanted) == 0)
+		return false;
+	meta = strdup(endpoint->meta_wanted);
+	if (!meta)
+		return false;
+	free(endpoint->meta);
+	endpoint->meta = meta;
+	return true;
+}
+
+static void settle_endpoint(struct endpoints *endpoints, struct model *model,
+			    struct endpoint *endpoint, uint64_t now_ms)
+{
+	bool changed = endpoint->claims > 0 && adopt_meta(endpoint);
+
+	if (endpoint->claims > 0 && endpoint->state == ENDPOINT_NEW)
+		join_endpoint(endpoints, endpoint, now_ms);
+	else if (endpoint->claims > 0 && (changed || endpoint->state == ENDPOINT_LEAVING))
+		rejoin_endpoint(endpoints, model, endpoint, now_ms);
+	else if (endpoint->claims == 0 && endpoint->state == ENDPOINT_JOINED)
+		leave_endpoint(endpoints, endpoint);
+}
+
+void endpoints_update(struct endpoints *endpoints, struct model *model, uint64_t now_ms)
+{
+	LIST_FOR_EACH(link, &endpoints->all)
+		LIST_ENTRY(link, struct endpoint, in_endpoints)->claims = 0;
+	LIST_FOR_EACH(link, &model->processes)
+		update_claims(endpoints, LIST_ENTRY(link, struct process, in_model));
+	LIST_FOR_EACH_SAFE(link, &endpoints->all)
+		settle_endpoint(endpoints, model, LIST_ENTRY(link, struct endpoint, in_endpoints),
+				now_ms);
+}
+
+struct endpoint *endpoints_find(const struct endpoints *endpoints, uint64_t tag)
+{
+	struct hash_node *node = tag ? hashmap_first(&endpoints->by_tag, tag) : NULL;
+
+	return node ? HASH_ENTRY(node, struct endpoint, by_tag) : NULL;
+}
+
+static void set_down(struct endpoints *endpoints, const char *error)
+{
+	if (!endpoints->down)
+		log_warn("%s; still trying", error);
+	set_error(&endpoints->down, error);
+	LIST_FOR_EACH(link, &endpoints->all) {
+		struct endpoint *endpoint = LIST_ENTRY(link, struct endpoint, in_endpoints);
+
+		if (endpoint->state == ENDPOINT_JOINED && !endpoint->registered)
+			set_error(&endpoint->error, error);
+	}
+}
+
+static void set_up(struct endpoints *endpoints)
+{
+	if (endpoints->down)
+		log_warn("etcd answers again");
+	set_error(&endpoints->down, NULL);
+}
+
+static void set_failed(struct endpoint *endpoint, const char *error)
+{
+	log_line(endpoint->error ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s port %u: %s",
+		 endpoint->name, endpoint->host, endpoint->port, error);
+	set_error(&endpoint->error, error);
+}
+
+static void set_registered(struct endpoint *endpoint, bool registered)
+{
+	log_info("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
+		 registered ? "registered" : "lost, being repaired");
+	endpoint->registered = registered;
+	set_error(&endpoint->error, NULL);
+}
+
+static void endpoint_event(struct endpoints *endpoints, struct endpoint *endpoint,
+			   enum etcdreg_event_type type, const char *error)
+{
+	if (type == ETCDREG_ERROR) {
+		set_failed(endpoint, error);
+	} else if (type == ETCDREG_LEFT && endpoint->state == ENDPOINT_LEAVING) {
+		log_info("%s at %s port %u: out", endpoint->name, endpoint->host, endpoint->port);
+		drop_endpoint(endpoints, endpoint);
+	} else if (endpoint->state == ENDPOINT_JOINED && type == ETCDREG_REGISTERED) {
+		set_registered(endpoint, true);
+	} else if (endpoint->state == ENDPOINT_JOINED && type == ETCDREG_LOST) {
+		set_registered(endpoint, false);
+	}
+}
+
+void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, uint64_t tag,
+		     const char *error)
+{
+	struct endpoint *endpoint = endpoints_find(endpoints, tag);
+
+	if (type == ETCDREG_ERROR && tag == 0)
+		set_down(endpoints, error);
+	else if (type == ETCDREG_UP || type == ETCDREG_REGISTERED)
+		set_up(endpoints);
+	if (endpoint)
+		endpoint_event(endpoints, endpoint, type, error);
+}
+
+static unsigned endpoint_outcome(const struct endpoints *endpoints, const struct endpoint *endpoint,
+				 uint64_t now_ms, char text[static WIRE_TEXT_MAX])
+{
+	const char *error = endpoint->error;
+
+	if (endpoint->registered)
+		return WIRE_REGISTERED;
+	if (!error && now_ms - endpoint->joined_ms >= DOWN_PATIENCE_MS)
+		error = endpoints->down;
+	if (!error)
+		return 0;
+	(void)snprintf(text, WIRE_TEXT_MAX,
+		       "etcd-registry: %s: not registered yet: %s; still trying", endpoint->name,
+		       error);
+	return WIRE_FAILED;
+}
+
+static unsigned item_outcome(const struct endpoints *endpoints, const struct holding *holding,
+			     size_t item, uint64_t now_ms, char text[static WIRE_TEXT_MAX])
+{
+	const struct process *process = holding->process;
+	const struct endpoint *endpoint = endpoints_find(endpoints, process->claims[item].tag);
+
+	if (endpoint)
+		return endpoint_outcome(endpoints, endpoint, now_ms, text);
+	if (!holding->host_error)
+		return 0;
+	(void)snprintf(text, WIRE_TEXT_MAX, "etcd-registry: %s: not registered: port %u: %s",
+		       process->names.items[item].name, holding->sock->id.port,
+		       holding->host_error);
+	return WIRE_FAILED;
+}
+
+/* A bare name that has found its port leaves the other ports alone. */
+static bool concerns(const struct holding *holding, size_t item)
+{
+	const struct process *process = holding->process;
+	const struct holding *lead = process->claims[item].lead;
+
+	if (!item_claims(process, &process->names.items[item], &holding->sock->id))
+		return false;
+	return !lead || lead->sock->id.port == holding->sock->id.port;
+}
+
+unsigned endpoints_outcome(const struct endpoints *endpoints, const struct holding *holding,
+			   uint64_t now_ms, char text[static WIRE_TEXT_MAX])
+{
+	unsigned outcome = WIRE_UNNAMED;
+
+	text[0] = '\0';
+	if (!may_be_claimed(holding))
+		return 0;
+	for (size_t i = 0; i < holding->process->names.len; i++) {
+		unsigned of_item;
+
+		if (!concerns(holding, i))
+			continue;
+		of_item = item_outcome(endpoints, holding, i, now_ms, text);
+		if (of_item != WIRE_REGISTERED)
+			return of_item;
+		outcome = of_item;
+	}
+	return outcome;
+}
+
+bool endpoints_left(const struct endpoints *endpoints, const struct process *process)
+{
+	if (endpoints->down)
+		return true;
+	for (size_t i = 0; i < process->names.len; i++) {
+		const struct endpoint *endpoint =
+			endpoints_find(endpoints, process->claims[i].left_tag);
+
+		if (endpoint && endpoint->state == ENDPOINT_LEAVING && !endpoint->error)
+			return false;
+	}
+	return true;
+}

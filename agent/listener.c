@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's own socket. */
+#define _GNU_SOURCE
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "err.h"
+#include "util.h"
+
+struct name {
+	struct sockaddr_un address;
+	socklen_t len;
+};
+
+static bool is_abstract(const char *text)
+{
+	return text[0] == '@';
+}
+
+static int parse_name(const char *text, struct name *ret, struct etcdreg_err *err)
+{
+	struct name name = { .address.sun_family = AF_UNIX };
+	size_t len = strlen(text);
+
+	if (len < 2 || (!is_abstract(text) && text[0] != '/'))
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is neither an absolute path nor @NAME",
+			       text);
+	if (len >= sizeof name.address.sun_path)
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is longer than %zu bytes", text,
+			       sizeof name.address.sun_path - 1);
+	memcpy(name.address.sun_path, text, len);
+	name.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	if (is_abstract(text))
+		name.address.sun_path[0] = '\0';
+	else
+		name.len++;
+	*ret = name;
+	return 0;
+}
+
+/* Only what is certainly a left-over: a socket on which nobody listens. */
+static bool remove_stale(const struct name *name)
+{
+	CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || name->address.sun_path[0] == '\0')
+		return false;
+	if (connect(fd, (const struct sockaddr *)&name->address, name->len) == 0 ||
+	    errno != ECONNREFUSED)
+		return false;
+	return unlink(name->address.sun_path) == 0;
+}
+
+static int bind_with_mode(int fd, const struct name *name, mode_t mode)
+{
+	mode_t before = umask(0777 & ~mode);
+	int r = bind(fd, (const struct sockaddr *)&name->address, name->len);
+
+	umask(before);
+	return r;
+}
+
+int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err *err)
+{
+	CLEANUP(fd) int fd = -1;
+	struct name name;
+	int r = parse_name(text, &name, err);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text, strerror(errno));
+	r = bind_with_mode(fd, &name, mode);
+	if (r < 0 && errno == EADDRINUSE && remove_stale(&name))
+		r = bind_with_mode(fd, &name, mode);
+	if (r < 0 && errno == EADDRINUSE)
+		return err_set(err, ETCDREG_E_CONFIG, "%s is taken: does an agent run there?",
+			       text);
+	if (r < 0 || listen(fd, SOMAXCONN) < 0)
+		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text, strerror(errno));
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+void listener_remove(const char *text)
+{
+	struct name name;
+
+	if (!is_abstract(text) && parse_name(text, &name, NULL) == 0)
+		(void)remove_stale(&name);
+}
+
+static int option_of(int fd, int option)
+{
+	int value;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
+}
+
+int listener_check(int fd, struct etcdreg_err *err)
+{
+	if (option_of(fd, SO_DOMAIN) != AF_UNIX || option_of(fd, SO_TYPE) != SOCK_SEQPACKET ||
+	    option_of(fd, SO_ACCEPTCONN) != 1)
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "descriptor %d is no listening SOCK_SEQPACKET unix socket", fd);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+		return err_set(err, ETCDREG_E_SYSTEM, "descriptor %d: %s", fd, strerror(errno));
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Giving up privileges. */
+#include "privileges.h"
+
+#include <linux/capability.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * Even root may not read the descriptors of another process without CAP_SYS_PTRACE when that process has capabilities
+ * which the reader has not (EACCES), nor open the folder of another uid's process, such as nginx's workers, without
+ * CAP_DAC_READ_SEARCH (EACCES).  The first is the stronger of the two, so the second gives nothing away.
+ */
+static const unsigned kept[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+
+static uint64_t kept_mask(void)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		mask |= UINT64_C(1) << kept[i];
+	return mask;
+}
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	uint64_t mask = kept_mask();
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].permitted &= (uint32_t)(mask >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	(void)syscall(SYS_capset, &header, data);
+}
+
+void privileges_drop(void)
+{
+	const struct rlimit no_core = { 0 };
+
+	drop_capabilities();
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Resolving the name of the etcd host in a thread. */
+#include "resolver.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util.h"
+
+/* What the thread is given; it frees it. */
+struct question {
+	int answer_fd;
+	char host[];
+};
+
+static bool is_address(const char *host)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static void *resolve(void *arg)
+{
+	struct question *question = arg;
+	const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo *list = NULL;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (getaddrinfo(question->host, NULL, &wanted, &list) == 0)
+		(void)getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0,
+				  NI_NUMERICHOST);
+	if (list)
+		freeaddrinfo(list);
+	(void)send(question->answer_fd, text, strlen(text) + 1, MSG_NOSIGNAL);
+	close(question->answer_fd);
+	free(question);
+	return NULL;
+}
+
+static int start_thread(struct question *question)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	r = pthread_create(&thread, &attr, resolve, question);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r == 0 ? 0 : ETCDREG_E_SYSTEM;
+}
+
+static int start(struct resolver *resolver)
+{
+	size_t host_size = strlen(resolver->host) + 1;
+	CLEANUP(free) struct question *question = malloc(sizeof *question + host_size);
+	int pair[2];
+
+	if (!question)
+		return ETCDREG_E_NOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return ETCDREG_E_SYSTEM;
+	memcpy(question->host, resolver->host, host_size);
+	question->answer_fd = pair[1];
+	if (start_thread(question) < 0) {
+		close(pair[0]);
+		close(pair[1]);
+		return ETCDREG_E_SYSTEM;
+	}
+	(void)STEAL(question);
+	resolver->fd = pair[0];
+	resolver->running = true;
+	return 0;
+}
+
+int resolver_init(struct resolver *resolver, const char *host)
+{
+	struct resolver r = { .fd = -1, .host = strdup(host) };
+
+	if (r.host && is_address(host))
+		r.address = strdup(host);
+	if (!r.host || (!r.address && is_address(host))) {
+		free(r.host);
+		return ETCDREG_E_NOMEM;
+	}
+	*resolver = r;
+	return r.address ? 0 : start(resolver);
+}
+
+static void end(struct resolver *resolver)
+{
+	fd_release(&resolver->fd);
+	resolver->fd = -1;
+	resolver->running = false;
+}
+
+void resolver_release(struct resolver *resolver)
+{
+	end(resolver);
+	free(resolver->host);
+	free(resolver->address);
+	*resolver = (struct resolver){ .fd = -1 };
+}
+
+void resolver_retry(struct resolver *resolver)
+{
+	if (!resolver->address && !resolver->running)
+		(void)start(resolver);
+}
+
+void resolver_take(struct resolver *resolver)
+{
+	char text[INET6_ADDRSTRLEN + 1] = "";
+
+	if (!resolver->running)
+		return;
+	if (recv(resolver->fd, text, sizeof text - 1, MSG_DONTWAIT) > 0 && text[0])
+		resolver->address = strdup(text);
+	end(resolver);
+}
