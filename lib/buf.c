@@ -41,7 +41,7 @@ void buf_reset(struct buf *b)
 		b->s[0] = '\0';
 }
 
-static void fail(struct buf *b)
+void buf_fail(struct buf *b)
 {
 	free_text(b);
 	b->failed = true;
@@ -56,7 +56,7 @@ static bool reserve(struct buf *b, size_t len)
 	if (b->failed)
 		return false;
 	if (len > b->max - b->len) {
-		fail(b);
+		buf_fail(b);
 		return false;
 	}
 	if (b->len + len < b->cap)
@@ -65,7 +65,7 @@ static bool reserve(struct buf *b, size_t len)
 		cap *= 2;
 	s = malloc(cap);
 	if (!s) {
-		fail(b);
+		buf_fail(b);
 		return false;
 	}
 	memcpy(s, b->s, b->len + 1);
@@ -100,7 +100,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, args);
 	if (len < 0) {
-		fail(b);
+		buf_fail(b);
 	} else if (reserve(b, (size_t)len)) {
 		vsnprintf(b->s + b->len, (size_t)len + 1, fmt, again);
 		b->len += (size_t)len;

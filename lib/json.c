@@ -202,11 +202,24 @@ char *json_write_document(const struct json_document *document, const char *meta
 	return ok ? cJSON_PrintUnformatted(tree) : NULL;
 }
 
+/* cJSON reads control characters inside strings, which JSON does not allow, and writes escapes. */
+static char *escape_controls(const char *text)
+{
+	CLEANUP(tree) cJSON *tree = cJSON_Parse(text);
+
+	return cJSON_PrintUnformatted(tree);
+}
+
 char *json_one_line(const char *text)
 {
-	char *line = strdup(text);
+	CLEANUP(free) char *line = strdup(text);
 
-	if (line)
-		cJSON_Minify(line);
-	return line;
+	if (!line)
+		return NULL;
+	cJSON_Minify(line);
+	for (const char *s = line; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20)
+			return escape_controls(text);
+	}
+	return STEAL(line);
 }

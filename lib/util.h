@@ -24,8 +24,9 @@
 
 #define STEAL(x)                                                                                   \
 	(__extension__({                                                                           \
-		__typeof__(x) stolen_ = (x);                                                       \
-		memset(&(x), 0, sizeof(x));                                                        \
+		__typeof__(x) *source_ = &(x);                                                     \
+		__typeof__(x) stolen_ = *source_;                                                  \
+		memset(source_, 0, sizeof(*source_));                                              \
 		stolen_;                                                                           \
 	}))
 

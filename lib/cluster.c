@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls to etcd with failover between its nodes. */
+#define _GNU_SOURCE
+#include "cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "http.h"
+#include "util.h"
+
+#define PORT_NEW    2379
+#define PORT_OLD    4001
+#define NODE_MIN_MS 1000
+#define URL_MAX	    16384
+
+struct node {
+	char *base;    /* "http://host:port" */
+	bool fallback; /* the old port of the host before it */
+};
+
+struct cluster {
+	struct http *http;
+	struct node *nodes;
+	size_t nodes_len;
+	size_t current; /* the node that worked last */
+	unsigned timeout_ms;
+	bool answered; /* these three are of the latest call */
+	bool silent;
+	bool refused; /* by the latest node */
+};
+
+static char *base_of(const char *scheme, const char *host, unsigned port)
+{
+	CLEANUP(buf) struct buf b;
+
+	buf_init(&b, URL_MAX);
+	buf_printf(&b, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host, port);
+	return buf_detach(&b);
+}
+
+static bool add_node(struct cluster *c, const char *scheme, const char *host, unsigned port,
+		     bool fallback)
+{
+	char *base = base_of(scheme, host, port);
+
+	if (base)
+		c->nodes[c->nodes_len++] = (struct node){base, fallback};
+	return base;
+}
+
+static bool add_nodes(struct cluster *c, const struct connstr *cs)
+{
+	c->nodes = calloc(cs->hosts_len * 2, sizeof(*c->nodes));
+	if (!c->nodes)
+		return false;
+	for (size_t i = 0; i < cs->hosts_len; i++) {
+		const struct connstr_host *h = &cs->hosts[i];
+
+		if (!add_node(c, cs->scheme, h->host, h->port ? h->port : PORT_NEW, false))
+			return false;
+		if (h->port == 0 && !add_node(c, cs->scheme, h->host, PORT_OLD, true))
+			return false;
+	}
+	return true;
+}
+
+int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
+		struct etcdreg_err *err)
+{
+	struct http_tls tls = {.cacert = cfg->cacert, .cert = cfg->cert, .key = cfg->key};
+	struct cluster *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_nomem(err);
+	c->timeout_ms = cfg->timeout_ms;
+	r = http_new(&tls, &c->http, err);
+	if (r == 0 && !add_nodes(c, cs))
+		r = err_nomem(err);
+	if (r < 0) {
+		cluster_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->nodes_len; i++)
+		free(c->nodes[i].base);
+	free(c->nodes);
+	http_free(c->http);
+	free(c);
+}
+
+static int read_answer(struct http_answer *http, cluster_read_fn *read, void *arg,
+		       struct etcdreg_err *err)
+{
+	struct json *json = json_parse(http->body.s, http->body.len);
+	struct cluster_answer answer = {.status = http->status, .json = json};
+	int r;
+
+	answer.failed = json_read_error(json, &answer.error);
+	r = read(&answer, arg, err);
+	json_free(json);
+	return r;
+}
+
+static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
+		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf url;
+	struct http_request http = {
+		.method = rq->method,
+		.body = rq->body,
+		.content_type = rq->content_type,
+		.authorization = rq->authorization,
+		.answer_max = rq->answer_max,
+		.timeout_ms = timeout_ms,
+	};
+	struct http_answer answer;
+	int r;
+
+	buf_init(&url, URL_MAX);
+	buf_printf(&url, "%s%s", base, rq->path);
+	if (buf_failed(&url))
+		return err_nomem(err);
+	http.url = url.s;
+	r = http_perform(c->http, &http, &answer, err);
+	c->silent |= answer.silent;
+	c->refused = answer.refused;
+	if (r < 0)
+		return r;
+	r = read_answer(&answer, read, arg, err);
+	http_answer_release(&answer);
+	c->answered = r != ETCDREG_E_UNREACH && r != ETCDREG_E_PROTO;
+	return r;
+}
+
+/* Of the nodes from the `nth` of this call on; an old port is no node of its own. */
+static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsigned left_ms)
+{
+	unsigned nodes = 0, share;
+
+	for (size_t i = nth; i < c->nodes_len; i++)
+		nodes += i == nth || !c->nodes[(first + i) % c->nodes_len].fallback;
+	share = left_ms / nodes;
+
+	if (share < NODE_MIN_MS)
+		share = NODE_MIN_MS;
+	return share < left_ms ? share : left_ms;
+}
+
+/* The errors of all nodes as one; the code is theirs where they agree. */
+static void add_failure(struct buf *all, int *code, const char *base, const struct etcdreg_err *one)
+{
+	*code = *code == 0 || *code == one->code ? one->code : ETCDREG_E_UNREACH;
+	if (all->len > 0)
+		buf_puts(all, "; ");
+	buf_printf(all, "%s: %s", base, one->msg);
+}
+
+static bool is_final(const struct cluster *c, int r)
+{
+	return c->answered || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT;
+}
+
+int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
+		 void *arg, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf all;
+	uint64_t deadline = now_ms() + c->timeout_ms;
+	size_t first = c->current;
+	int code = 0;
+
+	buf_init(&all, URL_MAX);
+	c->answered = false;
+	c->silent = false;
+	c->refused = false;
+	for (size_t i = 0; i < c->nodes_len; i++) {
+		size_t at = (first + i) % c->nodes_len;
+		struct etcdreg_err one;
+		uint64_t now = now_ms();
+		int r;
+
+		if (now >= deadline)
+			break;
+		if (c->nodes[at].fallback && !c->refused && i > 0)
+			continue;
+		r = call_node(c, c->nodes[at].base, rq,
+			      share_of(c, first, i, (unsigned)(deadline - now)), read, arg, &one);
+		if (c->answered)
+			c->current = at;
+		if (r == 0)
+			return 0;
+		if (is_final(c, r))
+			return err_set(err, r, "%s: %s", c->nodes[at].base, one.msg);
+		add_failure(&all, &code, c->nodes[at].base, &one);
+	}
+	return err_set(err, code ? code : ETCDREG_E_UNREACH, "%s", all.s);
+}
+
+bool cluster_answered(const struct cluster *c)
+{
+	return c->answered;
+}
+
+bool cluster_was_silent(const struct cluster *c)
+{
+	return c->silent;
+}
+
+void cluster_set_timeout(struct cluster *c, unsigned timeout_ms)
+{
+	c->timeout_ms = timeout_ms;
+}
+
+void cluster_interrupt(struct cluster *c)
+{
+	http_interrupt(c->http);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cluster.h - one call to etcd, on whichever node answers it.
+ *
+ * A call starts with the node that worked last and goes round.  A node is left for the next one
+ * when it does not connect, does not answer in its share of the time, or its answer is refused by
+ * the caller with ETCDREG_E_UNREACH or ETCDREG_E_PROTO.  Any other outcome ends the call.
+ *
+ * The time of a call is shared: each node gets an equal part of what is left, at least 1 s where
+ * the whole is that long, and the whole is never exceeded.
+ *
+ * A host without a port is two nodes, on 2379 and on 4001; the second is tried only where the
+ * first refused the connection.
+ *
+ * One thread at a time, except cluster_interrupt().
+ */
+#ifndef ETCDREG_CLUSTER_H
+#define ETCDREG_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "connstr.h"
+#include "etcd-registry.h"
+#include "json.h"
+
+#define CLUSTER_ANSWER_MAX ((size_t)1 << 20)    /* bytes of most answers */
+#define CLUSTER_LIST_MAX ((size_t)64 << 20)     /* bytes of a list */
+
+struct cluster;
+
+/* Nothing is kept of `cs` and `cfg`.  Fails as http_new() does. */
+int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
+		struct etcdreg_err *err);
+void cluster_free(struct cluster *c);
+
+struct cluster_request {
+	const char *method;
+	const char *path;               /* with its leading slash and its query */
+	const char *body;               /* NULL: none */
+	const char *content_type;
+	const char *authorization;      /* NULL: none */
+	size_t answer_max;
+};
+
+struct cluster_answer {
+	unsigned status;
+	const struct json *json;        /* NULL: the answer is not JSON */
+	bool failed;                    /* it is an error, which `error` describes */
+	struct json_error error;
+};
+
+/*
+ * Reads an answer; called once for each node that answers.  0: taken.  ETCDREG_E_UNREACH or _PROTO:
+ * this node is no good, try the next.  Other codes: that is etcd's word, end the call.
+ */
+typedef int cluster_read_fn(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err);
+
+/* On failure the message names the node, or each node that was tried. */
+int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read, void *arg,
+		 struct etcdreg_err *err);
+
+/* Whether a node gave etcd's word in the latest call, even if that was an error. */
+bool cluster_answered(const struct cluster *c);
+
+/* Whether in the latest call a node closed the connection without an answer. */
+bool cluster_was_silent(const struct cluster *c);
+
+/* Longest time of one call from now on. */
+void cluster_set_timeout(struct cluster *c, unsigned timeout_ms);
+
+/* From any thread: ends the call that is running and fails all later ones with ETCDREG_E_TIMEOUT. */
+void cluster_interrupt(struct cluster *c);
+
+#endif

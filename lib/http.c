@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP requests, with libcurl. */
+#define _GNU_SOURCE
+#include "http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "err.h"
+#include "util.h"
+
+#define POLL_MS	   1000
+#define HEADER_MAX 16384
+
+struct http {
+	CURLM *multi;
+	CURL *easy;
+	char error[CURL_ERROR_SIZE];
+	atomic_bool interrupted;
+};
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result; /* written once, by global_init() */
+
+static void global_init(void)
+{
+	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void slist_release(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
+static int check_file(const char *what, const char *path, struct etcdreg_err *err)
+{
+	CLEANUP(fd) int fd = -1;
+
+	if (path[0] == '\0')
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_set(err, ETCDREG_E_CONFIG, "%s file '%s' cannot be read: %s", what, path,
+			       strerror(errno));
+	return 0;
+}
+
+static int check_tls(const struct http_tls *tls, struct etcdreg_err *err)
+{
+	int r = check_file("cacert", tls->cacert, err);
+
+	if (r < 0)
+		return r;
+	r = check_file("cert", tls->cert, err);
+	if (r < 0)
+		return r;
+	return check_file("key", tls->key, err);
+}
+
+/* Takes what fits; a short count makes libcurl end the transfer. */
+static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct buf *body = arg;
+
+	buf_add(body, bytes, size * count);
+	return buf_failed(body) ? 0 : size * count;
+}
+
+static CURLcode allow_http_only(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static bool set_constants(struct http *h)
+{
+	CURL *e = h->easy;
+
+	return allow_http_only(e) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
+}
+
+static bool set_file(CURL *easy, CURLoption option, const char *path)
+{
+	return path[0] == '\0' || curl_easy_setopt(easy, option, path) == CURLE_OK;
+}
+
+int http_new(const struct http_tls *tls, struct http **ret, struct etcdreg_err *err)
+{
+	struct http *h;
+	int r = check_tls(tls, err);
+
+	if (r < 0)
+		return r;
+	pthread_once(&global_once, global_init);
+	if (global_result != CURLE_OK)
+		return err_set(err, ETCDREG_E_SYSTEM, "libcurl: %s",
+			       curl_easy_strerror(global_result));
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_nomem(err);
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	if (!h->multi || !h->easy) {
+		http_free(h);
+		return err_nomem(err);
+	}
+	if (!set_constants(h) || !set_file(h->easy, CURLOPT_CAINFO, tls->cacert) ||
+	    !set_file(h->easy, CURLOPT_SSLCERT, tls->cert) ||
+	    !set_file(h->easy, CURLOPT_SSLKEY, tls->key)) {
+		http_free(h);
+		return err_set(err, ETCDREG_E_SYSTEM,
+			       "libcurl lacks an option that is needed (TLS?)");
+	}
+	*ret = h;
+	return 0;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->easy);
+	curl_multi_cleanup(h->multi);
+	free(h);
+}
+
+void http_interrupt(struct http *h)
+{
+	atomic_store(&h->interrupted, true);
+	curl_multi_wakeup(h->multi);
+}
+
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	CLEANUP(buf) struct buf line;
+	struct curl_slist *longer;
+
+	buf_init(&line, HEADER_MAX);
+	buf_printf(&line, value ? "%s: %s" : "%s:", name, value);
+	longer = buf_failed(&line) ? NULL : curl_slist_append(*list, line.s);
+	if (longer)
+		*list = longer;
+	return longer;
+}
+
+/* An empty value takes a header away that libcurl would send. */
+static struct curl_slist *make_headers(const struct http_request *rq)
+{
+	CLEANUP(slist) struct curl_slist *list = NULL;
+
+	if (!add_header(&list, "Expect", NULL) || !add_header(&list, "Accept", "application/json"))
+		return NULL;
+	if (rq->body && !add_header(&list, "Content-Type", rq->content_type))
+		return NULL;
+	if (rq->authorization && !add_header(&list, "Authorization", rq->authorization))
+		return NULL;
+	return STEAL(list);
+}
+
+static bool set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers,
+			struct buf *body)
+{
+	bool ok = curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+
+	if (rq->body)
+		ok = ok && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+		     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+				      (curl_off_t)strlen(rq->body)) == CURLE_OK &&
+		     curl_easy_setopt(e, CURLOPT_POSTFIELDS, rq->body) == CURLE_OK;
+	return ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_URL, rq->url) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEDATA, body) == CURLE_OK;
+}
+
+/* OpenSSL writes to sockets without MSG_NOSIGNAL; a SIGPIPE of ours must not reach the caller. */
+static void sigpipe_block(sigset_t *ret_old, bool *ret_was_pending)
+{
+	sigset_t pipe_only, pending;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	*ret_was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe_only, ret_old);
+}
+
+static void sigpipe_restore(const sigset_t *old, bool was_pending)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	if (!was_pending)
+		sigtimedwait(&pipe_only, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* False: interrupted, or libcurl's own failure. */
+static bool run(struct http *h, CURLcode *ret)
+{
+	CURLMsg *msg;
+	int running, left;
+
+	do {
+		if (atomic_load(&h->interrupted) ||
+		    curl_multi_perform(h->multi, &running) != CURLM_OK)
+			return false;
+		if (running && curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+			return false;
+	} while (running);
+	msg = curl_multi_info_read(h->multi, &left);
+	if (!msg || msg->msg != CURLMSG_DONE)
+		return false;
+	*ret = msg->data.result;
+	return true;
+}
+
+static int connect_failure(CURL *easy, struct etcdreg_err *err)
+{
+	long error = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+	return err_set(err, ETCDREG_E_UNREACH, "%s",
+		       error ? strerror((int)error) : "cannot connect");
+}
+
+static int tls_failure(const struct http *h, CURLcode result, struct etcdreg_err *err)
+{
+	return err_set(err, ETCDREG_E_DENIED, "TLS: %s",
+		       h->error[0] != '\0' ? h->error : curl_easy_strerror(result));
+}
+
+static int failure(const struct http *h, CURLcode result, const struct http_request *rq,
+		   struct http_answer *answer, struct etcdreg_err *err)
+{
+	switch (result) {
+	case CURLE_OUT_OF_MEMORY:
+		return err_nomem(err);
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return err_set(err, ETCDREG_E_UNREACH, "the host name cannot be resolved");
+	case CURLE_COULDNT_CONNECT:
+		answer->refused = true;
+		return connect_failure(h->easy, err);
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(err, ETCDREG_E_UNREACH, "no answer in time");
+	case CURLE_GOT_NOTHING:
+		answer->silent = true;
+		return err_set(err, ETCDREG_E_UNREACH, "closed the connection without an answer");
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		answer->silent = answer->body.len == 0;
+		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
+	case CURLE_PARTIAL_FILE:
+		return err_set(err, ETCDREG_E_PROTO, "the answer is cut off");
+	case CURLE_WRITE_ERROR:
+		return err_set(err, ETCDREG_E_PROTO, "the answer is larger than %zu bytes",
+			       rq->answer_max);
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return tls_failure(h, result, err);
+	default:
+		return err_set(err, ETCDREG_E_PROTO, "does not speak HTTP as etcd does: %s",
+			       curl_easy_strerror(result));
+	}
+}
+
+static int perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		   struct etcdreg_err *err)
+{
+	CURLcode result;
+	long status = 0;
+	bool done;
+
+	h->error[0] = '\0';
+	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+		return err_nomem(err);
+	done = run(h, &result);
+	if (done && result == CURLE_OK)
+		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_multi_remove_handle(h->multi, h->easy);
+	if (!done)
+		return err_set(err, ETCDREG_E_TIMEOUT, "the request was interrupted");
+	if (result != CURLE_OK)
+		return failure(h, result, rq, answer, err);
+	answer->status = (unsigned)status;
+	return 0;
+}
+
+int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		 struct etcdreg_err *err)
+{
+	CLEANUP(slist) struct curl_slist *headers = make_headers(rq);
+	bool was_pending;
+	sigset_t old;
+	int r;
+
+	*answer = (struct http_answer){0};
+	buf_init(&answer->body, rq->answer_max);
+	if (!headers || !set_request(h->easy, rq, headers, &answer->body))
+		return err_nomem(err);
+	sigpipe_block(&old, &was_pending);
+	r = perform(h, rq, answer, err);
+	sigpipe_restore(&old, was_pending);
+	if (r < 0)
+		http_answer_release(answer);
+	return r;
+}
+
+void http_answer_release(struct http_answer *answer)
+{
+	buf_release(&answer->body);
+}
+
+void http_escape(struct buf *b, const char *text, const char *keep)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) || strchr(keep, *text))
+			buf_add(b, text, 1);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)*text);
+	}
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http.h - one HTTP request at a time over kept-alive connections.  The only user of libcurl.
+ *
+ * No proxy, no redirects, http and https only, HTTP/1.1, TLS >= 1.2 with verification always on.
+ * Nothing is read from the environment, and the process's signals are left alone (SIGPIPE is
+ * blocked while a request runs).
+ *
+ * Threads: a struct http is used by one thread at a time; http_interrupt() alone may be called from
+ * any other.  Fork: not in the child.
+ *
+ * A request that loses a kept-alive connection before the first byte of the answer is sent again
+ * by libcurl, once, on a new one.
+ */
+#ifndef ETCDREG_HTTP_H
+#define ETCDREG_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "etcd-registry.h"
+
+struct http;
+
+/* PEM files; "" where there is none.  Borrowed for the call. */
+struct http_tls {
+	const char *cacert;
+	const char *cert;
+	const char *key;
+};
+
+/* Fails with ETCDREG_E_CONFIG (a file cannot be read), _SYSTEM or _NOMEM. */
+int http_new(const struct http_tls *tls, struct http **ret, struct etcdreg_err *err);
+void http_free(struct http *h);
+
+struct http_request {
+	const char *method;
+	const char *url;
+	const char *body;               /* NULL: none */
+	const char *content_type;       /* of the body */
+	const char *authorization;      /* value of the header; NULL: none */
+	size_t answer_max;              /* bytes */
+	unsigned timeout_ms;            /* from the name's resolution to the last byte */
+};
+
+struct http_answer {
+	unsigned status;
+	struct buf body;
+	bool refused;   /* of a failure: no connection could be had */
+	bool silent;    /* of a failure: the connection was closed before any answer */
+};
+
+/*
+ * Sends the request and waits for the whole answer, whatever its status.  `answer` need not be
+ * initialised; release it with http_answer_release() where the call succeeded.
+ * Fails with ETCDREG_E_UNREACH (no connection, no answer in time, none at all), _PROTO (not HTTP,
+ * cut off, too large), _DENIED (TLS refused by either side), _TIMEOUT (interrupted) or _NOMEM.
+ * The messages hold nothing that changes from one attempt to the next.
+ */
+int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		 struct etcdreg_err *err);
+void http_answer_release(struct http_answer *answer);
+
+/* Ends the request that is running, and makes all later ones fail at once. */
+void http_interrupt(struct http *h);
+
+/* Adds `text` with all but [A-Za-z0-9-._~] and the characters of `keep` percent-encoded. */
+void http_escape(struct buf *b, const char *text, const char *keep);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* lookup and list, for any number of callers at once. */
+#define _GNU_SOURCE
+#include "readers.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "err.h"
+#include "json.h"
+#include "service.h"
+#include "session.h"
+#include "util.h"
+
+#define IDLE_MAX 4
+
+struct readers {
+	const struct connstr *connstr;
+	const struct config *config;
+	const struct credentials *credentials;
+	pthread_mutex_t lock; /* of the two below; never held during I/O */
+	struct session *idle[IDLE_MAX];
+	size_t idle_len;
+};
+
+struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
+			    const struct credentials *credentials)
+{
+	struct readers *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->connstr = cs;
+	r->config = cfg;
+	r->credentials = credentials;
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+void readers_free(struct readers *r)
+{
+	if (!r)
+		return;
+	while (r->idle_len > 0)
+		session_free(r->idle[--r->idle_len]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static int borrow_session(struct readers *r, struct session **ret, struct etcdreg_err *err)
+{
+	struct session *session = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->idle_len > 0)
+		session = r->idle[--r->idle_len];
+	pthread_mutex_unlock(&r->lock);
+	if (!session)
+		return session_new(r->connstr, r->config, r->credentials, ret, err);
+	*ret = session;
+	return 0;
+}
+
+static void return_session(struct readers *r, struct session *session)
+{
+	pthread_mutex_lock(&r->lock);
+	if (r->idle_len < IDLE_MAX)
+		r->idle[r->idle_len++] = STEAL(session);
+	pthread_mutex_unlock(&r->lock);
+	session_free(session);
+}
+
+/* The documents found so far. */
+struct found {
+	const char *folder;
+	const char *name; /* NULL: all of the folder */
+	struct etcdreg_entry *entries;
+	size_t len;
+	size_t cap;
+};
+
+static void found_release(struct found *found)
+{
+	etcdreg_entries_free(found->entries, found->len);
+}
+
+static void clear_entry(struct etcdreg_entry *e)
+{
+	free(e->name);
+	free(e->hostname);
+	free(e->host);
+	free(e->url);
+	free(e->json);
+	*e = (struct etcdreg_entry){0};
+}
+
+void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		clear_entry(&entries[i]);
+	free(entries);
+}
+
+static struct etcdreg_entry *add_entry(struct found *found)
+{
+	if (found->len == found->cap) {
+		size_t cap = found->cap ? found->cap * 2 : 16;
+		struct etcdreg_entry *entries = reallocarray(found->entries, cap, sizeof(*entries));
+
+		if (!entries)
+			return NULL;
+		found->entries = entries;
+		found->cap = cap;
+	}
+	found->entries[found->len] = (struct etcdreg_entry){0};
+	return &found->entries[found->len++];
+}
+
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+static int keep(struct found *found, const struct json_document *document, const char *text,
+		struct etcdreg_err *err)
+{
+	struct etcdreg_entry *e = add_entry(found);
+
+	if (!e)
+		return err_nomem(err);
+	e->name = copy(document->name);
+	e->hostname = copy(document->hostname);
+	e->host = copy(document->host);
+	e->url = copy(document->url);
+	e->port = document->port;
+	e->json = json_one_line(text);
+	if (!e->name || !e->hostname || !e->host || !e->url || !e->json)
+		return err_nomem(err);
+	return 0;
+}
+
+/* "<folder>[<name>/]<leaf>" and nothing deeper. */
+static bool is_of_folder(const struct found *found, const char *path)
+{
+	size_t len = strlen(found->folder);
+	const char *slash;
+
+	if (strncmp(path, found->folder, len) != 0)
+		return false;
+	slash = strchr(path + len, '/');
+	if (found->name)
+		return !slash;
+	return slash && !strchr(slash + 1, '/');
+}
+
+static int take_document(const char *path, const char *text, void *arg, struct etcdreg_err *err)
+{
+	struct found *found = arg;
+	struct json_document document;
+	struct json *json;
+	int r = 0;
+
+	if (!is_of_folder(found, path))
+		return 0;
+	json = json_parse(text, strlen(text));
+	if (json_read_document(json, &document) &&
+	    (!found->name || (document.name && strcmp(document.name, found->name) == 0)))
+		r = keep(found, &document, text, err);
+	json_free(json);
+	return r;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct etcdreg_entry *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->url, y->url);
+}
+
+static int list_folder(struct readers *r, struct found *found, struct etcdreg_err *err)
+{
+	struct session *session;
+	struct store *store;
+	int result = borrow_session(r, &session, err);
+
+	if (result < 0)
+		return result;
+	result = session_store(session, &store, NULL, err);
+	if (result == 0)
+		result = store->ops->list(store, found->folder, take_document, found, err);
+	return_session(r, session);
+	return result;
+}
+
+static int list_names(struct readers *r, const char *name, struct found *found,
+		      struct etcdreg_err *err)
+{
+	CLEANUP(free) char *folder = service_folder(r->connstr->namespace, name);
+	int result;
+
+	if (!folder)
+		return err_nomem(err);
+	found->folder = folder;
+	found->name = name;
+	result = list_folder(r, found, err);
+	found->folder = NULL;
+	if (result == 0 && found->len > 1)
+		qsort(found->entries, found->len, sizeof(*found->entries), compare_entries);
+	return result;
+}
+
+/* As every public function: `err` is touched on failure alone. */
+int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries,
+		 size_t *ret_len, struct etcdreg_err *err)
+{
+	CLEANUP(found) struct found found = {0};
+	struct etcdreg_err why;
+	int result = name ? service_check_name(name, &why) : 0;
+
+	if (result == 0)
+		result = list_names(r, name, &found, &why);
+	if (result < 0)
+		return err_set(err, result, "%s", why.msg);
+	*ret_len = found.len;
+	*ret_entries = STEAL(found.entries);
+	found.len = 0;
+	return 0;
+}
+
+static size_t random_below(size_t n)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = now_ms();
+	return (size_t)(random % n);
+}
+
+int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
+		   struct etcdreg_err *err)
+{
+	struct etcdreg_entry *entries, *entry;
+	size_t len;
+	int result = service_check_name(name, err);
+
+	if (result == 0)
+		result = readers_list(r, name, &entries, &len, err);
+	if (result < 0)
+		return result;
+	entry = len > 0 ? calloc(1, sizeof(*entry)) : NULL;
+	if (entry)
+		*entry = STEAL(entries[random_below(len)]);
+	etcdreg_entries_free(entries, len);
+	if (len == 0)
+		return err_set(err, ETCDREG_E_NOTFOUND, "no service '%s' is registered", name);
+	if (!entry)
+		return err_nomem(err);
+	*ret_entry = entry;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * readers.h - lookup and list, for any number of callers at once.
+ *
+ * Each caller works on a session of its own, taken from a small pool of idle ones, so that
+ * connections and logins are kept; the handle's thread is never involved.  Any thread.
+ *
+ * A list holds what lies directly in the folder of one name, or of the names of one namespace, as
+ * the keys of services do; namespaces inside a namespace are other namespaces.  Since different
+ * names can share a folder ("a.b" and "a-b"), a list of one name keeps only the documents that
+ * say that very name; the npm package returns both.
+ */
+#ifndef ETCDREG_READERS_H
+#define ETCDREG_READERS_H
+
+#include "config.h"
+#include "connstr.h"
+#include "credentials.h"
+#include "etcd-registry.h"
+
+struct readers;
+
+/* Borrows all three until readers_free().  NULL: no memory. */
+struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
+			    const struct credentials *credentials);
+void readers_free(struct readers *r);
+
+/* As etcdreg_list() and etcdreg_lookup(). */
+int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries, size_t *ret_len,
+		 struct etcdreg_err *err);
+int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
+		   struct etcdreg_err *err);
+
+#endif

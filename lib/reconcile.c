@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes etcd agree with a set of wanted services. */
+#define _GNU_SOURCE
+#include "reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "err.h"
+#include "util.h"
+
+#define PROBE_MS       500
+#define BACKOFF_MIN_MS 500
+#define BACKOFF_MAX_MS 5000
+#define DENIED_MS      30000
+
+struct reconcile_entry {
+	struct store_key key; /* borrows the service's path and document */
+	struct service service;
+	bool wanted;
+	bool told_registered; /* since it joined, or was lost */
+	bool told_down;	      /* in this outage */
+	unsigned backoff_ms;  /* of the latest failure of its own; 0: none */
+	uint64_t retry_ms;    /* nothing before that */
+};
+
+struct reconcile {
+	struct session *session;
+	struct store *store; /* of the latest attempt; NULL: none yet */
+	etcdreg_event_fn *on_event;
+	void *event_arg;
+	struct store_key *keys; /* of all entries */
+	bool down;		/* the latest attempt failed for all */
+	bool told_down;		/* with the text of down_err */
+	uint64_t down_ms;	/* when it failed */
+	uint64_t probe_ms;	/* when to try again */
+	bool leaving_all;	/* remove_all is still to be tried */
+	struct etcdreg_err down_err;
+	struct etcdreg_err err;
+};
+
+/* A key is the first member of its entry. */
+static struct reconcile_entry *entry_of(struct store_key *key)
+{
+	return (struct reconcile_entry *)(void *)key;
+}
+
+static struct reconcile_entry *first_entry(const struct reconcile *rec)
+{
+	return entry_of(rec->keys);
+}
+
+static struct reconcile_entry *next_entry(const struct reconcile_entry *e)
+{
+	return entry_of(e->key.next);
+}
+
+static void set_service(struct reconcile_entry *e, struct service *service)
+{
+	service_release(&e->service);
+	e->service = STEAL(*service);
+	e->key.path = e->service.path;
+	e->key.document = e->service.document;
+}
+
+struct reconcile_entry *reconcile_entry_new(struct service *service, bool wanted)
+{
+	struct reconcile_entry *e = calloc(1, sizeof(*e));
+
+	if (!e) {
+		service_release(service);
+		return NULL;
+	}
+	set_service(e, service);
+	e->wanted = wanted;
+	e->key.unowned = !wanted;
+	return e;
+}
+
+void reconcile_entry_free(struct reconcile_entry *e)
+{
+	if (!e)
+		return;
+	service_release(&e->service);
+	free(e);
+}
+
+struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
+				void *event_arg)
+{
+	struct reconcile *rec = calloc(1, sizeof(*rec));
+
+	if (!rec)
+		return NULL;
+	rec->session = session;
+	rec->on_event = on_event;
+	rec->event_arg = event_arg;
+	return rec;
+}
+
+void reconcile_free(struct reconcile *rec)
+{
+	if (!rec)
+		return;
+	while (rec->keys) {
+		struct reconcile_entry *e = first_entry(rec);
+
+		rec->keys = e->key.next;
+		reconcile_entry_free(e);
+	}
+	free(rec);
+}
+
+static void emit(struct reconcile *rec, enum etcdreg_event_type type,
+		 const struct reconcile_entry *e, const struct etcdreg_err *err)
+{
+	struct etcdreg_service service;
+	struct etcdreg_event event = {.type = type, .err = err};
+
+	if (!rec->on_event)
+		return;
+	if (e) {
+		service = service_view(&e->service);
+		event.service = &service;
+	}
+	rec->on_event(&event, rec->event_arg);
+}
+
+/* 75 % to 125 % of `ms`, so that many agents do not come back in step. */
+static uint64_t jittered(uint64_t ms)
+{
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)now_ms();
+	return ms * 3 / 4 + random % (ms / 2 + 1);
+}
+
+static struct reconcile_entry *find_entry(const struct reconcile *rec, const char *path)
+{
+	struct reconcile_entry *e = first_entry(rec);
+
+	while (e && strcmp(e->service.path, path) != 0)
+		e = next_entry(e);
+	return e;
+}
+
+static void append_entry(struct reconcile *rec, struct reconcile_entry *e)
+{
+	struct store_key **at = &rec->keys;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = &e->key;
+}
+
+static void drop_entry(struct reconcile *rec, struct reconcile_entry *e)
+{
+	struct store_key **at = &rec->keys;
+
+	while (*at != &e->key)
+		at = &(*at)->next;
+	*at = e->key.next;
+	if (rec->store)
+		rec->store->ops->forget(rec->store, &e->key);
+	reconcile_entry_free(e);
+}
+
+/* The later word wins; leaving goes by what was joined, whatever document it comes with. */
+static void merge(struct reconcile_entry *e, struct reconcile_entry *change)
+{
+	if (change->wanted) {
+		if (strcmp(e->service.document, change->service.document) != 0)
+			e->key.held = false;
+		e->key.unowned = false;
+		set_service(e, &change->service);
+	} else {
+		e->service.tag = change->service.tag;
+	}
+	e->wanted = change->wanted;
+	e->told_registered = false;
+	e->told_down = false;
+	e->backoff_ms = 0;
+	e->retry_ms = 0;
+}
+
+void reconcile_apply(struct reconcile *rec, struct reconcile_entry *change)
+{
+	struct reconcile_entry *e = find_entry(rec, change->service.path);
+
+	if (!e) {
+		append_entry(rec, change);
+		return;
+	}
+	merge(e, change);
+	reconcile_entry_free(change);
+}
+
+void reconcile_leave_all(struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		e->wanted = false;
+		e->retry_ms = 0;
+	}
+	rec->leaving_all = true;
+}
+
+static bool is_pending(const struct reconcile_entry *e)
+{
+	return !e->wanted || !e->key.held;
+}
+
+bool reconcile_is_settled(const struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		if (is_pending(e))
+			return false;
+	}
+	return true;
+}
+
+bool reconcile_is_empty(const struct reconcile *rec)
+{
+	return !rec->keys;
+}
+
+const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
+{
+	return &rec->err;
+}
+
+static void tell_down(struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		if (is_pending(e) && !e->told_down) {
+			e->told_down = true;
+			emit(rec, ETCDREG_ERROR, e, &rec->down_err);
+		}
+	}
+}
+
+static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
+{
+	bool news = !rec->told_down || strcmp(rec->down_err.msg, err->msg) != 0;
+
+	rec->down = true;
+	rec->told_down = true;
+	rec->down_ms = now_ms();
+	rec->probe_ms = rec->down_ms + jittered(PROBE_MS);
+	rec->down_err = *err;
+	rec->err = *err;
+	if (news) {
+		emit(rec, ETCDREG_ERROR, NULL, &rec->down_err);
+		for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+			e->told_down = false;
+	}
+	tell_down(rec);
+}
+
+static void come_up(struct reconcile *rec)
+{
+	if (rec->down)
+		rec->err.code = 0;
+	rec->down = false;
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+		e->told_down = false;
+	if (rec->told_down)
+		emit(rec, ETCDREG_UP, NULL, NULL);
+	rec->told_down = false;
+}
+
+/* A refusal of this one key, while etcd is well. */
+static void back_off(struct reconcile *rec, struct reconcile_entry *e,
+		     const struct etcdreg_err *err)
+{
+	if (err->code == ETCDREG_E_DENIED)
+		e->backoff_ms = DENIED_MS;
+	else if (e->backoff_ms == 0)
+		e->backoff_ms = BACKOFF_MIN_MS;
+	else
+		e->backoff_ms =
+			e->backoff_ms * 2 < BACKOFF_MAX_MS ? e->backoff_ms * 2 : BACKOFF_MAX_MS;
+	e->retry_ms = now_ms() + jittered(e->backoff_ms);
+	rec->err = *err;
+	emit(rec, ETCDREG_ERROR, e, &rec->err);
+}
+
+/* Tells what the latest call of the store made of an entry. */
+static void tell_state(struct reconcile *rec, struct reconcile_entry *e)
+{
+	if (e->key.lost && e->told_registered && e->wanted) {
+		e->told_registered = false;
+		emit(rec, ETCDREG_LOST, e, NULL);
+	}
+	e->key.lost = false;
+	if (e->wanted && e->key.held && !e->told_registered) {
+		e->told_registered = true;
+		e->backoff_ms = 0;
+		emit(rec, ETCDREG_REGISTERED, e, NULL);
+	}
+}
+
+static void tell_states(struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+		tell_state(rec, e);
+}
+
+/* True: it is etcd as a whole that failed, not this one key. */
+static bool is_outage(const struct reconcile *rec)
+{
+	return !cluster_answered(session_cluster(rec->session));
+}
+
+static void finish(struct reconcile *rec, struct reconcile_entry *e, int r,
+		   const struct etcdreg_err *err)
+{
+	if (r < 0 && is_outage(rec)) {
+		go_down(rec, err);
+		return;
+	}
+	come_up(rec);
+	if (r < 0)
+		back_off(rec, e, err);
+}
+
+static void put(struct reconcile *rec, struct reconcile_entry *e)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->put(rec->store, &e->key, &err);
+
+	finish(rec, e, r, &err);
+	tell_state(rec, e);
+}
+
+static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
+{
+	struct etcdreg_err err;
+	int r;
+
+	if (e->key.unowned && e->key.expires_ms == 0)
+		e->key.expires_ms = now_ms() + (uint64_t)rec->store->ttl_s * 1000;
+	r = rec->store->ops->remove(rec->store, &e->key, &err);
+	if (r < 0) {
+		finish(rec, e, r, &err);
+		return;
+	}
+	emit(rec, ETCDREG_LEFT, e, NULL);
+	drop_entry(rec, e);
+	if (!is_outage(rec))
+		come_up(rec);
+}
+
+static void heartbeat(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->heartbeat(rec->store, rec->keys, &err);
+
+	tell_states(rec);
+	if (r < 0)
+		go_down(rec, &err);
+	else if (!is_outage(rec))
+		come_up(rec);
+}
+
+static void remove_all(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->remove_all(rec->store, rec->keys, &err);
+
+	rec->leaving_all = r < 0 && is_outage(rec);
+	if (rec->leaving_all)
+		go_down(rec, &err);
+}
+
+/* Keys mean something to the store that they were put with, and nothing to another. */
+static void reset_keys(struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		struct store_key *key = &e->key;
+
+		*key = (struct store_key){
+			.next = key->next,
+			.path = key->path,
+			.document = key->document,
+			.unowned = key->unowned,
+			.lost = key->held,
+		};
+	}
+}
+
+static int get_store(struct reconcile *rec, struct etcdreg_err *err)
+{
+	bool is_new = false;
+	int r = session_store(rec->session, &rec->store, &is_new, err);
+
+	if (r < 0)
+		rec->store = NULL;
+	else if (is_new)
+		reset_keys(rec);
+	return r;
+}
+
+/* The first entry that is due, of those to delete or those to put; *next: when another will be. */
+static struct reconcile_entry *find_due(const struct reconcile *rec, bool wanted, uint64_t now,
+					uint64_t *next)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		if (e->wanted != wanted || !is_pending(e))
+			continue;
+		if (e->retry_ms <= now)
+			return e;
+		if (e->retry_ms < *next)
+			*next = e->retry_ms;
+	}
+	return NULL;
+}
+
+/* Someone joined or left since the latest attempt failed. */
+static bool has_untold(const struct reconcile *rec)
+{
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
+		if (is_pending(e) && !e->told_down)
+			return true;
+	}
+	return false;
+}
+
+static bool must_wait(struct reconcile *rec, uint64_t now)
+{
+	if (!rec->down || now >= rec->probe_ms)
+		return false;
+	if (!has_untold(rec))
+		return true;
+	if (now >= rec->down_ms + PROBE_MS)
+		return false;
+	tell_down(rec);
+	return true;
+}
+
+uint64_t reconcile_step(struct reconcile *rec)
+{
+	uint64_t now = now_ms();
+	uint64_t next = UINT64_MAX;
+	struct reconcile_entry *to_remove, *to_put;
+	struct etcdreg_err err;
+	uint64_t due;
+
+	tell_states(rec);
+	if (reconcile_is_settled(rec) && !rec->down)
+		rec->err.code = 0;
+	if (!rec->keys)
+		return UINT64_MAX;
+	if (must_wait(rec, now))
+		return rec->probe_ms;
+	if (get_store(rec, &err) < 0) {
+		go_down(rec, &err);
+		return rec->probe_ms;
+	}
+	due = rec->store->ops->due_ms(rec->store, rec->keys);
+	to_remove = find_due(rec, false, now, &next);
+	to_put = find_due(rec, true, now, &next);
+	if (rec->leaving_all)
+		remove_all(rec);
+	else if (due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now)
+		heartbeat(rec);
+	else if (to_remove)
+		remove_entry(rec, to_remove);
+	else if (to_put)
+		put(rec, to_put);
+	else if (due <= now)
+		heartbeat(rec);
+	else
+		return due < next ? due : next;
+	return rec->down ? rec->probe_ms : now;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reconcile.h - makes etcd agree with a set of wanted services, one request or two at a time.
+ *
+ * The set is keyed by the services' paths (name and url).  Each entry has its own state and its
+ * own backoff; an entry that etcd refuses does not hold up the others.  reconcile_step() does the
+ * most urgent thing there is:
+ *
+ *	1. a heartbeat that is so late that the time to live is in danger
+ *	2. deletes      a process that is gone must be out of etcd in milliseconds
+ *	3. puts
+ *	4. heartbeats
+ *
+ * While no node answers there is one attempt every half second, whatever is wanted.  A service that
+ * joins or leaves meanwhile is tried at once, unless etcd failed within the last half second: then
+ * its ETCDREG_ERROR comes without a new attempt.
+ *
+ * No lock, no thread: the one thread that owns it calls everything; events are sent from inside
+ * these calls.  All times are those of now_ms().
+ */
+#ifndef ETCDREG_RECONCILE_H
+#define ETCDREG_RECONCILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "etcd-registry.h"
+#include "service.h"
+#include "session.h"
+
+struct reconcile;
+struct reconcile_entry;
+
+/* `session` is borrowed; `on_event` may be NULL.  NULL: no memory. */
+struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event, void *event_arg);
+
+/* Forgets all entries, without a request. */
+void reconcile_free(struct reconcile *rec);
+
+/*
+ * A change of the wanted set: `service` is wanted, or is to be out of etcd.  It is made apart from
+ * where it is applied, so that applying cannot fail.  Takes what *service owns and leaves it empty,
+ * on failure too.  Any thread.  NULL: no memory.
+ */
+struct reconcile_entry *reconcile_entry_new(struct service *service, bool wanted);
+void reconcile_entry_free(struct reconcile_entry *e);
+
+/* Takes the entry over. */
+void reconcile_apply(struct reconcile *rec, struct reconcile_entry *e);
+
+/* Want every service out of etcd, in as few requests as it can be done. */
+void reconcile_leave_all(struct reconcile *rec);
+
+/* Does at most one thing.  Returns when to call it again: a time that may have come already. */
+uint64_t reconcile_step(struct reconcile *rec);
+
+/* Whether etcd agrees with the wanted set, as far as is known. */
+bool reconcile_is_settled(const struct reconcile *rec);
+
+/* Whether there are entries, wanted or still to be deleted. */
+bool reconcile_is_empty(const struct reconcile *rec);
+
+/* The error of the latest attempt that failed; code 0: the latest did not. */
+const struct etcdreg_err *reconcile_error(const struct reconcile *rec);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing the API that etcd is spoken to with. */
+#define _GNU_SOURCE
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "parse.h"
+#include "util.h"
+
+struct session {
+	struct cluster *cluster;
+	const struct credentials *credentials;
+	enum config_api api; /* as configured */
+	unsigned ttl_s;
+	struct store *store; /* NULL: not chosen yet */
+	bool avoid_v3;	     /* its gateway was found missing */
+};
+
+struct version {
+	bool known; /* false: the server is too old to tell, or not etcd */
+	unsigned major;
+	unsigned minor;
+};
+
+int session_new(const struct connstr *cs, const struct config *cfg,
+		const struct credentials *credentials, struct session **ret,
+		struct etcdreg_err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_nomem(err);
+	s->credentials = credentials;
+	s->api = cfg->api;
+	s->ttl_s = cfg->ttl_s;
+	r = cluster_new(cs, cfg, &s->cluster, err);
+	if (r < 0) {
+		session_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+static void drop_store(struct session *s)
+{
+	if (s->store)
+		s->store->ops->free(s->store);
+	s->store = NULL;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	drop_store(s);
+	cluster_free(s->cluster);
+	free(s);
+}
+
+struct cluster *session_cluster(struct session *s)
+{
+	return s->cluster;
+}
+
+static bool parse_version(const char *text, struct version *ret)
+{
+	size_t major_len = strcspn(text, ".");
+	size_t minor_len = text[major_len] ? strcspn(text + major_len + 1, ".") : 0;
+	uint64_t major, minor;
+
+	if (!parse_uint(text, major_len, 0, 1000, &major) ||
+	    !parse_uint(text + major_len + 1, minor_len, 0, 1000, &minor))
+		return false;
+	*ret = (struct version){true, (unsigned)major, (unsigned)minor};
+	return true;
+}
+
+/* The API goes by the version of the cluster; a node that has not joined it yet has none. */
+static int read_version(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
+{
+	const char *text = json_text(json_get(answer->json, "etcdcluster"));
+
+	if (answer->status >= 500)
+		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
+	if (answer->status != 200 && answer->status != 404)
+		return err_set(err, ETCDREG_E_PROTO,
+			       "answers with status %u when asked for its version", answer->status);
+	if (!text)
+		text = json_text(json_get(answer->json, "etcdserver"));
+	if (!answer->json && answer->status == 200)
+		return err_set(err, ETCDREG_E_PROTO, "the answer is not JSON");
+	if (text && !parse_version(text, arg))
+		return err_set(err, ETCDREG_E_UNREACH, "is not part of a cluster yet ('%s')", text);
+	if (!text && answer->status == 200)
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'etcdcluster'");
+	return 0;
+}
+
+static const char *v3_prefix(const struct version *version)
+{
+	if (!version->known || version->major < 3)
+		return NULL;
+	if (version->major > 3 || version->minor >= 4)
+		return "/v3";
+	return version->minor == 3 ? "/v3beta" : "/v3alpha";
+}
+
+static int choose(struct session *s, const struct store *common, struct etcdreg_err *err)
+{
+	const struct cluster_request rq = {
+		.method = "GET",
+		.path = "/version",
+		.answer_max = CLUSTER_ANSWER_MAX,
+	};
+	struct version version = {0};
+	const char *prefix = NULL;
+
+	if (s->api != CONFIG_API_V2) {
+		int r = cluster_call(s->cluster, &rq, read_version, &version, err);
+
+		if (r < 0)
+			return r;
+		prefix = v3_prefix(&version);
+	}
+	if (s->api == CONFIG_API_V3 && !prefix)
+		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API (is it older than 3.0?)");
+	if (prefix && !(s->api == CONFIG_API_AUTO && s->avoid_v3))
+		s->store = store_v3_new(common, prefix);
+	else
+		s->store = store_v2_new(common);
+	return s->store ? 0 : err_nomem(err);
+}
+
+int session_store(struct session *s, struct store **ret, bool *ret_new, struct etcdreg_err *err)
+{
+	struct store common = {
+		.cluster = s->cluster,
+		.credentials = s->credentials,
+		.ttl_s = s->ttl_s,
+	};
+	bool chosen = s->store && !s->store->gone;
+
+	if (!chosen) {
+		int r;
+
+		if (s->store)
+			s->avoid_v3 = !s->avoid_v3;
+		drop_store(s);
+		r = choose(s, &common, err);
+		if (r < 0)
+			return r;
+	}
+	if (ret_new)
+		*ret_new = !chosen;
+	*ret = s->store;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - one line to etcd: its connections, its login, and the API that was chosen.
+ *
+ * With api=auto the first call asks a node for its version and takes v3 where the server has it,
+ * else v2.  The choice stands until etcd says that it no longer has that API; then the next call
+ * chooses again, and does not take v3 twice in a row where its gateway is switched off.
+ *
+ * Used by one thread at a time, except session_interrupt().
+ */
+#ifndef ETCDREG_SESSION_H
+#define ETCDREG_SESSION_H
+
+#include "config.h"
+#include "connstr.h"
+#include "credentials.h"
+#include "store.h"
+
+struct session;
+
+/* `credentials` are borrowed until session_free(), the others for the call.  Fails as cluster_new() does. */
+int session_new(const struct connstr *cs, const struct config *cfg, const struct credentials *credentials,
+		struct session **ret, struct etcdreg_err *err);
+void session_free(struct session *s);
+
+/*
+ * The store of the chosen API, choosing first where there is none.  Valid until the next call of
+ * this function: it is another one, and *ret_new set, where the API had to be chosen again; keys
+ * of the old one are then to be reset.  `ret_new` may be NULL.  Fails as cluster_call() does.
+ */
+int session_store(struct session *s, struct store **ret, bool *ret_new, struct etcdreg_err *err);
+
+/* For cluster_answered() and the like.  Borrowed. */
+struct cluster *session_cluster(struct session *s);
+
+#endif

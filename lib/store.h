@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - what the registry needs of etcd, and its two forms: the v3 API and the v2 keys API.
+ *
+ * A store knows nothing of services: it keeps keys.  Each call makes at most a few requests, one
+ * after the other, and blocks for at most the cluster's timeout for each.  One thread at a time.
+ *
+ * Failures: whatever cluster_call() gives.  ETCDREG_E_DENIED is about the user's permissions,
+ * ETCDREG_E_SERVER any other refusal; whether a node answered at all says cluster_answered().
+ */
+#ifndef ETCDREG_STORE_H
+#define ETCDREG_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster.h"
+#include "credentials.h"
+#include "etcd-registry.h"
+
+/*
+ * One key.  The caller owns it and sets next, path, document and unowned; the rest is the store's,
+ * zero at first.  A key that was put must be removed, or dropped with forget(), before it goes away.
+ */
+struct store_key {
+	struct store_key *next; /* the list of all keys that the caller has */
+	const char *path;       /* "services/..." */
+	const char *document;
+	bool unowned;           /* never put by us: remove() deletes whatever is there */
+	bool held;              /* etcd has the document, and somebody keeps it alive */
+	bool lost;              /* it had been held, and was found missing or different; the caller
+				   resets it */
+	bool foreign;           /* v3: another lease than ours keeps it */
+	int64_t lease;          /* v3: of the latest put or find; 0: none */
+	int64_t index;          /* v2: modifiedIndex of our latest write; 0: not known */
+	uint64_t due_ms;        /* when it must be looked at again (v2: refreshed); v3: foreign only */
+	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
+};
+
+struct store;
+
+/* A document found in etcd; both texts are valid during the call only. */
+typedef int store_each_fn(const char *path, const char *document, void *arg, struct etcdreg_err *err);
+
+struct store_ops {
+	/* Makes etcd hold the document; sets key->held. */
+	int (*put)(struct store *st, struct store_key *key, struct etcdreg_err *err);
+
+	/* Takes it out, unless somebody else has written it since.  Success: nothing of ours is there. */
+	int (*remove)(struct store *st, struct store_key *key, struct etcdreg_err *err);
+
+	/* Drops what the store keeps for the key, without a request. */
+	void (*forget)(struct store *st, struct store_key *key);
+
+	/* When heartbeat() is next to be called; UINT64_MAX: never. */
+	uint64_t (*due_ms)(const struct store *st, const struct store_key *keys);
+
+	/*
+	 * The one heartbeat that is most overdue.  `keys` are all there are.  A key that is
+	 * found missing or different is no longer held, and lost.
+	 */
+	int (*heartbeat)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
+
+	/*
+	 * Takes all keys of ours out in as few requests as it can; what then is still held or
+	 * unowned needs remove().
+	 */
+	int (*remove_all)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
+
+	/* Calls `each` for every key under the folder ("services/", with its slash). */
+	int (*list)(struct store *st, const char *folder, store_each_fn *each, void *arg,
+		    struct etcdreg_err *err);
+
+	void (*free)(struct store *st);
+};
+
+/* The common part of both forms: the first member of theirs. */
+struct store {
+	const struct store_ops *ops;
+	struct cluster *cluster;                /* borrowed */
+	const struct credentials *credentials;  /* borrowed */
+	unsigned ttl_s;
+	bool gone;      /* etcd no longer has this API: choose again */
+};
+
+/* `prefix` is "/v3", "/v3beta" or "/v3alpha" (a literal).  NULL: no memory. */
+struct store *store_v3_new(const struct store *common, const char *prefix);
+struct store *store_v2_new(const struct store *common);
+
+/* The time between two heartbeats. */
+static inline uint64_t store_interval_ms(const struct store *st)
+{
+	return (uint64_t)st->ttl_s * 500;
+}
+
+#endif

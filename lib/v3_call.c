@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls of the v3 API: errors, user and token. */
+#define _GNU_SOURCE
+#include "v3_call.h"
+
+#include <string.h>
+
+#include "err.h"
+#include "util.h"
+
+#define LOGIN_PAUSE_MS 30000
+
+struct attempt {
+	struct v3_session *session;
+	v3_read_fn *read;
+	void *arg;
+	bool token_refused;
+};
+
+static bool says(const struct json_error *e, const char *text)
+{
+	return strstr(e->message, text);
+}
+
+/* etcd's versions disagree about the codes of these; the words are the same in all of them. */
+static bool is_token_refused(const struct json_error *e)
+{
+	return e->code == V3_UNAUTHENTICATED || says(e, "invalid auth token") ||
+	       says(e, "user name is empty") || says(e, "revision of auth store is old");
+}
+
+/* What another node may answer better. */
+static bool is_node_trouble(const struct json_error *e)
+{
+	return e->code == V3_UNAVAILABLE || e->code == V3_DEADLINE || e->code == V3_CANCELLED ||
+	       e->code == V3_INTERNAL || says(e, "not a primary lessor");
+}
+
+static int read_error(struct attempt *a, const struct cluster_answer *answer,
+		      struct etcdreg_err *err)
+{
+	const struct json_error *e = &answer->error;
+
+	a->token_refused = is_token_refused(e);
+	if (is_node_trouble(e) || (e->code == 0 && answer->status >= 500))
+		return err_set(err, ETCDREG_E_UNREACH, "%s (code %lld)", e->message,
+			       (long long)e->code);
+	if (a->token_refused || e->code == V3_DENIED || says(e, "authentication failed"))
+		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
+	if (e->code == V3_NOT_FOUND)
+		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
+	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
+}
+
+static int read_status(struct attempt *a, const struct cluster_answer *answer,
+		       struct etcdreg_err *err)
+{
+	if (answer->status == 404 || answer->status == 405) {
+		a->session->store->gone = true;
+		return err_set(err, ETCDREG_E_PROTO, "has no %s API", a->session->prefix + 1);
+	}
+	if (answer->status >= 500)
+		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
+	return err_set(err, ETCDREG_E_PROTO, "answers with status %u and no JSON of etcd's",
+		       answer->status);
+}
+
+static int read_answer(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
+{
+	struct attempt *a = arg;
+
+	if (answer->failed)
+		return read_error(a, answer, err);
+	if (!json_is_object(answer->json) || answer->status != 200)
+		return read_status(a, answer, err);
+	a->session->store->gone = false;
+	return a->read ? a->read(answer->json, a->arg, err) : 0;
+}
+
+static int request(struct attempt *a, const char *path, const char *body, size_t answer_max,
+		   struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf target;
+	struct cluster_request rq = {
+		.method = "POST",
+		.body = body,
+		.content_type = "application/json",
+		.authorization = a->session->token,
+		.answer_max = answer_max,
+	};
+
+	buf_init(&target, V3_TEXT_MAX);
+	buf_printf(&target, "%s%s", a->session->prefix, path);
+	if (buf_failed(&target))
+		return err_nomem(err);
+	rq.path = target.s;
+	return cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+}
+
+static int read_token(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const char *token = json_text(json_get(answer, "token"));
+	char **ret = arg;
+
+	if (!token || token[0] == '\0')
+		return err_set(err, ETCDREG_E_PROTO, "the answer to the login lacks 'token'");
+	*ret = strdup(token);
+	return *ret ? 0 : err_nomem(err);
+}
+
+static int refuse_logins(struct v3_session *s, const struct etcdreg_err *why)
+{
+	s->login_err = *why;
+	s->login_at_ms = now_ms() + LOGIN_PAUSE_MS;
+	return why->code;
+}
+
+static int login(struct v3_session *s, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body;
+	struct attempt a = {.session = s, .read = read_token, .arg = &s->token};
+	struct etcdreg_err why;
+	int r;
+
+	if (now_ms() < s->login_at_ms)
+		return err_set(err, s->login_err.code, "%s", s->login_err.msg);
+	buf_init(&body, V3_TEXT_MAX);
+	buf_puts(&body, "{\"name\":");
+	json_quote(&body, s->store->credentials->user);
+	buf_puts(&body, ",\"password\":");
+	json_quote(&body, s->store->credentials->password);
+	buf_puts(&body, "}");
+	if (buf_failed(&body))
+		return err_nomem(err);
+	r = request(&a, "/auth/authenticate", body.s, CLUSTER_ANSWER_MAX, &why);
+	if (r < 0 && strstr(why.msg, "authentication is not enabled")) {
+		s->auth_off = true;
+		return 0;
+	}
+	if (r == ETCDREG_E_DENIED)
+		r = refuse_logins(s, &why);
+	return r < 0 ? err_set(err, r, "%s", why.msg) : 0;
+}
+
+static void drop_token(struct v3_session *s)
+{
+	secret_free(s->token);
+	s->token = NULL;
+	s->auth_off = false;
+}
+
+int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
+	    v3_read_fn *read, void *arg, struct etcdreg_err *err)
+{
+	bool has_user = s->store->credentials->user;
+
+	for (bool again = false;; again = true) {
+		struct attempt a = {.session = s, .read = read, .arg = arg};
+		int r = 0;
+
+		if (has_user && !s->token && !s->auth_off)
+			r = login(s, err);
+		if (r < 0)
+			return r;
+		r = request(&a, path, body, answer_max, err);
+		/* Some 3.4 and 3.5 close the connection instead of refusing a token. */
+		if (r < 0 && s->token && !cluster_answered(s->store->cluster))
+			a.token_refused |= cluster_was_silent(s->store->cluster);
+		if (r == 0 || again || !has_user || !a.token_refused)
+			return r;
+		drop_token(s);
+	}
+}
+
+void v3_session_release(struct v3_session *s)
+{
+	drop_token(s);
+}

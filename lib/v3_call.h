@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * v3_call.h - one call of the v3 API through etcd's JSON gateway: errors, user and token.
+ *
+ * With a user, a call logs in first where there is no token; the token is kept until etcd refuses
+ * it, and then the call is made once more with a new one.  A refused login is not repeated for 30 s:
+ * each costs etcd a bcrypt.
+ */
+#ifndef ETCDREG_V3_CALL_H
+#define ETCDREG_V3_CALL_H
+
+#include "store.h"
+
+#define V3_TEXT_MAX ((size_t)4 << 20)   /* bytes of a request */
+
+enum v3_code {
+	V3_CANCELLED = 1,
+	V3_UNKNOWN = 2,
+	V3_INVALID_ARGUMENT = 3,
+	V3_DEADLINE = 4,
+	V3_NOT_FOUND = 5,
+	V3_DENIED = 7,
+	V3_PRECONDITION = 9,
+	V3_INTERNAL = 13,
+	V3_UNAVAILABLE = 14,
+	V3_UNAUTHENTICATED = 16,
+};
+
+struct v3_session {
+	struct store *store;            /* whose `gone` is kept */
+	const char *prefix;             /* "/v3", ... */
+	char *token;                    /* NULL: none */
+	bool auth_off;                  /* etcd says that it wants no users */
+	uint64_t login_at_ms;           /* no login before that */
+	struct etcdreg_err login_err;   /* why */
+};
+
+/* Reads a success.  As cluster_read_fn: ETCDREG_E_PROTO where the answer lacks what it must have. */
+typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err *err);
+
+/* `path` is without the prefix ("/kv/txn"); `read` may be NULL.  ETCDREG_E_NOTFOUND: code 5, as for a lease. */
+int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
+	    v3_read_fn *read, void *arg, struct etcdreg_err *err);
+
+/* Clears the token. */
+void v3_session_release(struct v3_session *s);
+
+#endif
