@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 
-from .process import holders, is_running, listening_inodes
+from .process import holders, is_running, listening_inodes, parent
 from .wait import wait_until
 
 START_TIMEOUT_S = 10
@@ -53,7 +53,11 @@ class Host:
         return ports
 
     def holders(self):
-        return holders(self.port)
+        """Its processes that hold the socket, and not those of another host on the same port."""
+        found = holders(self.port)
+        if self.process.poll() is None:
+            return [pid for pid in found if self.process.pid in (pid, parent(pid))]
+        return found
 
     @property
     def main(self):
