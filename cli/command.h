@@ -44,7 +44,7 @@ struct command {
 	uint64_t settings; /* 1 << enum config_id: takes these too */
 	unsigned own;	   /* enum own_option */
 	bool wraps; /* the first operand ends the options: what follows is another command line */
-	bool raw;   /* reads its arguments itself, but for --help alone */
+	bool raw;   /* reads its arguments itself, --help among them */
 };
 
 /* Ends with an entry whose name is NULL. */

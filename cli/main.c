@@ -66,7 +66,7 @@ const struct command commands[] = {
 	},
 	{
 		.name = "agent",
-		.operands = "[ARGUMENT]...",
+		.operands = "--socket PATH|@NAME",
 		.help = "serve the preloaded processes of this machine; they start it themselves",
 		.main = agent_command,
 		.operands_max = SIZE_MAX,

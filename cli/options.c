@@ -139,7 +139,7 @@ static bool asks_help(const char *arg)
 
 static int take_arguments(struct options *opts, int argc, char **argv, struct etcdreg_err *err)
 {
-	bool literal = opts->command->raw && !(argc == 2 && asks_help(argv[1]));
+	bool literal = opts->command->raw;
 
 	for (int i = 1; i < argc; i++) {
 		int r = 0;
