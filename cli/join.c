@@ -12,16 +12,29 @@
 #include "options.h"
 #include "output.h"
 
-/* The last error told: an outage is one line, not one an attempt.  The handle's thread's alone. */
+/* What the events have said so far.  The handle's thread's alone, until etcdreg_close() is back. */
 struct told {
-	char msg[ETCDREG_ERR_MAX];
+	char error[ETCDREG_ERR_MAX]; /* the latest: an outage is one line, not one an attempt */
+	bool left;
 };
+
+static void tell_error(const struct etcdreg_err *err, struct told *told)
+{
+	/* Interrupted by the end: what matters then is said there. */
+	if (err->code == ETCDREG_E_TIMEOUT || strcmp(told->error, err->msg) == 0)
+		return;
+	output_message("%s; trying again", err->msg);
+	memcpy(told->error, err->msg, sizeof(told->error));
+}
 
 static void tell(const struct etcdreg_event *event, void *arg)
 {
 	struct told *told = arg;
 
 	switch (event->type) {
+	case ETCDREG_ERROR:
+		tell_error(event->err, told);
+		return;
 	case ETCDREG_REGISTERED:
 		output_message("'%s' is registered", event->service->name);
 		break;
@@ -30,17 +43,13 @@ static void tell(const struct etcdreg_event *event, void *arg)
 		break;
 	case ETCDREG_LEFT:
 		output_message("'%s' has left", event->service->name);
+		told->left = true;
 		break;
 	case ETCDREG_UP:
 		output_message("etcd answers again");
 		break;
-	case ETCDREG_ERROR:
-		if (strcmp(told->msg, event->err->msg) != 0)
-			output_message("%s; trying again", event->err->msg);
-		memcpy(told->msg, event->err->msg, sizeof(told->msg));
-		return;
 	}
-	told->msg[0] = '\0';
+	told->error[0] = '\0';
 }
 
 /* The signals that end a join.  A hangup that somebody (nohup) had ignored stays ignored. */
@@ -57,25 +66,20 @@ static sigset_t ending_signals(void)
 	return set;
 }
 
-static int leave_in_time(struct etcdreg *reg, const struct etcdreg_service *service,
-			 unsigned timeout_ms)
+static void wait_for(const sigset_t *signals)
 {
-	struct etcdreg_err err;
-	int r;
-
-	r = etcdreg_leave(reg, service, &err);
-	if (r == 0)
-		r = etcdreg_wait(reg, timeout_ms, &err);
-	return r < 0 ? output_error(&err) : STATUS_OK;
+	while (sigwaitinfo(signals, NULL) < 0 && errno == EINTR)
+		;
 }
 
 static int hold(struct options *opts, const struct etcdreg_service *service)
 {
+	const unsigned timeout_ms = opts->config.exit_timeout_ms;
 	const sigset_t ending = ending_signals();
-	struct told told = {.msg = ""};
+	struct told told = {.left = false};
 	struct etcdreg *reg;
 	struct etcdreg_err err;
-	int r, status;
+	int r;
 
 	/* Before there is a second thread, so that they can only come to sigwaitinfo(). */
 	pthread_sigmask(SIG_BLOCK, &ending, NULL);
@@ -84,14 +88,16 @@ static int hold(struct options *opts, const struct etcdreg_service *service)
 		return output_error(&err);
 	r = etcdreg_join(reg, service, &err);
 	if (r < 0) {
-		status = output_error(&err);
-	} else {
-		while (sigwaitinfo(&ending, NULL) < 0 && errno == EINTR)
-			;
-		status = leave_in_time(reg, service, opts->config.exit_timeout_ms);
+		etcdreg_close(reg, 0);
+		return output_error(&err);
 	}
-	etcdreg_close(reg, 0);
-	return status;
+	wait_for(&ending);
+	etcdreg_close(reg, timeout_ms);
+	if (told.left || timeout_ms == 0)
+		return STATUS_OK;
+	output_message("'%s' could not be taken out within %u ms; it stays for its time to live",
+		       service->name, timeout_ms);
+	return STATUS_FAILED;
 }
 
 /* An interface or a network becomes an address; nothing asked: the library finds one. */
