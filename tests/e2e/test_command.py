@@ -171,9 +171,11 @@ def test_join_holds_the_service_until_a_signal(registry, launch, how):
 
 
 def test_join_with_an_ipv6_host(v3_registry, launch):
-    start_join(v3_registry, launch, "web", "--port", 8080, "--host", "fd00::7").process.pid
+    command = start_join(v3_registry, launch, "web", "--port", 8080, "--host", "fd00::7")
     v3_registry.expect(document("web", 8080, "fd00::7"))
     assert v3_registry.run("list").stdout.split()[-2:] == ["[fd00::7]:8080", "http://[fd00::7]:8080"]
+    command.process.terminate()
+    assert command.process.wait(JOINED_S) == 0
 
 
 def test_leave_takes_a_service_out(registry, two_webs):

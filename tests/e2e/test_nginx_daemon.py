@@ -24,13 +24,15 @@ def start_nginx(etcd, api, folder):
     port = free_port()
     host = Host(NGINX_DAEMON.command(port, folder), registry.preloaded("web"), folder, port).wait_listening()
     host.process.wait()
-    return types.SimpleNamespace(registry=registry, host=host, web=document("web", port), parent_gone=time.monotonic())
+    web, watch = document("web", port), registry.watch()
+    return types.SimpleNamespace(registry=registry, host=host, web=web, watch=watch, parent_gone=time.monotonic())
 
 
 @pytest.fixture(scope="session")
 def daemons(etcd, tmp_path_factory):
     started = {api: start_nginx(etcd, api, tmp_path_factory.mktemp(f"nginx-{api}")) for api in ("v3", "v2")}
-    yield started
+    with started["v3"].watch, started["v2"].watch:
+        yield started
     for daemon in started.values():
         daemon.host.discard()
 
@@ -41,7 +43,6 @@ def test_registered_when_the_parent_has_gone(daemons, api):
     daemon = daemons[api]
     assert not is_running(daemon.host.process.pid)
     daemon.registry.expect(daemon.web)
-    daemon.watch = daemon.registry.watch().__enter__()
 
 
 @pytest.mark.stage(1)

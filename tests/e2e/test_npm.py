@@ -12,6 +12,7 @@ from harness.wait import wait_until
 CLIENT = pathlib.Path(__file__).parent / "npm_client.js"
 CLIENT_TIMEOUT_S = 20
 GONE_S = 2
+REPAIRED_S = 7
 
 
 @pytest.fixture
@@ -65,9 +66,9 @@ def test_one_endpoint_joined_from_both_sides_is_one_key(registry, launch_listene
     registry.expect(web)
     client = npm.join(web)
     registry.expect(web)
-    client.process.kill()
-    client.process.wait()
-    registry.expect(web)
+    client.process.terminate()
+    assert client.process.wait(CLIENT_TIMEOUT_S) == 0
+    registry.expect(web, timeout_s=REPAIRED_S)
 
 
 def test_no_service_is_null_and_an_empty_list(registry, npm):
