@@ -357,11 +357,11 @@ static void heartbeat(struct reconcile *rec)
 	struct etcdreg_err err;
 	int r = rec->store->ops->heartbeat(rec->store, rec->keys, &err);
 
-	tell_states(rec);
 	if (r < 0)
 		go_down(rec, &err);
 	else if (!is_outage(rec))
 		come_up(rec);
+	tell_states(rec);
 }
 
 static void remove_all(struct reconcile *rec)
@@ -439,6 +439,20 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 	return true;
 }
 
+/* What no put was ever sent for needs no delete: it can leave while etcd is down. */
+static void drop_untouched(struct reconcile *rec)
+{
+	struct reconcile_entry *next;
+
+	for (struct reconcile_entry *e = first_entry(rec); e; e = next) {
+		next = next_entry(e);
+		if (!e->wanted && !e->key.unowned && e->key.lease == 0 && e->key.expires_ms == 0) {
+			emit(rec, ETCDREG_LEFT, e, NULL);
+			drop_entry(rec, e);
+		}
+	}
+}
+
 uint64_t reconcile_step(struct reconcile *rec)
 {
 	uint64_t now = now_ms();
@@ -448,6 +462,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 	uint64_t due;
 
 	tell_states(rec);
+	drop_untouched(rec);
 	if (reconcile_is_settled(rec) && !rec->down)
 		rec->err.code = 0;
 	if (!rec->keys)

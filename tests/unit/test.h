@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* test.h - cmocka with the headers that it wants before itself. */
+#ifndef ETCDREG_TEST_H
+#define ETCDREG_TEST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util.h"
+
+/* In a table, the row that failed: print it before the assertion that ends the test. */
+#define ROW(format, ...) print_message("row: " format "\n", __VA_ARGS__)
+
+#endif

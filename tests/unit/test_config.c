@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of lib/config.c and lib/credentials.c. */
+#include "test.h"
+
+#include <fcntl.h>
+
+#include "config.h"
+#include "connstr.h"
+#include "credentials.h"
+
+static struct config config;
+
+static int set_up(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONFIG_COUNT; i++) {
+		unsetenv(config_rows[i].env);
+		if (config_rows[i].fallback)
+			unsetenv(config_rows[i].fallback);
+	}
+	return config_init(&config, NULL);
+}
+
+static int tear_down(void **state)
+{
+	config_release(&config);
+	return set_up(state) < 0 ? -1 : (config_release(&config), 0);
+}
+
+static void has_defaults(void **state)
+{
+	(void)state;
+	assert_string_equal(config.url, "http://127.0.0.1:2379");
+	assert_int_equal(config.api, CONFIG_API_AUTO);
+	assert_int_equal(config.ttl_s, 10);
+	assert_int_equal(config.timeout_ms, 3000);
+	assert_string_equal(config.cacert, "");
+	assert_string_equal(config.protocol, "http");
+	assert_int_equal(config.exit_timeout_ms, 1000);
+	assert_int_equal(config.disable, 0);
+}
+
+static void checks_every_value(void **state)
+{
+	static const struct {
+		enum config_id id;
+		const char *value;
+		const char *message;    /* NULL: taken */
+	} rows[] = {
+		{ CONFIG_ttl_s, "3", NULL },
+		{ CONFIG_ttl_s, "3600", NULL },
+		{ CONFIG_ttl_s, "2", "'2' is not a number from 3 to 3600" },
+		{ CONFIG_ttl_s, "10s", "'10s' is not a number from 3 to 3600" },
+		{ CONFIG_timeout_ms, "0.1", NULL },
+		{ CONFIG_timeout_ms, "60s", NULL },
+		{ CONFIG_timeout_ms, "99ms", "'99ms' is not from 100ms to 60000ms" },
+		{ CONFIG_timeout_ms, "x", "'x' is not a time like 3s, 1.5s or 200ms" },
+		{ CONFIG_api, "v2", NULL },
+		{ CONFIG_api, "v3", NULL },
+		{ CONFIG_api, "V3", "'V3' is not auto, v3 or v2" },
+		{ CONFIG_disable, "true", NULL },
+		{ CONFIG_disable, "0", NULL },
+		{ CONFIG_disable, "yes", "'yes' is not 0, 1, false or true" },
+		{ CONFIG_url, "", "is empty" },
+		{ CONFIG_host, "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct etcdreg_err err;
+		int r = config_set(&config, rows[i].id, rows[i].value, &err);
+
+		ROW("'%s'", rows[i].value);
+		assert_int_equal(r, rows[i].message ? ETCDREG_E_CONFIG : 0);
+		if (rows[i].message)
+			assert_string_equal(err.msg, rows[i].message);
+	}
+	assert_int_equal(config.ttl_s, 3600);
+	assert_int_equal(config.timeout_ms, 60000);
+	assert_int_equal(config.api, CONFIG_API_V3);
+}
+
+static void refuses_a_text_that_is_too_long(void **state)
+{
+	char text[400];
+	struct etcdreg_err err;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(config_set(&config, CONFIG_host, text, &err), ETCDREG_E_CONFIG);
+	assert_string_equal(err.msg, "is longer than 255 bytes");
+	assert_string_equal(config.host, "");
+}
+
+/* Whatever the order of the calls, the stronger source stands. */
+static void ranks_the_sources(void **state)
+{
+	struct connstr cs;
+
+	(void)state;
+	setenv("ETCD_REGISTRY_TTL", "20", 1);
+	setenv("ETCD_REGISTRY_TIMEOUT", "2s", 1);
+	setenv("ETCD_REGISTRY_CERT", "env", 1);
+	assert_int_equal(config_set(&config, CONFIG_ttl_s, "40", NULL), 0);
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_int_equal(connstr_parse("a?ttl=30&timeout=1s", &cs, &config, NULL), 0);
+	connstr_release(&cs);
+	assert_int_equal(config.ttl_s, 40);
+	assert_int_equal(config.timeout_ms, 1000);
+	assert_string_equal(config.cert, "env");
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_int_equal(config.timeout_ms, 1000);
+	assert_int_equal(config_set(&config, CONFIG_timeout_ms, "4s", NULL), 0);
+	assert_int_equal(config.timeout_ms, 4000);
+}
+
+static void falls_back_to_the_variables_of_etcdctl(void **state)
+{
+	(void)state;
+	setenv("ETCDCTL_ENDPOINTS", "http://b:1", 1);
+	setenv("ETCDCTL_CACERT", "/ca", 1);
+	setenv("ETCD_REGISTRY_URL", "", 1);
+	setenv("ETCD_REGISTRY_CACERT", "/own", 1);
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_string_equal(config.url, "http://b:1");
+	assert_string_equal(config.cacert, "/own");
+}
+
+static void names_the_variable_that_is_wrong(void **state)
+{
+	struct etcdreg_err err;
+
+	(void)state;
+	setenv("ETCD_REGISTRY_TTL", "soon", 1);
+	assert_int_equal(config_load_env(&config, &err), ETCDREG_E_CONFIG);
+	assert_string_equal(err.msg, "ETCD_REGISTRY_TTL: 'soon' is not a number from 3 to 3600");
+}
+
+static void leaves_the_settings_of_the_preload_object_alone(void **state)
+{
+	(void)state;
+	setenv("ETCD_REGISTRY_WAIT", "nonsense", 1);
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_int_equal(config.wait_ms, 0);
+}
+
+static void loads_a_block(void **state)
+{
+	static const char block[] = "ETCD_REGISTRY_NAME=web:80\0ETCD_REGISTRY_META={\"a\":\"=\"}\0ETCD_REGISTRY_HOST=";
+
+	(void)state;
+	assert_int_equal(config_load_block(&config, block, sizeof(block), NULL), 0);
+	assert_string_equal(config.name, "web:80");
+	assert_string_equal(config.meta, "{\"a\":\"=\"}");
+	assert_string_equal(config.host, "");
+	assert_int_equal(config_load_block(&config, "", 0, NULL), 0);
+}
+
+static void refuses_a_block(void **state)
+{
+	static const struct {
+		const char *block;
+		size_t len;
+	} rows[] = {
+		{ "ETCD_REGISTRY_NAME=web", 22 },               /* cut off */
+		{ "ETCD_REGISTRY_URL=http://x", 27 },           /* not of a service */
+		{ "ETCD_REGISTRY_WAIT=1s", 22 },
+		{ "ETCD_REGISTRY_NAME", 19 },
+		{ "PATH=/bin", 10 },
+		{ "=", 2 },
+		{ "", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ROW("'%s'", rows[i].block);
+		assert_int_equal(config_load_block(&config, rows[i].block, rows[i].len, NULL), ETCDREG_E_CONFIG);
+	}
+	assert_string_equal(config.url, "http://127.0.0.1:2379");
+}
+
+static void finds_options(void **state)
+{
+	(void)state;
+	assert_int_equal(config_find_option("password-file", 13), CONFIG_password_file);
+	assert_int_equal(config_find_option("ttlx", 3), CONFIG_ttl_s);
+	assert_int_equal(config_find_option("tt", 2), CONFIG_COUNT);
+	assert_int_equal(config_find_option("password", 8), CONFIG_COUNT);
+	assert_int_equal(config_find_option("", 0), CONFIG_COUNT);
+}
+
+static void assert_credentials(const char *user, const char *password)
+{
+	CLEANUP(credentials) struct credentials c = { 0 };
+
+	assert_int_equal(credentials_load(&c, &config, NULL), 0);
+	if (!user) {
+		assert_null(c.user);
+		return;
+	}
+	assert_string_equal(c.user, user);
+	assert_string_equal(c.password, password);
+}
+
+static void reads_user_and_password(void **state)
+{
+	(void)state;
+	assert_credentials(NULL, NULL);
+	setenv("ETCD_REGISTRY_PASSWORD", "env", 1);
+	config_set_from(&config, CONFIG_user, CONFIG_BY_ENV, "bob", NULL);
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_credentials("bob", "env");
+	config_set_from(&config, CONFIG_user, CONFIG_BY_ENV, "bob:a:b", NULL);
+	assert_credentials("bob", "a:b");
+	config_set(&config, CONFIG_password, "own", NULL);
+	assert_credentials("bob", "own");
+	config_set(&config, CONFIG_user, "bob:word", NULL);
+	assert_credentials("bob", "word");
+}
+
+/* A user set by the caller must not be sent with the password of the connection string's user. */
+static void keeps_user_and_password_together(void **state)
+{
+	struct connstr cs;
+
+	(void)state;
+	config_set(&config, CONFIG_user, "root", NULL);
+	config_set(&config, CONFIG_password, "toor", NULL);
+	assert_int_equal(connstr_parse("http://bob:word@a", &cs, &config, NULL), 0);
+	connstr_release(&cs);
+	assert_credentials("root", "toor");
+}
+
+static void reads_the_password_file(void **state)
+{
+	char path[] = "/tmp/etcdreg-test-XXXXXX";
+	CLEANUP(credentials) struct credentials c = { 0 };
+	struct etcdreg_err err;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "pass word\r\nx", 12), 12);
+	close(fd);
+	config_set(&config, CONFIG_user, "bob", NULL);
+	config_set(&config, CONFIG_password_file, path, NULL);
+	assert_credentials("bob", "pass word");
+	unlink(path);
+	assert_int_equal(credentials_load(&c, &config, &err), ETCDREG_E_CONFIG);
+	assert_non_null(strstr(err.msg, path));
+	assert_non_null(strstr(err.msg, "No such file"));
+}
+
+static void refuses_a_password_without_a_user(void **state)
+{
+	struct credentials c;
+
+	(void)state;
+	config_set(&config, CONFIG_password, "x", NULL);
+	assert_int_equal(credentials_load(&c, &config, NULL), ETCDREG_E_CONFIG);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(has_defaults),
+		TEST(checks_every_value),
+		TEST(refuses_a_text_that_is_too_long),
+		TEST(ranks_the_sources),
+		TEST(falls_back_to_the_variables_of_etcdctl),
+		TEST(names_the_variable_that_is_wrong),
+		TEST(leaves_the_settings_of_the_preload_object_alone),
+		TEST(loads_a_block),
+		TEST(refuses_a_block),
+		TEST(finds_options),
+		TEST(reads_user_and_password),
+		TEST(keeps_user_and_password_together),
+		TEST(reads_the_password_file),
+		TEST(refuses_a_password_without_a_user),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
