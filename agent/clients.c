@@ -89,7 +89,7 @@ void clients_sweep(struct clients *clients, uint64_t now_ms)
 	LIST_FOR_EACH_SAFE(link, &clients->open) {
 		struct client *client = LIST_ENTRY(link, struct client, in_clients);
 
-		if (client->greeted || now_ms - client->since_ms < HELLO_TIMEOUT_MS)
+		if (client->greeted || now_ms < client->since_ms + HELLO_TIMEOUT_MS)
 			continue;
 		log_debug("pid %d: closed: no hello", (int)client->pid);
 		client_close(client);

@@ -323,9 +323,9 @@ static void set_up(struct endpoints *endpoints)
 	set_error(&endpoints->down, NULL);
 }
 
-static void set_failed(struct endpoint *endpoint, const char *error)
+static void set_failed(struct endpoint *endpoint, const char *error, bool down)
 {
-	log_line(endpoint->error ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s port %u: %s",
+	log_line(endpoint->error || down ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s port %u: %s",
 		 endpoint->name, endpoint->host, endpoint->port, error);
 	set_error(&endpoint->error, error);
 }
@@ -342,7 +342,7 @@ static void endpoint_event(struct endpoints *endpoints, struct endpoint *endpoin
 			   enum etcdreg_event_type type, const char *error)
 {
 	if (type == ETCDREG_ERROR) {
-		set_failed(endpoint, error);
+		set_failed(endpoint, error, endpoints->down != NULL);
 	} else if (type == ETCDREG_LEFT && endpoint->state == ENDPOINT_LEAVING) {
 		log_info("%s at %s port %u: out", endpoint->name, endpoint->host, endpoint->port);
 		drop_endpoint(endpoints, endpoint);
