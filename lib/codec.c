@@ -48,6 +48,8 @@ char *codec_unbase64(const char *text, size_t *ret_len)
 		return NULL;
 	while (padding < 2 && padding < text_len && text[text_len - 1 - padding] == '=')
 		padding++;
+	if (strcspn(text, "=") != text_len - padding)
+		return NULL;
 	bytes = malloc(text_len / 4 * 3 + 1);
 	if (!bytes)
 		return NULL;
