@@ -280,6 +280,9 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 	case CURLE_WRITE_ERROR:
 		return err_set(err, ETCDREG_E_PROTO, "the answer is larger than %zu bytes",
 			       rq->answer_max);
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return err_set(err, ETCDREG_E_PROTO, "does not speak HTTP");
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
@@ -288,7 +291,7 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return tls_failure(h, result, err);
 	default:
-		return err_set(err, ETCDREG_E_PROTO, "does not speak HTTP as etcd does: %s",
+		return err_set(err, ETCDREG_E_PROTO, "%s",
 			       curl_easy_strerror(result));
 	}
 }

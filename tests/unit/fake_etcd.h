@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_etcd.h - an HTTP server inside a test, for answers that a real etcd cannot be made to give.
+ *
+ * It answers each request by the first rule whose `request` is part of "METHOD PATH BODY" and that
+ * has not been used up, and keeps every request.  A request that no rule fits gets status 599.
+ * One thread; up to FAKE_CONNS connections, kept alive.
+ */
+#ifndef ETCDREG_FAKE_ETCD_H
+#define ETCDREG_FAKE_ETCD_H
+
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#define FAKE_CONNS 16
+#define FAKE_LOG_MAX 64
+#define FAKE_TEXT_MAX 65536
+
+struct fake_rule {
+	const char *request;    /* NULL: the end of the rules */
+	unsigned status;        /* 0: `answer` is sent as it is, and the connection closed */
+	const char *answer;     /* the body; NULL: never answer */
+	unsigned times;         /* 0: always */
+};
+
+struct fake_etcd {
+	int listener;
+	int stop[2];
+	unsigned port;
+	pthread_t thread;
+	pthread_mutex_t lock;   /* of all below */
+	struct fake_rule rules[32];
+	char *log[FAKE_LOG_MAX];
+	size_t log_len;
+};
+
+struct fake_conn {
+	int fd;
+	size_t len;
+	char text[FAKE_TEXT_MAX];
+};
+
+/* The answer to a request, and whether the connection stays open. */
+static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
+{
+	static const struct fake_rule none = { "", 599, "{}", 0 };
+	const struct fake_rule *rule = &none;
+	char head[256];
+	int len;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->log_len < FAKE_LOG_MAX)
+		f->log[f->log_len++] = strdup(request);
+	for (size_t i = 0; f->rules[i].request; i++) {
+		if (strstr(request, f->rules[i].request) && f->rules[i].times != UINT32_MAX) {
+			rule = &f->rules[i];
+			if (f->rules[i].times > 0 && --f->rules[i].times == 0)
+				f->rules[i].times = UINT32_MAX;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&f->lock);
+	if (!rule->answer)
+		return true;
+	if (rule->status == 0) {
+		(void)!send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL);
+		return false;
+	}
+	len = snprintf(head, sizeof(head), "HTTP/1.1 %u X\r\nContent-Length: %zu\r\n\r\n", rule->status,
+		       strlen(rule->answer));
+	return send(fd, head, (size_t)len, MSG_NOSIGNAL | MSG_MORE) == len &&
+	       send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL) >= 0;
+}
+
+/* Bytes of the first whole request in the text; 0: it is not there yet. */
+static inline size_t fake_request_len(const char *text)
+{
+	const char *end = strstr(text, "\r\n\r\n");
+	const char *length = strcasestr(text, "\r\nContent-Length:");
+	size_t len;
+
+	if (!end)
+		return 0;
+	len = (size_t)(end - text) + 4;
+	if (length && length < end)
+		len += strtoul(length + 17, NULL, 10);
+	return strlen(text) >= len ? len : 0;
+}
+
+static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
+{
+	ssize_t n = recv(conn->fd, conn->text + conn->len, sizeof(conn->text) - conn->len - 1, 0);
+	size_t len;
+
+	if (n <= 0)
+		return false;
+	conn->len += (size_t)n;
+	conn->text[conn->len] = '\0';
+	len = fake_request_len(conn->text);
+	if (len > 0) {
+		char *body = strstr(conn->text, "\r\n\r\n") + 4;
+		char *target = strstr(conn->text, " HTTP/1.1");
+		char *authorization = strcasestr(conn->text, "\r\nAuthorization: ");
+		static char request[2 * FAKE_TEXT_MAX];
+
+		conn->len = 0;
+		if (!target)
+			return false;
+		snprintf(request, sizeof(request), "%.*s %s%s%.*s", (int)(target - conn->text), conn->text, body,
+			 authorization ? " auth=" : "",
+			 authorization ? (int)strcspn(authorization + 17, "\r") : 0,
+			 authorization ? authorization + 17 : "");
+		return fake_answer(f, conn->fd, request);
+	}
+	return true;
+}
+
+static inline void *fake_run(void *arg)
+{
+	static struct fake_conn conns[FAKE_CONNS];
+	struct fake_etcd *f = arg;
+	struct pollfd fds[FAKE_CONNS + 2];
+	size_t len = 0;
+
+	for (;;) {
+		fds[0] = (struct pollfd){ .fd = f->stop[0], .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = f->listener, .events = len < FAKE_CONNS ? POLLIN : 0 };
+		for (size_t i = 0; i < len; i++)
+			fds[i + 2] = (struct pollfd){ .fd = conns[i].fd, .events = POLLIN };
+		if (poll(fds, len + 2, -1) < 0 || fds[0].revents)
+			break;
+		for (size_t i = len; i-- > 0;) {
+			if (fds[i + 2].revents && !fake_serve(f, &conns[i])) {
+				close(conns[i].fd);
+				conns[i] = conns[--len];
+			}
+		}
+		if (fds[1].revents) {
+			conns[len].len = 0;
+			conns[len].fd = accept(f->listener, NULL, NULL);
+			len += conns[len].fd >= 0;
+		}
+	}
+	while (len > 0)
+		close(conns[--len].fd);
+	return NULL;
+}
+
+/* One at a time: the connections are static. */
+static inline struct fake_etcd *fake_start(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	struct fake_etcd *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(f->listener >= 0);
+	assert_int_equal(bind(f->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(f->listener, FAKE_CONNS), 0);
+	assert_int_equal(getsockname(f->listener, (struct sockaddr *)&address, &len), 0);
+	f->port = ntohs(address.sin_port);
+	assert_int_equal(pipe(f->stop), 0);
+	pthread_mutex_init(&f->lock, NULL);
+	assert_int_equal(pthread_create(&f->thread, NULL, fake_run, f), 0);
+	return f;
+}
+
+/* Replaces all rules and forgets the requests. */
+static inline void fake_rules(struct fake_etcd *f, const struct fake_rule *rules)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&f->lock);
+	for (; rules[i].request; i++)
+		f->rules[i] = rules[i];
+	f->rules[i].request = NULL;
+	while (f->log_len > 0)
+		free(f->log[--f->log_len]);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* How many requests held the text. */
+static inline size_t fake_count(struct fake_etcd *f, const char *text)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < f->log_len; i++)
+		count += strstr(f->log[i], text) ? 1 : 0;
+	pthread_mutex_unlock(&f->lock);
+	return count;
+}
+
+static inline void fake_stop(struct fake_etcd *f)
+{
+	static const struct fake_rule none[] = { { 0 } };
+
+	assert_int_equal(write(f->stop[1], "", 1), 1);
+	pthread_join(f->thread, NULL);
+	fake_rules(f, none);
+	close(f->stop[0]);
+	close(f->stop[1]);
+	close(f->listener);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+#endif

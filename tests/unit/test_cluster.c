@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of lib/cluster.c and lib/http.c, against servers that misbehave. */
+#include "fake_etcd.h"
+
+#include <signal.h>
+
+#include "cluster.h"
+#include "err.h"
+#include "http.h"
+
+static struct fake_etcd *fake;
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake = fake_start();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fake_stop(fake);
+	return 0;
+}
+
+/* A port where nobody listens: bound, so that nobody else takes it. */
+static unsigned closed_port(int *ret_fd)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+
+	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*ret_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(*ret_fd, (struct sockaddr *)&address, &len), 0);
+	return ntohs(address.sin_port);
+}
+
+__attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const char *format, ...)
+{
+	CLEANUP(connstr) struct connstr cs = { 0 };
+	CLEANUP(config) struct config cfg = { 0 };
+	struct cluster *c;
+	char url[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(url, sizeof(url), format, args);
+	va_end(args);
+	assert_int_equal(config_init(&cfg, NULL), 0);
+	assert_int_equal(connstr_parse(url, &cs, &cfg, NULL), 0);
+	assert_int_equal(cluster_new(&cs, &cfg, &c, NULL), 0);
+	return c;
+}
+
+/* Takes an answer that has "ok"; refuses one that has "no" for good. */
+static int read_ok(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
+{
+	(void)arg;
+	if (json_get(answer->json, "no"))
+		return err_set(err, ETCDREG_E_SERVER, "no");
+	if (answer->status != 200)
+		return err_set(err, ETCDREG_E_UNREACH, "status %u", answer->status);
+	return json_get(answer->json, "ok") ? 0 : err_set(err, ETCDREG_E_PROTO, "lacks 'ok'");
+}
+
+static int call_of(struct cluster *c, const char *path, size_t max, struct etcdreg_err *err)
+{
+	struct cluster_request rq = { .method = "GET", .path = path, .answer_max = max };
+
+	return cluster_call(c, &rq, read_ok, NULL, err);
+}
+
+static void says_what_is_wrong_with_a_node(void **state)
+{
+	static const struct {
+		struct fake_rule rule;
+		int code;
+		const char *message;
+	} rows[] = {
+		{ { "/x", 200, "{\"ok\":1}", 0 }, 0, NULL },
+		{ { "/x", 200, "{\"no\":1}", 0 }, ETCDREG_E_SERVER, "no" },
+		{ { "/x", 200, "{}", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
+		{ { "/x", 200, "not JSON", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
+		{ { "/x", 200, "", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
+		{ { "/x", 503, "{\"ok\":1}", 0 }, ETCDREG_E_UNREACH, "status 503" },
+		{ { "/x", 0, "", 0 }, ETCDREG_E_UNREACH, "closed the connection without an answer" },
+		{ { "/x", 0, "SSH-2.0-x\r\n\r\n", 0 }, ETCDREG_E_PROTO, "does not speak HTTP" },
+		{ { "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"ok\"", 0 }, ETCDREG_E_PROTO, "cut off" },
+		{ { "/x", 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"ok\"", 0 },
+		  ETCDREG_E_PROTO, "cut off" },
+		{ { "/x", 0, "HTTP/1.1 302 X\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n", 0 },
+		  ETCDREG_E_UNREACH, "status 302" },
+		{ { "/x", 200, "{\"ok\":\"12345678901234567890123456789012345678901234567890\"}", 0 },
+		  ETCDREG_E_PROTO, "larger than 40 bytes" },
+		{ { "/x", 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
+			     "4\r\n{\"ok\r\n4\r\n\":1}\r\n0\r\nT: 1\r\n\r\n", 0 }, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fake_rule rules[] = { rows[i].rule, { 0 } };
+		struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
+		struct etcdreg_err err = { 0 };
+		char base[64];
+		int r;
+
+		fake_rules(fake, rules);
+		r = call_of(c, "/x", 40, &err);
+		ROW("%zu: %s", i, err.msg);
+		assert_int_equal(r, rows[i].code);
+		if (rows[i].message) {
+			snprintf(base, sizeof(base), "http://127.0.0.1:%u: ", fake->port);
+			assert_ptr_equal(strstr(err.msg, base), err.msg);
+			assert_non_null(strstr(err.msg, rows[i].message));
+		}
+		assert_int_equal(cluster_answered(c), r == 0 || r == ETCDREG_E_SERVER);
+		cluster_free(c);
+	}
+}
+
+/* The first node is whatever the rule makes of it; the second says that it works. */
+static void goes_to_the_next_node(void **state)
+{
+	static const struct fake_rule first[] = {
+		{ "/x", 0, "", 0 },
+		{ "/x", 500, "{}", 0 },
+		{ "/x", 200, "garbage", 0 },
+		{ "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
+		struct fake_rule rules[] = { first[i], { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+		struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+
+		rules[0].times = 1;
+		fake_rules(fake, rules);
+		ROW("%zu", i);
+		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+		assert_int_equal(fake_count(fake, "/x"), 2);
+		cluster_free(c);
+	}
+}
+
+static void stays_with_the_node_that_works(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	int fd;
+	unsigned refused = closed_port(&fd);
+	struct cluster *c = cluster_of("127.0.0.1:%u,127.0.0.1:%u", refused, fake->port);
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	close(fd);
+	for (int i = 0; i < 5; i++) {
+		uint64_t started = now_ms();
+
+		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+		assert_true(now_ms() - started < 500);
+	}
+	assert_int_equal(fake_count(fake, "/x"), 6);
+	cluster_free(c);
+}
+
+static void names_every_node_that_failed(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 500, "{}", 0 }, { 0 } };
+	int fd;
+	unsigned refused = closed_port(&fd);
+	struct cluster *c = cluster_of("127.0.0.1:%u,127.0.0.1:%u", refused, fake->port);
+	struct etcdreg_err err;
+	char expected[200];
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
+	snprintf(expected, sizeof(expected),
+		 "http://127.0.0.1:%u: Connection refused; http://127.0.0.1:%u: status 500", refused, fake->port);
+	assert_string_equal(err.msg, expected);
+	close(fd);
+	cluster_free(c);
+}
+
+/* etcd's own word is the same on every node. */
+static void takes_no_for_an_answer(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, "{\"no\":1}", 0 }, { 0 } };
+	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_SERVER);
+	assert_int_equal(fake_count(fake, "/x"), 1);
+	cluster_free(c);
+}
+
+static void shares_its_time(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, NULL, 1 }, { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	static const struct fake_rule silent[] = { { "/x", 200, NULL, 0 }, { 0 } };
+	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+	struct etcdreg_err err;
+	uint64_t started = now_ms();
+
+	(void)state;
+	cluster_set_timeout(c, 400);
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
+	assert_non_null(strstr(err.msg, "no answer in time"));
+	assert_true(now_ms() - started >= 390);
+	assert_true(now_ms() - started < 900);
+	cluster_set_timeout(c, 2400);
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, &err), 0);
+	fake_rules(fake, silent);
+	started = now_ms();
+	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
+	assert_int_equal(fake_count(fake, "/x"), 2);
+	assert_true(now_ms() - started < 2900);
+	cluster_free(c);
+}
+
+static void keeps_the_connection(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
+	uint64_t started = now_ms();
+
+	(void)state;
+	fake_rules(fake, rules);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	/* 40 ms of delayed acknowledgement each would be 2 s. */
+	assert_true(now_ms() - started < 1000);
+	cluster_free(c);
+}
+
+/* A kept-alive connection that the server has closed meanwhile is no failure. */
+static void survives_a_closed_connection(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{ "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"ok\":1}", 0 },
+		{ 0 },
+	};
+	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
+
+	(void)state;
+	fake_rules(fake, rules);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	cluster_free(c);
+}
+
+static void *interrupt(void *arg)
+{
+	while (fake_count(fake, "/x") == 0)
+		usleep(1000);
+	cluster_interrupt(arg);
+	return NULL;
+}
+
+static void can_be_interrupted(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, NULL, 0 }, { 0 } };
+	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
+	uint64_t started = now_ms();
+	pthread_t thread;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt, c), 0);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_TIMEOUT);
+	assert_true(now_ms() - started < 900);
+	pthread_join(thread, NULL);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_TIMEOUT);
+	cluster_free(c);
+}
+
+static void ignores_a_proxy_in_the_environment(void **state)
+{
+	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
+
+	(void)state;
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	setenv("all_proxy", "http://127.0.0.1:1", 1);
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	cluster_free(c);
+}
+
+static void speaks_no_tls_to_a_plain_server(void **state)
+{
+	static const struct fake_rule rules[] = { { "", 200, "{\"ok\":1}", 0 }, { 0 } };
+	struct cluster *c = cluster_of("https://127.0.0.1:%u?timeout=500ms", fake->port);
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_true(call_of(c, "/x", 1000, &err) < 0);
+	assert_false(cluster_answered(c));
+	assert_int_equal(fake_count(fake, "/x"), 0);
+	cluster_free(c);
+}
+
+static void says_which_file_cannot_be_read(void **state)
+{
+	static const char *const options[] = { "cacert", "cert", "key" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		CLEANUP(connstr) struct connstr cs = { 0 };
+		CLEANUP(config) struct config cfg = { 0 };
+		struct cluster *c;
+		struct etcdreg_err err;
+		char url[100], expected[100];
+
+		snprintf(url, sizeof(url), "https://a?%s=/nonexistent", options[i]);
+		snprintf(expected, sizeof(expected), "%s file '/nonexistent' cannot be read: No such file or directory",
+			 options[i]);
+		assert_int_equal(config_init(&cfg, NULL), 0);
+		assert_int_equal(connstr_parse(url, &cs, &cfg, NULL), 0);
+		assert_int_equal(cluster_new(&cs, &cfg, &c, &err), ETCDREG_E_CONFIG);
+		assert_string_equal(err.msg, expected);
+	}
+}
+
+static void escapes(void **state)
+{
+	CLEANUP(buf) struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	http_escape(&b, "a-Z_9.~/ &=+%\xc3\xbc", "/");
+	assert_string_equal(b.s, "a-Z_9.~/%20%26%3D%2B%25%C3%BC");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(says_what_is_wrong_with_a_node),
+		TEST(goes_to_the_next_node),
+		TEST(stays_with_the_node_that_works),
+		TEST(names_every_node_that_failed),
+		TEST(takes_no_for_an_answer),
+		TEST(shares_its_time),
+		TEST(keeps_the_connection),
+		TEST(survives_a_closed_connection),
+		TEST(can_be_interrupted),
+		TEST(ignores_a_proxy_in_the_environment),
+		TEST(speaks_no_tls_to_a_plain_server),
+		cmocka_unit_test(says_which_file_cannot_be_read),
+		cmocka_unit_test(escapes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
