@@ -48,11 +48,11 @@ def connect(name):
 def is_refused(name, message):
     """Sends one message; true if the agent closes the connection, whatever it says before."""
     with connect(name) as connection:
-        connection.send(message)
         try:
+            connection.send(message)
             while connection.recv(LONGEST):
                 pass
-        except ConnectionResetError:
+        except ConnectionError:
             pass
         except TimeoutError:
             return False
