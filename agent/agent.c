@@ -61,20 +61,36 @@ static const char usage[] =
 	"\n"
 	"How etcd is reached, and where to log: `etcd-registry help settings`.\n";
 
-static int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void complain(const char *fmt, va_list args)
+{
+	fputs("etcd-registry agent: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
 
-static int complain(int status, const char *fmt, ...)
+static int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(int status, const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("etcd-registry agent: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	complain(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
-	if (status == EXIT_USAGE)
-		fputs(usage, stderr);
 	return status;
+}
+
+static int misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int misuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain(fmt, args);
+	va_end(args);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
 }
 
 static bool parse_mode(const char *text, mode_t *ret)
@@ -98,7 +114,7 @@ static int parse_value(int option, const char *value, struct arguments *argument
 	switch (option) {
 	case 'f':
 		if (!parse_uint(value, strlen(value), 0, INT32_MAX, &fd))
-			return complain(EXIT_USAGE, "--listen-fd: '%s' is no descriptor", value);
+			return misuse("--listen-fd: '%s' is no descriptor", value);
 		arguments->listen_fd = (int)fd;
 		break;
 	case 's':
@@ -106,7 +122,7 @@ static int parse_value(int option, const char *value, struct arguments *argument
 		break;
 	case 'm':
 		if (!parse_mode(value, &arguments->mode))
-			return complain(EXIT_USAGE, "--mode: '%s' is not 0-777, octal", value);
+			return misuse("--mode: '%s' is not 0-777, octal", value);
 		arguments->mode_given = true;
 		break;
 	default:
@@ -134,9 +150,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		const char *last = argv[optind - 1];
 
 		if (option == ':')
-			return complain(EXIT_USAGE, "%s needs a value", last);
+			return misuse("%s needs a value", last);
 		if (option == '?')
-			return complain(EXIT_USAGE, "unknown option '%s'", last);
+			return misuse("unknown option '%s'", last);
 		status = parse_value(option, optarg, arguments);
 		if (status != EXIT_OK)
 			return status;
@@ -144,11 +160,11 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	if (arguments->help)
 		return EXIT_OK;
 	if (optind < argc)
-		return complain(EXIT_USAGE, "unexpected '%s'", argv[optind]);
+		return misuse("unexpected '%s'", argv[optind]);
 	if ((arguments->listen_fd >= 0) == (arguments->name != NULL))
-		return complain(EXIT_USAGE, "one of --socket and --listen-fd is needed");
+		return misuse("one of --socket and --listen-fd is needed");
 	if (arguments->mode_given && (!arguments->name || arguments->name[0] == '@'))
-		return complain(EXIT_USAGE, "--mode goes with the path of a socket");
+		return misuse("--mode goes with the path of a socket");
 	return EXIT_OK;
 }
 
@@ -229,7 +245,8 @@ static int load_settings(struct settings *settings, struct etcdreg_err *err)
 	r = log_open(cfg->log, err);
 	if (r < 0)
 		return err_prefix(err, "ETCD_REGISTRY_LOG: ");
-	return connstr_parse(cfg->url, &settings->connstr, cfg, err);
+	r = connstr_parse(cfg->url, &settings->connstr, cfg, err);
+	return r < 0 ? err_prefix(err, "ETCD_REGISTRY_URL: ") : 0;
 }
 
 static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
@@ -269,7 +286,7 @@ static int run_hosted(int given_fd)
 	int listen_fd = -1;
 
 	if (take_listen_fd(given_fd, &listen_fd, &err) < 0)
-		return complain(EXIT_USAGE, "--listen-fd: %s", err.msg);
+		return misuse("--listen-fd: %s", err.msg);
 	fill_standard_fds();
 	settle_process(true);
 	if (serve(listen_fd, true, &refusal) < 0 && refuse_all(listen_fd, refusal.msg, &err) < 0) {
@@ -286,14 +303,19 @@ static int run_for_operator(const struct arguments *arguments)
 	int r;
 
 	fill_standard_fds();
-	if (listener_bind(arguments->name, arguments->mode, &listen_fd, &err) < 0)
-		return complain(EXIT_FAILED, "--socket: %s", err.msg);
+	r = listener_bind(arguments->name, arguments->mode, &listen_fd, &err);
+	if (r == ETCDREG_E_CONFIG)
+		return misuse("--socket: %s", err.msg);
+	if (r < 0)
+		return fail(EXIT_FAILED, "--socket: %s", err.msg);
 	settle_process(false);
 	r = serve(listen_fd, false, &err);
+	if (r < 0)
+		close(listen_fd);
 	listener_remove(arguments->name);
-	if (r == ETCDREG_E_CONFIG)
-		return complain(EXIT_USAGE, "%s", err.msg);
-	return r < 0 ? complain(EXIT_FAILED, "%s", err.msg) : EXIT_OK;
+	if (r == 0)
+		return EXIT_OK;
+	return fail(r == ETCDREG_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg);
 }
 
 int agent_main(int argc, char **argv)

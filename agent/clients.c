@@ -34,7 +34,7 @@ void clients_init(struct clients *clients, struct loop *loop, const struct clien
 	list_init(&clients->closed);
 }
 
-static void free_closed(struct clients *clients)
+void clients_sweep(struct clients *clients)
 {
 	LIST_FOR_EACH_SAFE(link, &clients->closed) {
 		list_remove(link);
@@ -81,10 +81,10 @@ void clients_release(struct clients *clients)
 		client->greeted = false;
 		client_close(client);
 	}
-	free_closed(clients);
+	clients_sweep(clients);
 }
 
-void clients_sweep(struct clients *clients, uint64_t now_ms)
+void clients_expire(struct clients *clients, uint64_t now_ms)
 {
 	LIST_FOR_EACH_SAFE(link, &clients->open) {
 		struct client *client = LIST_ENTRY(link, struct client, in_clients);
@@ -94,7 +94,6 @@ void clients_sweep(struct clients *clients, uint64_t now_ms)
 		log_debug("pid %d: closed: no hello", (int)client->pid);
 		client_close(client);
 	}
-	free_closed(clients);
 }
 
 void client_send(struct client *client, const struct answer *answer)

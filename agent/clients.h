@@ -66,8 +66,11 @@ void clients_release(struct clients *clients);
 /* Accepts all that wait.  false: descriptors or memory have run out, so the rest has to wait. */
 bool clients_accept(struct clients *clients, int listen_fd);
 
-/* Frees the closed ones, and closes those that have not said HELLO for too long. */
-void clients_sweep(struct clients *clients, uint64_t now_ms);
+/* Frees the closed ones. */
+void clients_sweep(struct clients *clients);
+
+/* Closes those that have not said HELLO for too long.  To be called now and then. */
+void clients_expire(struct clients *clients, uint64_t now_ms);
 
 /* Never blocks; the answer is dropped where there is no room for it. */
 void client_send(struct client *client, const struct answer *answer);

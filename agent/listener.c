@@ -46,12 +46,13 @@ static int parse_name(const char *text, struct name *ret, struct etcdreg_err *er
 	return 0;
 }
 
-/* Only what is certainly a left-over: a socket on which nobody listens. */
+/* Only what is certainly a left-over: a socket on which nobody listens.  (A file that is no socket refuses too.) */
 static bool remove_stale(const struct name *name)
 {
 	CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
 
-	if (fd < 0 || name->address.sun_path[0] == '\0')
+	if (fd < 0 || lstat(name->address.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;
 	if (connect(fd, (const struct sockaddr *)&name->address, name->len) == 0 ||
 	    errno != ECONNREFUSED)
@@ -83,7 +84,7 @@ int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err
 	if (r < 0 && errno == EADDRINUSE && remove_stale(&name))
 		r = bind_with_mode(fd, &name, mode);
 	if (r < 0 && errno == EADDRINUSE)
-		return err_set(err, ETCDREG_E_CONFIG, "%s is taken: does an agent run there?",
+		return err_set(err, ETCDREG_E_SYSTEM, "%s is taken: does an agent run there?",
 			       text);
 	if (r < 0 || listen(fd, SOMAXCONN) < 0)
 		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text, strerror(errno));

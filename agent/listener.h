@@ -12,7 +12,7 @@
 /*
  * Binds and listens on `name`: a path, or "@" and a name in the abstract namespace.  A path gets `mode`; a socket that
  * is there already is removed when nobody answers on it.  The caller owns *ret_fd.
- * Fails with ETCDREG_E_CONFIG (the name, or somebody answers there) or _SYSTEM.
+ * Fails with ETCDREG_E_CONFIG (the name is none) or _SYSTEM (it is taken, too).
  */
 int listener_bind(const char *name, mode_t mode, int *ret_fd, struct etcdreg_err *err);
 

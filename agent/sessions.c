@@ -190,6 +190,7 @@ static int hello(struct client *client, const struct message *message, int pidfd
 	survey_watch(&worker->survey, process, peer.pidfd);
 	peer.pidfd = -1;
 	advertise_process(worker, process, true);
+	worker->changed = true;
 	welcome(worker, client);
 	return 0;
 }
@@ -244,6 +245,7 @@ static void message(struct client *client, const struct message *message)
 	if (process->state == PROCESS_STOPPED) {
 		log_info("pid %d: beats again", (int)process->pid);
 		process->state = PROCESS_RUNNING;
+		worker_of(client)->changed = true;
 	}
 	if (message->type == WIRE_LISTEN)
 		listens(client, &message->socket);

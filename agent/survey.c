@@ -220,13 +220,16 @@ static void schedule(struct survey *survey, uint64_t now_ms)
 	survey->again_ms = go_on ? now_ms + steps_ms[survey->step++] : 0;
 }
 
+bool survey_is_due(const struct survey *survey, uint64_t now_ms)
+{
+	return survey->due || (survey->again_ms != 0 && now_ms >= survey->again_ms);
+}
+
 void survey_run(struct survey *survey, uint64_t now_ms)
 {
 	struct etcdreg_err err;
 
-	if (survey->again_ms != 0 && now_ms >= survey->again_ms)
-		survey->due = true;
-	if (!survey->due)
+	if (!survey_is_due(survey, now_ms))
 		return;
 	survey->due = false;
 	if (survey->model->socks_len == 0) {

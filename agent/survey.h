@@ -47,6 +47,8 @@ void survey_unwatch(struct survey *survey, struct process *process);
 /* The process is dead, or as good as dead. */
 void survey_bury(struct survey *survey, struct process *process);
 
+bool survey_is_due(const struct survey *survey, uint64_t now_ms);
+
 /* Makes the dump, if it is due.  One that fails is logged, and changes nothing. */
 void survey_run(struct survey *survey, uint64_t now_ms);
 

@@ -68,6 +68,7 @@ static void read_news(struct source *source)
 	while ((item = news_pop(&worker->news))) {
 		endpoints_event(&worker->endpoints, item->type, item->tag, item->error);
 		news_item_free(item);
+		worker->changed = true;
 	}
 }
 
@@ -78,6 +79,7 @@ static void take_address(struct source *source)
 	loop_remove(&worker->loop, source);
 	resolver_take(&worker->resolver);
 	worker->readvertise = true;
+	worker->changed = true;
 }
 
 static void watch_resolver(struct worker *worker)
@@ -130,17 +132,23 @@ static void tick(struct worker *worker, bool read_dry)
 	}
 	watch_resolver(worker);
 	log_orphans(worker);
+	clients_expire(&worker->clients, worker->turn_ms);
+}
+
+static void stop_listening(struct worker *worker)
+{
+	loop_remove(&worker->loop, &worker->listener);
+	fd_release(&worker->options.listen_fd);
+	worker->options.listen_fd = -1;
 }
 
 static void retire(struct worker *worker)
 {
 	log_debug("nobody is left: not listening any more");
-	loop_remove(&worker->loop, &worker->listener);
 	/* From here on nobody is put into the queue, and who connects finds nobody and starts another agent. */
 	(void)shutdown(worker->options.listen_fd, SHUT_RD);
 	accept_clients(&worker->listener);
-	close(worker->options.listen_fd);
-	worker->options.listen_fd = -1;
+	stop_listening(worker);
 }
 
 static void judge_lifetime(struct worker *worker)
@@ -175,6 +183,7 @@ static int next_timeout_ms(const struct worker *worker)
 
 static void decide(struct worker *worker)
 {
+	worker->changed = false;
 	survey_run(&worker->survey, worker->turn_ms);
 	if (worker->readvertise)
 		sessions_advertise(worker);
@@ -184,7 +193,6 @@ static void decide(struct worker *worker)
 	endpoints_update(&worker->endpoints, &worker->model, worker->turn_ms);
 	sessions_tell(worker);
 	sessions_sweep(worker);
-	clients_sweep(&worker->clients, worker->turn_ms);
 }
 
 static void turn(struct worker *worker)
@@ -198,8 +206,10 @@ static void turn(struct worker *worker)
 	worker->turn_ms = now;
 	if (now >= worker->tick_ms)
 		tick(worker, read_dry);
-	decide(worker);
+	if (worker->changed || survey_is_due(&worker->survey, now))
+		decide(worker);
 	judge_lifetime(worker);
+	clients_sweep(&worker->clients);
 }
 
 static int join(void *arg, const struct etcdreg_service *service, struct etcdreg_err *err)
@@ -327,5 +337,6 @@ int worker_run(const struct worker_options *options, struct etcdreg_err *err)
 	while (!worker.stop)
 		turn(&worker);
 	log_debug("end");
+	stop_listening(&worker);
 	return 0;
 }

@@ -29,7 +29,7 @@
 #include "survey.h"
 
 struct worker_options {
-	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over */
+	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over on success */
 	bool hosted;            /* a host started it: it ends when nobody needs it, else it obeys signals */
 	const char *refusal;    /* the settings are invalid: every hello is refused with this.  NULL: they are not */
 	unsigned ttl_s;
@@ -53,6 +53,7 @@ struct worker {
 	uint64_t turn_ms;       /* when the turn began */
 	uint64_t tick_ms;       /* when the next second begins */
 	uint64_t steady_ms;     /* since then the worker has run without a gap: beats are judged from there on */
+	bool changed;           /* something was learnt that is to be decided on; a beat is nothing new */
 	bool readvertise;       /* addresses are to be looked for again */
 	bool stop;
 };

@@ -110,7 +110,7 @@ static int connect_to(struct host *host)
 static void turn(struct host *host)
 {
 	(void)loop_turn(&host->loop, 0);
-	clients_sweep(&host->clients, 0);
+	clients_sweep(&host->clients);
 }
 
 static void say(int fd, const void *bytes, size_t len)
@@ -334,9 +334,9 @@ static void who_says_nothing_is_closed_in_the_end(void **state)
 	say_hello(greeted);
 	turn(host);
 	connected_ms = host->client->since_ms;
-	clients_sweep(&host->clients, connected_ms + 9000);
+	clients_expire(&host->clients, connected_ms + 9000);
 	assert_open(silent);
-	clients_sweep(&host->clients, connected_ms + 10001);
+	clients_expire(&host->clients, connected_ms + 10001);
 	assert_closed(silent);
 	assert_open(greeted);
 	close(greeted);
