@@ -256,6 +256,25 @@ static void say_goodbye(struct life *me)
 	}
 }
 
+/*
+ * A host that goes into the background may listen, fork and exit before this thread has run at all.
+ * The child goes on with the sockets and has nobody to announce them, so that comes first.
+ */
+static void hand_over(struct life *me)
+{
+	const struct raw_timespec moment = { .tv_nsec = 1000000 };
+	uint64_t deadline = now_ms() + atomic_load(&leave_ms);
+
+	me->error = -EAGAIN;
+	while (me->channel < 0 && me->error == -EAGAIN && now_ms() < deadline) {
+		connect_to_agent(me);
+		if (me->channel < 0)
+			(void)raw(SYS_nanosleep, raw_arg(&moment), 0);
+	}
+	if (me->channel >= 0)
+		announce_sockets(me);
+}
+
 static void tell_left(void)
 {
 	atomic_store(&left, 1);
@@ -314,6 +333,8 @@ static bool live(struct life *me)
 		uint32_t rung = atomic_load(&bell);
 
 		if (atomic_load(&leaving)) {
+			if (atomic_load(&forked))
+				hand_over(me);
 			say_goodbye(me);
 			tell_left();
 			park();
@@ -461,8 +482,9 @@ void heartbeat_wait(int place, uint32_t timeout_ms)
 void heartbeat_leave(uint32_t timeout_ms)
 {
 	uint64_t deadline = now_ms() + timeout_ms, now;
+	int found = atomic_load(&phase);
 
-	if (atomic_load(&phase) != RUNNING)
+	if (found != RUNNING && !(found == STARTING && atomic_load(&forked)))
 		return;
 	atomic_store(&leave_ms, timeout_ms);
 	atomic_store(&leaving, true);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * daemoniser PORT - listens on PORT, forks, and exits in the same breath; the child goes on with
+ * the socket until a signal ends it.  No thread but main has had the time to do anything by then.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, 1) < 0)
+		err(1, "port %u", port);
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		errx(2, "usage: daemoniser PORT");
+	(void)listen_on((uint16_t)strtoul(argv[1], NULL, 10));
+	switch (fork()) {
+	case -1:
+		err(1, "fork");
+	case 0:
+		pause();
+		return 0;
+	default:
+		exit(0);
+	}
+}
