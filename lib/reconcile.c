@@ -346,10 +346,10 @@ static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
 		finish(rec, e, r, &err);
 		return;
 	}
-	emit(rec, ETCDREG_LEFT, e, NULL);
-	drop_entry(rec, e);
 	if (!is_outage(rec))
 		come_up(rec);
+	emit(rec, ETCDREG_LEFT, e, NULL);
+	drop_entry(rec, e);
 }
 
 static void heartbeat(struct reconcile *rec)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_store.h - a session with a fake etcd, and the answers that the real one gives. */
+#ifndef ETCDREG_FAKE_STORE_H
+#define ETCDREG_FAKE_STORE_H
+
+#include "fake_etcd.h"
+
+#include "credentials.h"
+#include "session.h"
+
+#define VERSION_34 "{\"etcdserver\":\"3.4.23\",\"etcdcluster\":\"3.4.0\"}"
+#define HEADER "\"header\":{\"revision\":\"5\"}"
+#define GRANTED(id) "{" HEADER ",\"ID\":\"" id "\",\"TTL\":\"10\"}"
+#define KEPT "{\"result\":{" HEADER ",\"ID\":\"5\",\"TTL\":\"10\"}}\n"
+#define KEEPALIVE_LOST "{\"result\":{" HEADER ",\"ID\":\"5\"}}\n"
+#define WRITTEN "{" HEADER ",\"responses\":[{\"response_put\":{" HEADER "}}]}"
+#define FOUND(lease)                                                                               \
+	"{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{" HEADER               \
+	",\"kvs\":[{\"key\":\"L2s=\",\"lease\":\"" lease "\"}],\"count\":\"1\"}}]}"
+#define DONE "{" HEADER "}"
+#define TTL_LEFT(ttl) "{" HEADER ",\"ID\":\"9\",\"TTL\":\"" ttl "\",\"grantedTTL\":\"10\"}"
+#define V3_ERROR(code, text) "{\"error\":\"" text "\",\"message\":\"" text "\",\"code\":" #code "}"
+
+#define RULE_VERSION { "/version", 200, VERSION_34, 0 }
+
+/* Everything that a session borrows. */
+struct line {
+	struct config config;
+	struct connstr connstr;
+	struct credentials credentials;
+	struct session *session;
+};
+
+/* `options` is what follows the host and port: "/namespace?api=v2". */
+static inline struct line *line_new(struct fake_etcd *fake, const char *options)
+{
+	struct line *line = calloc(1, sizeof(*line));
+	struct etcdreg_err err = { 0 };
+	char url[256];
+
+	assert_non_null(line);
+	snprintf(url, sizeof(url), "127.0.0.1:%u%s", fake->port, options);
+	assert_int_equal(config_init(&line->config, &err), 0);
+	assert_int_equal(connstr_parse(url, &line->connstr, &line->config, &err), 0);
+	assert_int_equal(credentials_load(&line->credentials, &line->config, &err), 0);
+	assert_int_equal(session_new(&line->connstr, &line->config, &line->credentials, &line->session, &err), 0);
+	return line;
+}
+
+static inline void line_free(struct line *line)
+{
+	session_free(line->session);
+	credentials_release(&line->credentials);
+	connstr_release(&line->connstr);
+	config_release(&line->config);
+	free(line);
+}
+
+#endif

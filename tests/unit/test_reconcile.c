@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of lib/reconcile.c against a fake etcd: what is done when, and what is told. */
+#include "fake_store.h"
+
+#include "reconcile.h"
+
+static struct fake_etcd *fake;
+static struct line *line;
+static struct reconcile *rec;
+static struct buf told;         /* "REGISTERED web; ..." since the last look */
+
+static const struct fake_rule healthy[] = {
+	RULE_VERSION,
+	{ "/lease/grant", 200, GRANTED("5"), 0 },
+	{ "/kv/txn", 200, WRITTEN, 0 },
+	{ "/lease/keepalive", 200, KEPT, 0 },
+	{ "/kv/lease/revoke", 200, DONE, 0 },
+	{ "/kv/deleterange", 200, DONE, 0 },
+	{ 0 },
+};
+
+static const struct fake_rule down[] = { { "", 503, "{}", 0 }, { 0 } };
+
+static void take_event(const struct etcdreg_event *event, void *arg)
+{
+	static const char *const names[] = { "REGISTERED", "LOST", "LEFT", "ERROR", "UP" };
+
+	assert_ptr_equal(arg, &told);
+	assert_int_equal(event->type == ETCDREG_ERROR, event->err != NULL);
+	buf_printf(&told, "%s %s; ", names[event->type], event->service ? event->service->name : "-");
+}
+
+#define assert_told(text)                                                                          \
+	do {                                                                                       \
+		assert_string_equal(told.s, text);                                                 \
+		buf_reset(&told);                                                                  \
+	} while (0)
+
+static int set_up(void **state)
+{
+	(void)state;
+	buf_init(&told, 4096);
+	fake = fake_start();
+	fake_rules(fake, healthy);
+	line = line_new(fake, "?ttl=3");
+	rec = reconcile_new(line->session, take_event, &told);
+	return rec ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	reconcile_free(rec);
+	line_free(line);
+	fake_stop(fake);
+	buf_release(&told);
+	return 0;
+}
+
+static void want_with_meta(const char *name, const char *meta, bool wanted)
+{
+	struct etcdreg_service from = { .name = name, .hostname = "a", .port = 80, .meta = meta };
+	struct reconcile_entry *e;
+	struct service service;
+
+	assert_int_equal(service_init(&service, &from, NULL, "", NULL), 0);
+	e = reconcile_entry_new(&service, wanted);
+	assert_non_null(e);
+	reconcile_apply(rec, e);
+}
+
+static void want(const char *name, bool wanted)
+{
+	want_with_meta(name, NULL, wanted);
+}
+
+/* Until there is nothing that is due now; returns when the next thing is. */
+static uint64_t run_what_is_due(void)
+{
+	uint64_t next;
+
+	do
+		next = reconcile_step(rec);
+	while (next <= now_ms());
+	return next;
+}
+
+static void sleep_until(uint64_t time)
+{
+	while (now_ms() < time)
+		usleep(5000);
+}
+
+static void joins_and_leaves(void **state)
+{
+	(void)state;
+	assert_true(reconcile_is_settled(rec) && reconcile_is_empty(rec));
+	want("web", true);
+	assert_false(reconcile_is_settled(rec));
+	run_what_is_due();
+	assert_told("REGISTERED web; ");
+	assert_true(reconcile_is_settled(rec));
+	want("web", false);
+	assert_false(reconcile_is_settled(rec));
+	run_what_is_due();
+	assert_told("LEFT web; ");
+	assert_true(reconcile_is_settled(rec) && reconcile_is_empty(rec));
+	assert_int_equal(reconcile_step(rec), UINT64_MAX);
+}
+
+static void deletes_before_it_puts(void **state)
+{
+	(void)state;
+	want("old", true);
+	run_what_is_due();
+	buf_reset(&told);
+	want("new", true);
+	want("old", false);
+	run_what_is_due();
+	assert_told("LEFT old; REGISTERED new; ");
+}
+
+static void tells_every_join(void **state)
+{
+	(void)state;
+	want("web", true);
+	run_what_is_due();
+	want("web", true);
+	run_what_is_due();
+	assert_told("REGISTERED web; REGISTERED web; ");
+	assert_int_equal(fake_count(fake, "/kv/txn"), 1);
+	want_with_meta("web", "{\"v\":2}", true);
+	run_what_is_due();
+	assert_told("REGISTERED web; ");
+	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
+}
+
+static void takes_a_leave_back(void **state)
+{
+	(void)state;
+	want("web", true);
+	run_what_is_due();
+	want("web", false);
+	want("web", true);
+	run_what_is_due();
+	assert_told("REGISTERED web; REGISTERED web; ");
+	assert_int_equal(fake_count(fake, "delete"), 0);
+}
+
+static void repairs_what_is_lost(void **state)
+{
+	static const struct fake_rule lost[] = {
+		{ "/lease/keepalive", 200, KEEPALIVE_LOST, 0 },
+		{ "/lease/grant", 200, GRANTED("6"), 0 },
+		{ "/kv/txn", 200, WRITTEN, 0 },
+		{ 0 },
+	};
+
+	(void)state;
+	want("a", true);
+	want("b", true);
+	sleep_until(run_what_is_due());
+	fake_rules(fake, lost);
+	buf_reset(&told);
+	run_what_is_due();
+	assert_told("LOST a; LOST b; REGISTERED a; REGISTERED b; ");
+}
+
+static void repairs_a_key_that_was_deleted(void **state)
+{
+	static const struct fake_rule deleted[] = {
+		{ "/lease/keepalive", 200, KEPT, 0 },
+		{ "/timetolive", 200, "{" HEADER ",\"TTL\":\"3\",\"keys\":[]}", 0 },
+		{ "/kv/txn", 200, FOUND("5"), 1 },
+		{ "/kv/txn", 200, WRITTEN, 0 },
+		{ 0 },
+	};
+
+	(void)state;
+	want("a", true);
+	want("b", true);
+	sleep_until(run_what_is_due());
+	fake_rules(fake, deleted);
+	buf_reset(&told);
+	run_what_is_due();
+	assert_told("LOST b; REGISTERED b; ");
+}
+
+static void tells_an_outage_once(void **state)
+{
+	(void)state;
+	fake_rules(fake, down);
+	want("web", true);
+	for (int i = 0; i < 3; i++)
+		sleep_until(run_what_is_due());
+	assert_told("ERROR -; ERROR web; ");
+	assert_int_equal(reconcile_error(rec)->code, ETCDREG_E_UNREACH);
+	fake_rules(fake, healthy);
+	run_what_is_due();
+	assert_told("UP -; REGISTERED web; ");
+	assert_int_equal(reconcile_error(rec)->code, 0);
+}
+
+static void tells_an_outage_again_when_its_reason_changes(void **state)
+{
+	static const struct fake_rule other[] = { { "", 502, "{}", 0 }, { 0 } };
+
+	(void)state;
+	fake_rules(fake, down);
+	want("web", true);
+	sleep_until(run_what_is_due());
+	fake_rules(fake, other);
+	run_what_is_due();
+	assert_told("ERROR -; ERROR web; ERROR -; ERROR web; ");
+}
+
+static void probes_every_half_second(void **state)
+{
+	uint64_t failed, next;
+
+	(void)state;
+	fake_rules(fake, down);
+	want("web", true);
+	next = run_what_is_due();
+	for (int i = 0; i < 3; i++) {
+		failed = now_ms();
+		assert_true(next >= failed + 300 && next <= failed + 700);
+		sleep_until(next);
+		next = run_what_is_due();
+	}
+	assert_int_equal(fake_count(fake, ""), 4);
+}
+
+/* The agent answers a process that exits by this event: it must come at once. */
+static void answers_at_once_while_etcd_is_down(void **state)
+{
+	(void)state;
+	want("a", true);
+	want("b", true);
+	run_what_is_due();
+	fake_rules(fake, down);
+	buf_reset(&told);
+	want("a", false);
+	run_what_is_due();
+	assert_told("ERROR -; ERROR a; ");
+	want("b", false);
+	run_what_is_due();
+	assert_told("ERROR b; ");
+	assert_int_equal(fake_count(fake, ""), 1);
+	usleep(600000);
+	fake_rules(fake, healthy);
+	run_what_is_due();
+	assert_told("UP -; LEFT a; LEFT b; ");
+}
+
+/* Nothing was ever sent for it: it needs no etcd to be out of etcd. */
+static void leaves_at_once_what_never_got_there(void **state)
+{
+	(void)state;
+	fake_rules(fake, down);
+	want("web", true);
+	run_what_is_due();
+	buf_reset(&told);
+	want("web", false);
+	run_what_is_due();
+	assert_told("LEFT web; ");
+	assert_true(reconcile_is_empty(rec));
+}
+
+/* After the outage the lease is gone, and with it all its keys: nothing is left to delete. */
+static void drops_deletes_when_the_lease_has_expired(void **state)
+{
+	static const struct fake_rule expired[] = { { "/lease/keepalive", 200, KEEPALIVE_LOST, 0 }, { 0 } };
+
+	(void)state;
+	want("a", true);
+	want("b", true);
+	run_what_is_due();
+	fake_rules(fake, down);
+	want("a", false);
+	want("b", false);
+	run_what_is_due();
+	sleep_until(now_ms() + 3100);
+	fake_rules(fake, expired);
+	buf_reset(&told);
+	run_what_is_due();
+	assert_told("UP -; LEFT a; LEFT b; ");
+	assert_int_equal(fake_count(fake, "delete"), 0);
+}
+
+static void lets_one_refused_key_wait_alone(void **state)
+{
+	static const struct fake_rule refused[] = {
+		RULE_VERSION,
+		{ "/lease/grant", 200, GRANTED("5"), 0 },
+		{ "/kv/txn", 403, V3_ERROR(7, "etcdserver: permission denied"), 1 },
+		{ "/kv/txn", 200, WRITTEN, 0 },
+		{ 0 },
+	};
+	uint64_t next;
+
+	(void)state;
+	fake_rules(fake, refused);
+	want("denied", true);
+	want("web", true);
+	next = run_what_is_due();
+	assert_told("ERROR denied; REGISTERED web; ");
+	assert_int_equal(reconcile_error(rec)->code, ETCDREG_E_DENIED);
+	assert_false(reconcile_is_settled(rec));
+	assert_true(next <= now_ms() + 1500);
+	want("denied", false);
+	run_what_is_due();
+	assert_told("LEFT denied; ");
+}
+
+static void backs_off_from_a_key_that_is_refused(void **state)
+{
+	static const struct fake_rule refused[] = {
+		RULE_VERSION,
+		{ "/lease/grant", 200, GRANTED("5"), 0 },
+		{ "/kv/txn", 400, V3_ERROR(3, "etcdserver: key is too long"), 0 },
+		{ "/lease/keepalive", 200, KEPT, 0 },
+		{ "/timetolive", 200, "{" HEADER ",\"TTL\":\"3\"}", 0 },
+		{ 0 },
+	};
+	uint64_t started = now_ms();
+
+	(void)state;
+	fake_rules(fake, refused);
+	want("web", true);
+	while (now_ms() < started + 3000)
+		sleep_until(run_what_is_due());
+	assert_true(fake_count(fake, "/kv/txn") >= 3 && fake_count(fake, "/kv/txn") <= 5);
+	assert_int_equal(fake_count(fake, "/lease/keepalive"), 1);
+}
+
+static void leaves_what_it_never_joined(void **state)
+{
+	(void)state;
+	want("web", false);
+	run_what_is_due();
+	assert_told("LEFT web; ");
+	assert_int_equal(fake_count(fake, "/kv/deleterange"), 1);
+}
+
+static void leaves_all_with_one_request(void **state)
+{
+	(void)state;
+	want("a", true);
+	want("b", true);
+	run_what_is_due();
+	buf_reset(&told);
+	fake_rules(fake, healthy);
+	reconcile_leave_all(rec);
+	run_what_is_due();
+	assert_told("LEFT a; LEFT b; ");
+	assert_int_equal(fake_count(fake, ""), 1);
+	assert_true(reconcile_is_empty(rec));
+}
+
+/* The user may not revoke: then each key is deleted. */
+static void leaves_all_one_by_one(void **state)
+{
+	static const struct fake_rule refused[] = {
+		{ "/kv/lease/revoke", 403, V3_ERROR(7, "etcdserver: permission denied"), 0 },
+		{ "delete_range", 200, DONE, 0 },
+		{ 0 },
+	};
+
+	(void)state;
+	want("a", true);
+	want("b", true);
+	run_what_is_due();
+	buf_reset(&told);
+	fake_rules(fake, refused);
+	reconcile_leave_all(rec);
+	run_what_is_due();
+	assert_told("LEFT a; LEFT b; ");
+	assert_int_equal(fake_count(fake, "delete_range"), 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(joins_and_leaves),
+		TEST(deletes_before_it_puts),
+		TEST(tells_every_join),
+		TEST(takes_a_leave_back),
+		TEST(repairs_what_is_lost),
+		TEST(repairs_a_key_that_was_deleted),
+		TEST(tells_an_outage_once),
+		TEST(tells_an_outage_again_when_its_reason_changes),
+		TEST(probes_every_half_second),
+		TEST(answers_at_once_while_etcd_is_down),
+		TEST(leaves_at_once_what_never_got_there),
+		TEST(drops_deletes_when_the_lease_has_expired),
+		TEST(lets_one_refused_key_wait_alone),
+		TEST(backs_off_from_a_key_that_is_refused),
+		TEST(leaves_what_it_never_joined),
+		TEST(leaves_all_with_one_request),
+		TEST(leaves_all_one_by_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of the public interface (lib/registry.c, lib/readers.c) against a fake etcd. */
+#include "fake_store.h"
+
+#include "config.h"
+#include "etcd-registry.h"
+
+static struct fake_etcd *fake;
+static char url[100];
+
+static const struct fake_rule healthy[] = {
+	RULE_VERSION,
+	{ "/lease/grant", 200, GRANTED("5"), 0 },
+	{ "/kv/txn", 200, WRITTEN, 0 },
+	{ "/kv/lease/revoke", 200, DONE, 0 },
+	{ "/kv/deleterange", 200, DONE, 0 },
+	{ 0 },
+};
+
+static int set_up(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONFIG_COUNT; i++) {
+		unsetenv(config_rows[i].env);
+		if (config_rows[i].fallback)
+			unsetenv(config_rows[i].fallback);
+	}
+	fake = fake_start();
+	fake_rules(fake, healthy);
+	snprintf(url, sizeof(url), "127.0.0.1:%u", fake->port);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fake_stop(fake);
+	return 0;
+}
+
+static struct etcdreg *open_url(const char *text)
+{
+	struct etcdreg_options options = { .url = text };
+	struct etcdreg *reg = NULL;
+
+	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
+	return reg;
+}
+
+static void opens_without_the_network(void **state)
+{
+	struct etcdreg *reg = open_url(url);
+
+	(void)state;
+	etcdreg_close(reg, 1000);
+	etcdreg_close(NULL, 1000);
+	assert_int_equal(fake_count(fake, ""), 0);
+}
+
+static void checks_the_options(void **state)
+{
+	static const struct {
+		struct etcdreg_options options;
+		const char *message;
+	} rows[] = {
+		{ { .url = "" }, "is empty" },
+		{ { .url = "http://a:x" }, "connection string: port 'x'" },
+		{ { .api = "v4" }, "api: 'v4'" },
+		{ { .ttl_s = 2 }, "ttl: '2'" },
+		{ { .timeout_ms = 99 }, "timeout: '99ms'" },
+		{ { .cacert = "/nonexistent" }, "cacert file '/nonexistent'" },
+		{ { .user = "bob", .password_file = "/nonexistent" }, "password file '/nonexistent'" },
+		{ { .password = "x" }, "no user" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct etcdreg *reg = NULL;
+		struct etcdreg_err err = { 0 };
+
+		ROW("%zu", i);
+		assert_int_equal(etcdreg_open(&rows[i].options, &reg, &err), ETCDREG_E_CONFIG);
+		assert_non_null(strstr(err.msg, rows[i].message));
+		assert_null(reg);
+	}
+}
+
+static void takes_what_is_not_given_from_the_environment(void **state)
+{
+	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	struct etcdreg *reg;
+
+	(void)state;
+	setenv("ETCD_REGISTRY_URL", url, 1);
+	setenv("ETCD_REGISTRY_TTL", "20", 1);
+	assert_int_equal(etcdreg_open(NULL, &reg, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	assert_int_equal(fake_count(fake, "{\"TTL\":20}"), 1);
+	etcdreg_close(reg, 1000);
+}
+
+static void joins_and_leaves(void **state)
+{
+	struct etcdreg_service service = { .name = "web", .port = 80 };
+	struct etcdreg *reg = open_url(url);
+
+	(void)state;
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	assert_int_equal(fake_count(fake, "/kv/txn"), 1);
+	assert_int_equal(etcdreg_leave(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	assert_int_equal(fake_count(fake, "request_delete_range"), 1);
+	etcdreg_close(reg, 1000);
+}
+
+static void refuses_services(void **state)
+{
+	struct etcdreg_service service = { .name = "", .port = 80 };
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_err err;
+
+	(void)state;
+	assert_int_equal(etcdreg_join(reg, &service, &err), ETCDREG_E_INVALID);
+	assert_int_equal(etcdreg_leave(reg, &service, &err), ETCDREG_E_INVALID);
+	etcdreg_close(reg, 1000);
+	assert_int_equal(fake_count(fake, ""), 0);
+}
+
+static void wait_tells_the_latest_error(void **state)
+{
+	static const struct fake_rule down[] = { { "", 503, "{}", 0 }, { 0 } };
+	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, down);
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 300, &err), ETCDREG_E_UNREACH);
+	assert_non_null(strstr(err.msg, "503"));
+	fake_rules(fake, healthy);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	etcdreg_close(reg, 1000);
+}
+
+static void wait_times_out(void **state)
+{
+	static const struct fake_rule silent[] = { { "", 200, NULL, 0 }, { 0 } };
+	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	struct etcdreg *reg = open_url(url);
+
+	(void)state;
+	fake_rules(fake, silent);
+	assert_int_equal(etcdreg_wait(reg, 100, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 100, NULL), ETCDREG_E_TIMEOUT);
+	etcdreg_close(reg, 0);
+}
+
+static void close_takes_all_out(void **state)
+{
+	struct etcdreg_service a = { .name = "a", .port = 80 }, b = { .name = "b", .port = 80 };
+	struct etcdreg *reg = open_url(url);
+
+	(void)state;
+	assert_int_equal(etcdreg_join(reg, &a, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &b, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	etcdreg_close(reg, 3000);
+	assert_int_equal(fake_count(fake, "/kv/lease/revoke"), 1);
+}
+
+/* A join that was not even begun is not begun any more, but must not hang either. */
+static void close_waits_no_longer_than_it_is_told(void **state)
+{
+	static const struct fake_rule silent[] = {
+		RULE_VERSION,
+		{ "/lease/grant", 200, GRANTED("5"), 0 },
+		{ "", 200, NULL, 0 },
+		{ 0 },
+	};
+	static const unsigned timeouts_ms[] = { 0, 200 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(timeouts_ms); i++) {
+		struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+		struct etcdreg *reg = open_url(url);
+		uint64_t started;
+
+		fake_rules(fake, silent);
+		assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+		while (fake_count(fake, "/kv/txn") == 0)
+			usleep(1000);
+		started = now_ms();
+		etcdreg_close(reg, timeouts_ms[i]);
+		assert_true(now_ms() - started >= timeouts_ms[i]);
+		assert_true(now_ms() - started < timeouts_ms[i] + 300);
+	}
+}
+
+static void rejoin(const struct etcdreg_event *event, void *arg)
+{
+	static const struct etcdreg_service second = { .name = "second", .hostname = "a", .port = 81 };
+	struct etcdreg **reg = arg;
+
+	if (event->type == ETCDREG_REGISTERED && strcmp(event->service->name, "first") == 0) {
+		assert_int_equal(event->service->tag, 77);
+		assert_int_equal(etcdreg_join(*reg, &second, NULL), 0);
+	}
+}
+
+static void the_callback_may_join(void **state)
+{
+	struct etcdreg_service first = { .name = "first", .hostname = "a", .port = 80, .tag = 77 };
+	struct etcdreg *reg;
+	struct etcdreg_options options = { .url = url, .on_event = rejoin, .event_arg = &reg };
+
+	(void)state;
+	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &first, NULL), 0);
+	for (int i = 0; i < 300 && fake_count(fake, "/kv/txn") < 2; i++)
+		usleep(10000);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
+	etcdreg_close(reg, 3000);
+}
+
+static void *join_and_leave(void *arg)
+{
+	char name[16];
+	struct etcdreg_service service = { .name = name, .hostname = "a", .port = 80 };
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "n%d", i % 3);
+		assert_int_equal(etcdreg_join(arg, &service, NULL), 0);
+		assert_int_equal(etcdreg_leave(arg, &service, NULL), 0);
+		etcdreg_wait(arg, 10, NULL);
+	}
+	return NULL;
+}
+
+static void takes_callers_from_many_threads(void **state)
+{
+	struct etcdreg *reg = open_url(url);
+	pthread_t threads[4];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, join_and_leave, reg), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(etcdreg_wait(reg, 5000, NULL), 0);
+	etcdreg_close(reg, 3000);
+}
+
+/* base64 of "/services/web/1", "/services/a-b/1" and "/services/ns/web/1" */
+#define KV_WEB(value) "{\"key\":\"L3NlcnZpY2VzL3dlYi8x\",\"value\":\"" value "\"}"
+#define KV_AB(value) "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
+#define KV_NS(value) "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
+/* base64 of {"name":"web","url":"u2"}, {"name":"web","url":"u1"}, {"name":"a.b"}, [], {"port":80} */
+#define WEB2 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
+#define WEB1 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
+#define AB "eyJuYW1lIjoiYS5iIn0="
+#define ARRAY "W10="
+#define NAMELESS "eyJwb3J0Ijo4MH0="
+#define RANGE(kvs) { "/kv/range", 200, "{" HEADER ",\"kvs\":[" kvs "]}", 0 }
+
+static void lists_sorted(void **state)
+{
+	static const struct fake_rule rules[] = {
+		RULE_VERSION,
+		RANGE(KV_WEB(WEB2) "," KV_WEB(ARRAY) "," KV_AB(AB) "," KV_WEB(WEB1) "," KV_NS(WEB1) "," KV_AB(NAMELESS)),
+		{ 0 },
+	};
+	static const struct {
+		const char *name, *url;
+	} expected[] = { { "", "" }, { "a.b", "" }, { "web", "u1" }, { "web", "u2" } };
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_entry *entries;
+	size_t len;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
+	assert_int_equal(len, ARRAY_LEN(expected));
+	for (size_t i = 0; i < len; i++) {
+		assert_string_equal(entries[i].name, expected[i].name);
+		assert_string_equal(entries[i].url, expected[i].url);
+		assert_string_equal(entries[i].hostname, "");
+	}
+	assert_string_equal(entries[0].json, "{\"port\":80}");
+	assert_int_equal(entries[0].port, 80);
+	etcdreg_entries_free(entries, len);
+	etcdreg_close(reg, 0);
+}
+
+/* "a.b" and "a-b" share a folder. */
+static void lists_the_very_name(void **state)
+{
+	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(KV_AB(AB) "," KV_AB(WEB1)), { 0 } };
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_entry *entries = NULL;
+	size_t len = 9;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(etcdreg_list(reg, "a.b", &entries, &len, NULL), 0);
+	assert_int_equal(len, 1);
+	assert_string_equal(entries[0].name, "a.b");
+	etcdreg_entries_free(entries, len);
+	assert_int_equal(etcdreg_list(reg, "a-b", &entries, &len, NULL), 0);
+	assert_int_equal(len, 0);
+	etcdreg_entries_free(entries, len);
+	etcdreg_close(reg, 0);
+}
+
+static void looks_up_any_of_them(void **state)
+{
+	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(KV_WEB(WEB1) "," KV_WEB(WEB2)), { 0 } };
+	struct etcdreg *reg = open_url(url);
+	unsigned seen[2] = { 0 };
+	struct etcdreg_entry *entry;
+
+	(void)state;
+	fake_rules(fake, rules);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(etcdreg_lookup(reg, "web", &entry, NULL), 0);
+		seen[entry->url[1] - '1']++;
+		etcdreg_entries_free(entry, 1);
+	}
+	assert_true(seen[0] > 10 && seen[1] > 10);
+	etcdreg_close(reg, 0);
+}
+
+static void says_that_there_is_none(void **state)
+{
+	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(""), { 0 } };
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_entry *entry = NULL;
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(etcdreg_lookup(reg, "web", &entry, &err), ETCDREG_E_NOTFOUND);
+	assert_string_equal(err.msg, "no service 'web' is registered");
+	assert_null(entry);
+	assert_int_equal(etcdreg_lookup(reg, "", &entry, &err), ETCDREG_E_INVALID);
+	assert_int_equal(etcdreg_lookup(reg, NULL, &entry, &err), ETCDREG_E_INVALID);
+	etcdreg_close(reg, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(opens_without_the_network),
+		TEST(checks_the_options),
+		TEST(takes_what_is_not_given_from_the_environment),
+		TEST(joins_and_leaves),
+		TEST(refuses_services),
+		TEST(wait_tells_the_latest_error),
+		TEST(wait_times_out),
+		TEST(close_takes_all_out),
+		TEST(close_waits_no_longer_than_it_is_told),
+		TEST(the_callback_may_join),
+		TEST(takes_callers_from_many_threads),
+		TEST(lists_sorted),
+		TEST(lists_the_very_name),
+		TEST(looks_up_any_of_them),
+		TEST(says_that_there_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
