@@ -42,6 +42,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 #define ETCDREG_VERSION "0.1.0"
 
 /*
@@ -212,6 +214,8 @@ void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len);
  * time to live), and free the handle.  NULL is fine.  Not from the events callback.
  */
 void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
