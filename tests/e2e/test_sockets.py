@@ -114,6 +114,11 @@ def test_fields_of_the_user_come_into_the_document(registry, launch_listener):
     registry.expect({"version": "1.2", "weight": 3, **document("web.api", host.port, protocol="https")})
 
 
+def test_listen_waits_for_the_registration_where_asked(registry, launch_listener):
+    host = launch_listener(registry.preloaded("web", WAIT="5s"))
+    assert registry.documents() == {registry.key(document("web", host.port)): document("web", host.port)}
+
+
 def test_default_address_is_one_of_this_machine(v3_registry, launch_listener):
     addresses = process.local_addresses()
     if not addresses:

@@ -23,7 +23,7 @@ def wait_until_equal(read, expected, timeout_s, interval_s=0.01):
     assert value == expected
 
 
-def settled(read, timeout_s, still_s=0.2):
+def settled(read, timeout_s, still_s=0.5):
     """What read() returns once it has returned the same for still_s."""
     last, since = read(), time.monotonic()
 
