@@ -10,7 +10,7 @@
 
 #define CAP_MIN 256
 
-static char empty[1];
+char buf_empty[1];
 
 static void free_text(struct buf *b)
 {
@@ -18,14 +18,14 @@ static void free_text(struct buf *b)
 		explicit_bzero(b->s, b->cap);
 		free(b->s);
 	}
-	b->s = empty;
+	b->s = buf_empty;
 	b->len = 0;
 	b->cap = 0;
 }
 
 void buf_init(struct buf *b, size_t max)
 {
-	*b = (struct buf){.s = empty, .max = max};
+	*b = (struct buf)BUF_INIT(max);
 }
 
 void buf_release(struct buf *b)
@@ -118,7 +118,7 @@ char *buf_detach(struct buf *b)
 	if (b->cap == 0)
 		return strdup("");
 	s = b->s;
-	b->s = empty;
+	b->s = buf_empty;
 	b->len = 0;
 	b->cap = 0;
 	return s;

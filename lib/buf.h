@@ -25,7 +25,16 @@ struct buf {
 	bool failed;
 };
 
-/* Life cycle.  No memory is taken before the first addition.  A zeroed struct may be released. */
+/*
+ * Life cycle.  No memory is taken before the first addition.  A zeroed struct may be released.  A
+ * local one is initialised where it is declared, so that no return can come before it:
+ *
+ *	CLEANUP(buf) struct buf b = BUF_INIT(4096);
+ */
+#define BUF_INIT(limit) {.s = buf_empty, .max = (limit)}
+
+extern char buf_empty[1];
+
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
 

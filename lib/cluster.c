@@ -33,9 +33,8 @@ struct cluster {
 
 static char *base_of(const char *scheme, const char *host, unsigned port)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(URL_MAX);
 
-	buf_init(&b, URL_MAX);
 	buf_printf(&b, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host, port);
 	return buf_detach(&b);
 }
@@ -114,7 +113,7 @@ static int read_answer(struct http_answer *http, cluster_read_fn *read, void *ar
 static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
 		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf url;
+	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
 	struct http_request http = {
 		.method = rq->method,
 		.body = rq->body,
@@ -126,7 +125,6 @@ static int call_node(struct cluster *c, const char *base, const struct cluster_r
 	struct http_answer answer;
 	int r;
 
-	buf_init(&url, URL_MAX);
 	buf_printf(&url, "%s%s", base, rq->path);
 	if (buf_failed(&url))
 		return err_nomem(err);
@@ -173,12 +171,11 @@ static bool is_final(const struct cluster *c, int r)
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
 		 void *arg, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf all;
+	CLEANUP(buf) struct buf all = BUF_INIT(URL_MAX);
 	uint64_t deadline = now_ms() + c->timeout_ms;
 	size_t first = c->current;
 	int code = 0;
 
-	buf_init(&all, URL_MAX);
 	c->answered = false;
 	c->silent = false;
 	c->refused = false;

@@ -153,10 +153,9 @@ void http_interrupt(struct http *h)
 
 static bool add_header(struct curl_slist **list, const char *name, const char *value)
 {
-	CLEANUP(buf) struct buf line;
+	CLEANUP(buf) struct buf line = BUF_INIT(HEADER_MAX);
 	struct curl_slist *longer;
 
-	buf_init(&line, HEADER_MAX);
 	buf_printf(&line, value ? "%s: %s" : "%s:", name, value);
 	longer = buf_failed(&line) ? NULL : curl_slist_append(*list, line.s);
 	if (longer)
@@ -291,8 +290,7 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return tls_failure(h, result, err);
 	default:
-		return err_set(err, ETCDREG_E_PROTO, "%s",
-			       curl_easy_strerror(result));
+		return err_set(err, ETCDREG_E_PROTO, "%s", curl_easy_strerror(result));
 	}
 }
 

@@ -125,9 +125,8 @@ static void add_normalised(struct buf *b, const char *name)
 
 char *service_folder(const char *namespace, const char *name)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(TEXT_MAX);
 
-	buf_init(&b, TEXT_MAX);
 	buf_puts(&b, "services/");
 	if (namespace[0] != '\0')
 		buf_printf(&b, "%s/", namespace);
@@ -140,9 +139,8 @@ char *service_folder(const char *namespace, const char *name)
 
 static char *host_of(const struct service *s)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(TEXT_MAX);
 
-	buf_init(&b, TEXT_MAX);
 	buf_printf(&b, is_ipv6(s->hostname) ? "[%s]" : "%s", s->hostname);
 	if (s->port != 0)
 		buf_printf(&b, ":%u", s->port);
@@ -151,9 +149,8 @@ static char *host_of(const struct service *s)
 
 static char *url_of(const struct service *s)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(TEXT_MAX);
 
-	buf_init(&b, TEXT_MAX);
 	buf_printf(&b, "%s://%s", s->protocol, s->host);
 	return buf_detach(&b);
 }
@@ -161,12 +158,10 @@ static char *url_of(const struct service *s)
 static int make_path(struct service *s, const char *namespace, struct etcdreg_err *err)
 {
 	CLEANUP(free) char *folder = service_folder(namespace, s->name);
-	CLEANUP(buf) struct buf identity;
-	CLEANUP(buf) struct buf path;
+	CLEANUP(buf) struct buf identity = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf path = BUF_INIT(TEXT_MAX);
 	char sha1[CODEC_SHA1_HEX];
 
-	buf_init(&identity, TEXT_MAX);
-	buf_init(&path, TEXT_MAX);
 	buf_printf(&identity, "%s-%s", s->name, s->url);
 	if (!folder || buf_failed(&identity))
 		return err_nomem(err);

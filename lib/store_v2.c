@@ -124,7 +124,7 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 static int v2_request(struct v2_call *call, const char *method, const char *path, const char *query,
 		      const char *form, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf target;
+	CLEANUP(buf) struct buf target = BUF_INIT(TEXT_MAX);
 	struct cluster_request rq = {
 		.method = method,
 		.body = form,
@@ -133,7 +133,6 @@ static int v2_request(struct v2_call *call, const char *method, const char *path
 		.answer_max = call->key ? CLUSTER_ANSWER_MAX : CLUSTER_LIST_MAX,
 	};
 
-	buf_init(&target, TEXT_MAX);
 	buf_puts(&target, "/v2/keys/");
 	http_escape(&target, path, "/");
 	buf_puts(&target, query);
@@ -151,12 +150,11 @@ static void set_expiry(const struct store *st, struct store_key *key)
 
 static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf form;
+	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .key = key};
 	uint64_t started = now_ms();
 	int r;
 
-	buf_init(&form, TEXT_MAX);
 	buf_puts(&form, "value=");
 	http_escape(&form, key->document, "");
 	buf_printf(&form, "&ttl=%u", st->ttl_s);
@@ -188,14 +186,13 @@ static void add_condition(struct buf *query, const struct store_key *key)
 
 static int remove_key(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf query;
+	CLEANUP(buf) struct buf query = BUF_INIT(TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .key = key};
 	int r;
 
 	key->held = false;
 	if (now_ms() >= key->expires_ms)
 		return 0;
-	buf_init(&query, TEXT_MAX);
 	add_condition(&query, key);
 	if (buf_failed(&query))
 		return err_nomem(err);
@@ -231,12 +228,11 @@ static void drop_lost(struct store_key *key)
 /* Without a value, a refresh wakes nobody who watches the key. */
 static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf form;
+	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .key = key};
 	uint64_t started = now_ms();
 	int r;
 
-	buf_init(&form, TEXT_MAX);
 	buf_printf(&form, "ttl=%u&refresh=true&prevExist=true", st->ttl_s);
 	if (buf_failed(&form))
 		return err_nomem(err);
@@ -310,12 +306,10 @@ static const struct store_ops v2_ops = {
 
 static char *basic_authorization(const struct credentials *credentials)
 {
-	CLEANUP(buf) struct buf pair;
-	CLEANUP(buf) struct buf value;
+	CLEANUP(buf) struct buf pair = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf value = BUF_INIT(TEXT_MAX);
 	char *base64;
 
-	buf_init(&pair, TEXT_MAX);
-	buf_init(&value, TEXT_MAX);
 	buf_printf(&pair, "%s:%s", credentials->user, credentials->password);
 	base64 = codec_base64(pair.s, pair.len);
 	if (!base64)

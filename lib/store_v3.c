@@ -82,9 +82,8 @@ static void add_base64(struct buf *b, const void *bytes, size_t len)
 
 static void add_key(struct buf *b, const char *path)
 {
-	CLEANUP(buf) struct buf key;
+	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
 
-	buf_init(&key, V3_TEXT_MAX);
 	buf_printf(&key, "/%s", path);
 	add_base64(b, key.s, key.len);
 }
@@ -106,12 +105,11 @@ static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err
 
 static int grant(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	struct lease lease = {.refreshed_ms = now_ms()};
 	struct lease *leases;
 	int r;
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_printf(&body, "{\"TTL\":%u}", v3->base.ttl_s);
 	r = call(v3, "/lease/grant", &body, read_id, &lease.id, err);
 	if (r < 0)
@@ -193,9 +191,8 @@ static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
 static int put_under(struct store_v3 *v3, const struct store_key *key, int64_t lease, bool take,
 		     struct put_result *result, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	buf_init(&body, V3_TEXT_MAX);
 	if (take) {
 		buf_puts(&body, "{\"success\":[");
 		add_put(&body, key, lease);
@@ -250,10 +247,9 @@ static const char **sorted_keys(const struct json *answer, size_t *ret_len)
 
 static bool is_listed(const char **texts, size_t len, const char *path)
 {
-	CLEANUP(buf) struct buf quoted;
+	CLEANUP(buf) struct buf quoted = BUF_INIT(V3_TEXT_MAX);
 	const char *text;
 
-	buf_init(&quoted, V3_TEXT_MAX);
 	add_key(&quoted, path);
 	if (buf_failed(&quoted))
 		return true;
@@ -294,9 +290,8 @@ static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_
 
 static int timetolive(struct store_v3 *v3, struct lease_state *state, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)state->id,
 		   state->keys ? "true" : "false");
 	return call(v3, "/kv/lease/timetolive", &body, read_timetolive, state, err);
@@ -402,9 +397,8 @@ static int read_header(const struct json *answer, void *arg, struct etcdreg_err 
 
 static int delete_any(struct store_v3 *v3, const struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_puts(&body, "{\"key\":");
 	add_key(&body, key->path);
 	buf_puts(&body, "}");
@@ -413,9 +407,8 @@ static int delete_any(struct store_v3 *v3, const struct store_key *key, struct e
 
 static int delete_ours(struct store_v3 *v3, const struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_puts(&body, "{\"compare\":[{\"target\":\"LEASE\",\"key\":");
 	add_key(&body, key->path);
 	buf_printf(&body, ",\"lease\":\"%lld\"}],\"success\":[{\"request_delete_range\":{\"key\":",
@@ -440,12 +433,11 @@ static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_e
 /* *ret_lost: etcd no longer has it. */
 static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	uint64_t started = now_ms();
 	int64_t ttl_s;
 	int r;
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)lease->id);
 	r = call(v3, "/lease/keepalive", &body, read_keepalive, &ttl_s, err);
 	if (r == ETCDREG_E_NOTFOUND)
@@ -559,10 +551,9 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 
 static int revoke_lease(struct store_v3 *v3, int64_t id, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	int r;
 
-	buf_init(&body, V3_TEXT_MAX);
 	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
 	r = call(v3, "/kv/lease/revoke", &body, read_header, NULL, err);
 	return r == ETCDREG_E_NOTFOUND ? 0 : r;
@@ -621,13 +612,12 @@ static int list(struct store *st, const char *folder, store_each_fn *each, void 
 		struct etcdreg_err *err)
 {
 	struct list_call call_arg = {each, arg};
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	CLEANUP(free) char *end = strdup(folder);
 
 	if (!end)
 		return err_nomem(err);
 	end[strlen(end) - 1] = '/' + 1;
-	buf_init(&body, V3_TEXT_MAX);
 	buf_puts(&body, "{\"key\":");
 	add_key(&body, folder);
 	buf_puts(&body, ",\"range_end\":");

@@ -6,7 +6,7 @@
  *
  *	CLEANUP(free) char *text = strdup(s);           free(text)
  *	CLEANUP(fd) int fd = open(path, O_CLOEXEC);     close(fd), where it is not negative
- *	CLEANUP(buf) struct buf b;                      buf_release(&b), see buf.h
+ *	CLEANUP(buf) struct buf b = BUF_INIT(4096);     buf_release(&b), see buf.h
  *
  * The variable must be initialised before the scope can be left.  STEAL(x) gives its value away
  * and leaves zero behind.

@@ -80,7 +80,7 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 static int request(struct attempt *a, const char *path, const char *body, size_t answer_max,
 		   struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf target;
+	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
 	struct cluster_request rq = {
 		.method = "POST",
 		.body = body,
@@ -89,7 +89,6 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 		.answer_max = answer_max,
 	};
 
-	buf_init(&target, V3_TEXT_MAX);
 	buf_printf(&target, "%s%s", a->session->prefix, path);
 	if (buf_failed(&target))
 		return err_nomem(err);
@@ -117,14 +116,13 @@ static int refuse_logins(struct v3_session *s, const struct etcdreg_err *why)
 
 static int login(struct v3_session *s, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body;
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	struct attempt a = {.session = s, .read = read_token, .arg = &s->token};
 	struct etcdreg_err why;
 	int r;
 
 	if (now_ms() < s->login_at_ms)
 		return err_set(err, s->login_err.code, "%s", s->login_err.msg);
-	buf_init(&body, V3_TEXT_MAX);
 	buf_puts(&body, "{\"name\":");
 	json_quote(&body, s->store->credentials->user);
 	buf_puts(&body, ",\"password\":");

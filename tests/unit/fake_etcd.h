@@ -45,26 +45,30 @@ struct fake_conn {
 	char text[FAKE_TEXT_MAX];
 };
 
-/* The answer to a request, and whether the connection stays open. */
-static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
+/* With the lock held. */
+static inline const struct fake_rule *fake_rule_for(struct fake_etcd *f, const char *request)
 {
 	static const struct fake_rule none = { "", 599, "{}", 0 };
-	const struct fake_rule *rule = &none;
+
+	if (f->log_len < FAKE_LOG_MAX)
+		f->log[f->log_len++] = strdup(request);
+	for (struct fake_rule *rule = f->rules; rule->request; rule++) {
+		if (!strstr(request, rule->request) || rule->times == UINT32_MAX)
+			continue;
+		if (rule->times > 0 && --rule->times == 0)
+			rule->times = UINT32_MAX;
+		return rule;
+	}
+	return &none;
+}
+
+/* Sends the answer; false: the connection is to be closed.  With the lock held. */
+static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
+{
+	const struct fake_rule *rule = fake_rule_for(f, request);
 	char head[256];
 	int len;
 
-	pthread_mutex_lock(&f->lock);
-	if (f->log_len < FAKE_LOG_MAX)
-		f->log[f->log_len++] = strdup(request);
-	for (size_t i = 0; f->rules[i].request; i++) {
-		if (strstr(request, f->rules[i].request) && f->rules[i].times != UINT32_MAX) {
-			rule = &f->rules[i];
-			if (f->rules[i].times > 0 && --f->rules[i].times == 0)
-				f->rules[i].times = UINT32_MAX;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&f->lock);
 	if (!rule->answer)
 		return true;
 	if (rule->status == 0) {
@@ -95,6 +99,7 @@ static inline size_t fake_request_len(const char *text)
 static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
 {
 	ssize_t n = recv(conn->fd, conn->text + conn->len, sizeof(conn->text) - conn->len - 1, 0);
+	bool goes_on = true;
 	size_t len;
 
 	if (n <= 0)
@@ -115,9 +120,11 @@ static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
 			 authorization ? " auth=" : "",
 			 authorization ? (int)strcspn(authorization + 17, "\r") : 0,
 			 authorization ? authorization + 17 : "");
-		return fake_answer(f, conn->fd, request);
+		pthread_mutex_lock(&f->lock);
+		goes_on = fake_answer(f, conn->fd, request);
+		pthread_mutex_unlock(&f->lock);
 	}
-	return true;
+	return goes_on;
 }
 
 static inline void *fake_run(void *arg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/address.c.  Only "lo" can be relied on to be there; the rest goes by what the machine has. */
+/* Tests of lib/address.c.  Only "lo" is on every machine; the rest goes by what this one has. */
 #include "test.h"
 
 #include <arpa/inet.h>
@@ -10,7 +10,8 @@
 
 static struct address_hint hint_of(const char *address, bool v6only)
 {
-	struct address_hint hint = { .family = strchr(address, ':') ? AF_INET6 : AF_INET, .v6only = v6only };
+	struct address_hint hint = {.family = strchr(address, ':') ? AF_INET6 : AF_INET,
+				    .v6only = v6only};
 
 	assert_int_equal(inet_pton((int)hint.family, address, hint.bytes), 1);
 	return hint;
@@ -21,15 +22,15 @@ static void takes_the_setting_first(void **state)
 	static const struct {
 		const char *setting, *bound, *address;
 	} rows[] = {
-		{ "192.0.2.1", "0.0.0.0", "192.0.2.1" },
-		{ "192.0.2.1", "127.0.0.1", "192.0.2.1" },
-		{ "fd00::1", "0.0.0.0", "fd00::1" },
-		{ "FD00:0::1", "::", "fd00::1" },
-		{ "web.example", "127.0.0.1", "web.example" },
-		{ "127.0.0.0/8", "0.0.0.0", "127.0.0.1" },
-		{ "127.0.0.1/32", "127.0.0.1", "127.0.0.1" },
-		{ "lo", "127.0.0.1", "127.0.0.1" },
-		{ "lo", "::", "127.0.0.1" },
+		{"192.0.2.1", "0.0.0.0", "192.0.2.1"},
+		{"192.0.2.1", "127.0.0.1", "192.0.2.1"},
+		{"fd00::1", "0.0.0.0", "fd00::1"},
+		{"FD00:0::1", "::", "fd00::1"},
+		{"web.example", "127.0.0.1", "web.example"},
+		{"127.0.0.0/8", "0.0.0.0", "127.0.0.1"},
+		{"127.0.0.1/32", "127.0.0.1", "127.0.0.1"},
+		{"lo", "127.0.0.1", "127.0.0.1"},
+		{"lo", "::", "127.0.0.1"},
 	};
 
 	(void)state;
@@ -49,14 +50,14 @@ static void refuses_settings(void **state)
 		const char *setting;
 		int code;
 	} rows[] = {
-		{ "203.0.113.0/24", ETCDREG_E_NOTFOUND },
-		{ "10.0.0.0/33", ETCDREG_E_CONFIG },
-		{ "10.0.0.0/", ETCDREG_E_CONFIG },
-		{ "10.0.0/8", ETCDREG_E_CONFIG },
-		{ "a b", ETCDREG_E_CONFIG },
-		{ "http://a", ETCDREG_E_CONFIG },
-		{ "-a", ETCDREG_E_CONFIG },
-		{ "[::1]", ETCDREG_E_CONFIG },
+		{"203.0.113.0/24", ETCDREG_E_NOTFOUND},
+		{"10.0.0.0/33", ETCDREG_E_CONFIG},
+		{"10.0.0.0/", ETCDREG_E_CONFIG},
+		{"10.0.0/8", ETCDREG_E_CONFIG},
+		{"a b", ETCDREG_E_CONFIG},
+		{"http://a", ETCDREG_E_CONFIG},
+		{"-a", ETCDREG_E_CONFIG},
+		{"[::1]", ETCDREG_E_CONFIG},
 	};
 	struct address_hint hint = hint_of("0.0.0.0", false);
 
@@ -66,7 +67,8 @@ static void refuses_settings(void **state)
 		struct etcdreg_err err;
 
 		ROW("'%s'", rows[i].setting);
-		assert_int_equal(address_advertise(rows[i].setting, &hint, address, &err), rows[i].code);
+		assert_int_equal(address_advertise(rows[i].setting, &hint, address, &err),
+				 rows[i].code);
 		assert_non_null(strstr(err.msg, rows[i].setting));
 		assert_string_equal(address, "untouched");
 	}
@@ -77,9 +79,9 @@ static void takes_the_bound_address(void **state)
 	static const struct {
 		const char *bound, *address;
 	} rows[] = {
-		{ "192.0.2.7", "192.0.2.7" },
-		{ "fd00::7", "fd00::7" },
-		{ "::ffff:192.0.2.7", "192.0.2.7" },
+		{"192.0.2.7", "192.0.2.7"},
+		{"fd00::7", "fd00::7"},
+		{"::ffff:192.0.2.7", "192.0.2.7"},
 	};
 
 	(void)state;
@@ -94,7 +96,8 @@ static void takes_the_bound_address(void **state)
 
 static void refuses_what_others_cannot_reach(void **state)
 {
-	static const char *const rows[] = { "127.0.0.1", "127.9.9.9", "::1", "fe80::1", "::ffff:127.0.0.1" };
+	static const char *const rows[] = {"127.0.0.1", "127.9.9.9", "::1", "fe80::1",
+					   "::ffff:127.0.0.1"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -118,9 +121,11 @@ static bool is_local(const char *address)
 		char text[INET6_ADDRSTRLEN] = "";
 
 		if (ifa->ifa_addr && ifa->ifa_addr->sa_family == AF_INET)
-			inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)ifa->ifa_addr)->sin_addr, text, sizeof(text));
+			inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)ifa->ifa_addr)->sin_addr,
+				  text, sizeof(text));
 		else if (ifa->ifa_addr && ifa->ifa_addr->sa_family == AF_INET6)
-			inet_ntop(AF_INET6, &((struct sockaddr_in6 *)(void *)ifa->ifa_addr)->sin6_addr, text,
+			inet_ntop(AF_INET6,
+				  &((struct sockaddr_in6 *)(void *)ifa->ifa_addr)->sin6_addr, text,
 				  sizeof(text));
 		found |= strcmp(text, address) == 0;
 	}
@@ -134,7 +139,7 @@ static void chooses_among_the_machines_own(void **state)
 	static const struct {
 		const char *bound;
 		bool v6only;
-	} rows[] = { { "0.0.0.0", false }, { "::", false }, { "::", true } };
+	} rows[] = {{"0.0.0.0", false}, {"::", false}, {"::", true}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -14,10 +14,9 @@ static void assert_sane(const struct buf *b)
 
 static void starts_empty(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(10);
 
 	(void)state;
-	buf_init(&b, 10);
 	assert_sane(&b);
 	assert_string_equal(b.s, "");
 	assert_false(buf_failed(&b));
@@ -25,10 +24,9 @@ static void starts_empty(void **state)
 
 static void adds_in_order(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	buf_init(&b, 1000);
 	buf_puts(&b, "a");
 	buf_printf(&b, "%d-%s", 42, "x");
 	buf_add(&b, "b\0c", 3);
@@ -39,10 +37,9 @@ static void adds_in_order(void **state)
 
 static void grows_to_its_ceiling(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(3000);
 
 	(void)state;
-	buf_init(&b, 3000);
 	for (int i = 0; i < 3000; i++)
 		buf_add(&b, "x", 1);
 	assert_sane(&b);
@@ -57,10 +54,9 @@ static void grows_to_its_ceiling(void **state)
 
 static void stays_failed(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(3);
 
 	(void)state;
-	buf_init(&b, 3);
 	buf_printf(&b, "%s", "four");
 	buf_puts(&b, "a");
 	assert_true(buf_failed(&b));
@@ -74,11 +70,10 @@ static void stays_failed(void **state)
 
 static void detaches(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(100);
 	char *text;
 
 	(void)state;
-	buf_init(&b, 100);
 	text = buf_detach(&b);
 	assert_string_equal(text, "");
 	free(text);
@@ -93,7 +88,7 @@ static void detaches(void **state)
 
 static void releases_a_zeroed_struct(void **state)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	(void)state;
 	buf_release(&b);
@@ -104,9 +99,12 @@ static void releases_a_zeroed_struct(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_empty),         cmocka_unit_test(adds_in_order),
-		cmocka_unit_test(grows_to_its_ceiling), cmocka_unit_test(stays_failed),
-		cmocka_unit_test(detaches),             cmocka_unit_test(releases_a_zeroed_struct),
+		cmocka_unit_test(starts_empty),
+		cmocka_unit_test(adds_in_order),
+		cmocka_unit_test(grows_to_its_ceiling),
+		cmocka_unit_test(stays_failed),
+		cmocka_unit_test(detaches),
+		cmocka_unit_test(releases_a_zeroed_struct),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static int tear_down(void **state)
 /* A port where nobody listens: bound, so that nobody else takes it. */
 static unsigned closed_port(int *ret_fd)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 
 	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -38,8 +39,8 @@ static unsigned closed_port(int *ret_fd)
 
 __attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const char *format, ...)
 {
-	CLEANUP(connstr) struct connstr cs = { 0 };
-	CLEANUP(config) struct config cfg = { 0 };
+	CLEANUP(connstr) struct connstr cs = {0};
+	CLEANUP(config) struct config cfg = {0};
 	struct cluster *c;
 	char url[256];
 	va_list args;
@@ -66,7 +67,7 @@ static int read_ok(const struct cluster_answer *answer, void *arg, struct etcdre
 
 static int call_of(struct cluster *c, const char *path, size_t max, struct etcdreg_err *err)
 {
-	struct cluster_request rq = { .method = "GET", .path = path, .answer_max = max };
+	struct cluster_request rq = {.method = "GET", .path = path, .answer_max = max};
 
 	return cluster_call(c, &rq, read_ok, NULL, err);
 }
@@ -78,30 +79,39 @@ static void says_what_is_wrong_with_a_node(void **state)
 		int code;
 		const char *message;
 	} rows[] = {
-		{ { "/x", 200, "{\"ok\":1}", 0 }, 0, NULL },
-		{ { "/x", 200, "{\"no\":1}", 0 }, ETCDREG_E_SERVER, "no" },
-		{ { "/x", 200, "{}", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
-		{ { "/x", 200, "not JSON", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
-		{ { "/x", 200, "", 0 }, ETCDREG_E_PROTO, "lacks 'ok'" },
-		{ { "/x", 503, "{\"ok\":1}", 0 }, ETCDREG_E_UNREACH, "status 503" },
-		{ { "/x", 0, "", 0 }, ETCDREG_E_UNREACH, "closed the connection without an answer" },
-		{ { "/x", 0, "SSH-2.0-x\r\n\r\n", 0 }, ETCDREG_E_PROTO, "does not speak HTTP" },
-		{ { "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"ok\"", 0 }, ETCDREG_E_PROTO, "cut off" },
-		{ { "/x", 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"ok\"", 0 },
-		  ETCDREG_E_PROTO, "cut off" },
-		{ { "/x", 0, "HTTP/1.1 302 X\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n", 0 },
-		  ETCDREG_E_UNREACH, "status 302" },
-		{ { "/x", 200, "{\"ok\":\"12345678901234567890123456789012345678901234567890\"}", 0 },
-		  ETCDREG_E_PROTO, "larger than 40 bytes" },
-		{ { "/x", 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
-			     "4\r\n{\"ok\r\n4\r\n\":1}\r\n0\r\nT: 1\r\n\r\n", 0 }, 0, NULL },
+		{{"/x", 200, "{\"ok\":1}", 0}, 0, NULL},
+		{{"/x", 200, "{\"no\":1}", 0}, ETCDREG_E_SERVER, "no"},
+		{{"/x", 200, "{}", 0}, ETCDREG_E_PROTO, "lacks 'ok'"},
+		{{"/x", 200, "not JSON", 0}, ETCDREG_E_PROTO, "lacks 'ok'"},
+		{{"/x", 200, "", 0}, ETCDREG_E_PROTO, "lacks 'ok'"},
+		{{"/x", 503, "{\"ok\":1}", 0}, ETCDREG_E_UNREACH, "status 503"},
+		{{"/x", 0, "", 0}, ETCDREG_E_UNREACH, "closed the connection without an answer"},
+		{{"/x", 0, "SSH-2.0-x\r\n\r\n", 0}, ETCDREG_E_PROTO, "does not speak HTTP"},
+		{{"/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"ok\"", 0},
+		 ETCDREG_E_PROTO,
+		 "cut off"},
+		{{"/x", 0, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"ok\"", 0},
+		 ETCDREG_E_PROTO,
+		 "cut off"},
+		{{"/x", 0, "HTTP/1.1 302 X\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n", 0},
+		 ETCDREG_E_UNREACH,
+		 "status 302"},
+		{{"/x", 200, "{\"ok\":\"12345678901234567890123456789012345678901234567890\"}", 0},
+		 ETCDREG_E_PROTO,
+		 "larger than 40 bytes"},
+		{{"/x", 0,
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
+		  "4\r\n{\"ok\r\n4\r\n\":1}\r\n0\r\nT: 1\r\n\r\n",
+		  0},
+		 0,
+		 NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct fake_rule rules[] = { rows[i].rule, { 0 } };
+		struct fake_rule rules[] = {rows[i].rule, {0}};
 		struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
-		struct etcdreg_err err = { 0 };
+		struct etcdreg_err err = {0};
 		char base[64];
 		int r;
 
@@ -123,15 +133,15 @@ static void says_what_is_wrong_with_a_node(void **state)
 static void goes_to_the_next_node(void **state)
 {
 	static const struct fake_rule first[] = {
-		{ "/x", 0, "", 0 },
-		{ "/x", 500, "{}", 0 },
-		{ "/x", 200, "garbage", 0 },
-		{ "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 0 },
+		{"/x", 0, "", 0},
+		{"/x", 500, "{}", 0},
+		{"/x", 200, "garbage", 0},
+		{"/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
-		struct fake_rule rules[] = { first[i], { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+		struct fake_rule rules[] = {first[i], {"/x", 200, "{\"ok\":1}", 0}, {0}};
 		struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
 
 		rules[0].times = 1;
@@ -145,7 +155,7 @@ static void goes_to_the_next_node(void **state)
 
 static void stays_with_the_node_that_works(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 200, "{\"ok\":1}", 0}, {0}};
 	int fd;
 	unsigned refused = closed_port(&fd);
 	struct cluster *c = cluster_of("127.0.0.1:%u,127.0.0.1:%u", refused, fake->port);
@@ -166,7 +176,7 @@ static void stays_with_the_node_that_works(void **state)
 
 static void names_every_node_that_failed(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 500, "{}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 500, "{}", 0}, {0}};
 	int fd;
 	unsigned refused = closed_port(&fd);
 	struct cluster *c = cluster_of("127.0.0.1:%u,127.0.0.1:%u", refused, fake->port);
@@ -177,7 +187,8 @@ static void names_every_node_that_failed(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
 	snprintf(expected, sizeof(expected),
-		 "http://127.0.0.1:%u: Connection refused; http://127.0.0.1:%u: status 500", refused, fake->port);
+		 "http://127.0.0.1:%u: Connection refused; http://127.0.0.1:%u: status 500",
+		 refused, fake->port);
 	assert_string_equal(err.msg, expected);
 	close(fd);
 	cluster_free(c);
@@ -186,7 +197,7 @@ static void names_every_node_that_failed(void **state)
 /* etcd's own word is the same on every node. */
 static void takes_no_for_an_answer(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, "{\"no\":1}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 200, "{\"no\":1}", 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
 
 	(void)state;
@@ -198,8 +209,9 @@ static void takes_no_for_an_answer(void **state)
 
 static void shares_its_time(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, NULL, 1 }, { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
-	static const struct fake_rule silent[] = { { "/x", 200, NULL, 0 }, { 0 } };
+	static const struct fake_rule rules[] = {
+		{"/x", 200, NULL, 1}, {"/x", 200, "{\"ok\":1}", 0}, {0}};
+	static const struct fake_rule silent[] = {{"/x", 200, NULL, 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
 	struct etcdreg_err err;
 	uint64_t started = now_ms();
@@ -224,7 +236,7 @@ static void shares_its_time(void **state)
 
 static void keeps_the_connection(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 200, "{\"ok\":1}", 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
 	uint64_t started = now_ms();
 
@@ -241,8 +253,8 @@ static void keeps_the_connection(void **state)
 static void survives_a_closed_connection(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"ok\":1}", 0 },
-		{ 0 },
+		{"/x", 0, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"ok\":1}", 0},
+		{0},
 	};
 	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
 
@@ -263,7 +275,7 @@ static void *interrupt(void *arg)
 
 static void can_be_interrupted(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, NULL, 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 200, NULL, 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
 	uint64_t started = now_ms();
 	pthread_t thread;
@@ -280,7 +292,7 @@ static void can_be_interrupted(void **state)
 
 static void ignores_a_proxy_in_the_environment(void **state)
 {
-	static const struct fake_rule rules[] = { { "/x", 200, "{\"ok\":1}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/x", 200, "{\"ok\":1}", 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u", fake->port);
 
 	(void)state;
@@ -295,7 +307,7 @@ static void ignores_a_proxy_in_the_environment(void **state)
 
 static void speaks_no_tls_to_a_plain_server(void **state)
 {
-	static const struct fake_rule rules[] = { { "", 200, "{\"ok\":1}", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"", 200, "{\"ok\":1}", 0}, {0}};
 	struct cluster *c = cluster_of("https://127.0.0.1:%u?timeout=500ms", fake->port);
 	struct etcdreg_err err;
 
@@ -309,18 +321,19 @@ static void speaks_no_tls_to_a_plain_server(void **state)
 
 static void says_which_file_cannot_be_read(void **state)
 {
-	static const char *const options[] = { "cacert", "cert", "key" };
+	static const char *const options[] = {"cacert", "cert", "key"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		CLEANUP(connstr) struct connstr cs = { 0 };
-		CLEANUP(config) struct config cfg = { 0 };
+		CLEANUP(connstr) struct connstr cs = {0};
+		CLEANUP(config) struct config cfg = {0};
 		struct cluster *c;
 		struct etcdreg_err err;
 		char url[100], expected[100];
 
 		snprintf(url, sizeof(url), "https://a?%s=/nonexistent", options[i]);
-		snprintf(expected, sizeof(expected), "%s file '/nonexistent' cannot be read: No such file or directory",
+		snprintf(expected, sizeof(expected),
+			 "%s file '/nonexistent' cannot be read: No such file or directory",
 			 options[i]);
 		assert_int_equal(config_init(&cfg, NULL), 0);
 		assert_int_equal(connstr_parse(url, &cs, &cfg, NULL), 0);
@@ -331,10 +344,9 @@ static void says_which_file_cannot_be_read(void **state)
 
 static void escapes(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(100);
 
 	(void)state;
-	buf_init(&b, 100);
 	http_escape(&b, "a-Z_9.~/ &=+%\xc3\xbc", "/");
 	assert_string_equal(b.s, "a-Z_9.~/%20%26%3D%2B%25%C3%BC");
 }

@@ -22,11 +22,11 @@ static void encodes_and_decodes(void **state)
 		size_t len;
 		const char *text;
 	} rows[] = {
-		{ "", 0, "" },
-		{ "f", 1, "Zg==" },
-		{ "fo", 2, "Zm8=" },
-		{ "foo", 3, "Zm9v" },
-		{ "a\0\xff\xfe", 4, "YQD//g==" },
+		{"", 0, ""},
+		{"f", 1, "Zg=="},
+		{"fo", 2, "Zm8="},
+		{"foo", 3, "Zm9v"},
+		{"a\0\xff\xfe", 4, "YQD//g=="},
 	};
 
 	(void)state;
@@ -45,7 +45,8 @@ static void encodes_and_decodes(void **state)
 
 static void refuses_what_is_not_base64(void **state)
 {
-	static const char *const rows[] = { "Z", "Zg", "Zg=", "Zg*=", "====", "Z===", "Zm9v=", "Zm 9" };
+	static const char *const rows[] = {
+		"Z", "Zg", "Zg=", "Zg*=", "====", "Z===", "Zm9v=", "Zm 9"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

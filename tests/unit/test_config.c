@@ -45,24 +45,24 @@ static void checks_every_value(void **state)
 	static const struct {
 		enum config_id id;
 		const char *value;
-		const char *message;    /* NULL: taken */
+		const char *message; /* NULL: taken */
 	} rows[] = {
-		{ CONFIG_ttl_s, "3", NULL },
-		{ CONFIG_ttl_s, "3600", NULL },
-		{ CONFIG_ttl_s, "2", "'2' is not a number from 3 to 3600" },
-		{ CONFIG_ttl_s, "10s", "'10s' is not a number from 3 to 3600" },
-		{ CONFIG_timeout_ms, "0.1", NULL },
-		{ CONFIG_timeout_ms, "60s", NULL },
-		{ CONFIG_timeout_ms, "99ms", "'99ms' is not from 100ms to 60000ms" },
-		{ CONFIG_timeout_ms, "x", "'x' is not a time like 3s, 1.5s or 200ms" },
-		{ CONFIG_api, "v2", NULL },
-		{ CONFIG_api, "v3", NULL },
-		{ CONFIG_api, "V3", "'V3' is not auto, v3 or v2" },
-		{ CONFIG_disable, "true", NULL },
-		{ CONFIG_disable, "0", NULL },
-		{ CONFIG_disable, "yes", "'yes' is not 0, 1, false or true" },
-		{ CONFIG_url, "", "is empty" },
-		{ CONFIG_host, "", NULL },
+		{CONFIG_ttl_s, "3", NULL},
+		{CONFIG_ttl_s, "3600", NULL},
+		{CONFIG_ttl_s, "2", "'2' is not a number from 3 to 3600"},
+		{CONFIG_ttl_s, "10s", "'10s' is not a number from 3 to 3600"},
+		{CONFIG_timeout_ms, "0.1", NULL},
+		{CONFIG_timeout_ms, "60s", NULL},
+		{CONFIG_timeout_ms, "99ms", "'99ms' is not from 100ms to 60000ms"},
+		{CONFIG_timeout_ms, "x", "'x' is not a time like 3s, 1.5s or 200ms"},
+		{CONFIG_api, "v2", NULL},
+		{CONFIG_api, "v3", NULL},
+		{CONFIG_api, "V3", "'V3' is not auto, v3 or v2"},
+		{CONFIG_disable, "true", NULL},
+		{CONFIG_disable, "0", NULL},
+		{CONFIG_disable, "yes", "'yes' is not 0, 1, false or true"},
+		{CONFIG_url, "", "is empty"},
+		{CONFIG_host, "", NULL},
 	};
 
 	(void)state;
@@ -147,7 +147,8 @@ static void leaves_the_settings_of_the_preload_object_alone(void **state)
 
 static void loads_a_block(void **state)
 {
-	static const char block[] = "ETCD_REGISTRY_NAME=web:80\0ETCD_REGISTRY_META={\"a\":\"=\"}\0ETCD_REGISTRY_HOST=";
+	static const char block[] =
+		"ETCD_REGISTRY_NAME=web:80\0ETCD_REGISTRY_META={\"a\":\"=\"}\0ETCD_REGISTRY_HOST=";
 
 	(void)state;
 	assert_int_equal(config_load_block(&config, block, sizeof(block), NULL), 0);
@@ -163,19 +164,20 @@ static void refuses_a_block(void **state)
 		const char *block;
 		size_t len;
 	} rows[] = {
-		{ "ETCD_REGISTRY_NAME=web", 22 },               /* cut off */
-		{ "ETCD_REGISTRY_URL=http://x", 27 },           /* not of a service */
-		{ "ETCD_REGISTRY_WAIT=1s", 22 },
-		{ "ETCD_REGISTRY_NAME", 19 },
-		{ "PATH=/bin", 10 },
-		{ "=", 2 },
-		{ "", 1 },
+		{"ETCD_REGISTRY_NAME=web", 22},	    /* cut off */
+		{"ETCD_REGISTRY_URL=http://x", 27}, /* not of a service */
+		{"ETCD_REGISTRY_WAIT=1s", 22},
+		{"ETCD_REGISTRY_NAME", 19},
+		{"PATH=/bin", 10},
+		{"=", 2},
+		{"", 1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		ROW("'%s'", rows[i].block);
-		assert_int_equal(config_load_block(&config, rows[i].block, rows[i].len, NULL), ETCDREG_E_CONFIG);
+		assert_int_equal(config_load_block(&config, rows[i].block, rows[i].len, NULL),
+				 ETCDREG_E_CONFIG);
 	}
 	assert_string_equal(config.url, "http://127.0.0.1:2379");
 }
@@ -192,7 +194,7 @@ static void finds_options(void **state)
 
 static void assert_credentials(const char *user, const char *password)
 {
-	CLEANUP(credentials) struct credentials c = { 0 };
+	CLEANUP(credentials) struct credentials c = {0};
 
 	assert_int_equal(credentials_load(&c, &config, NULL), 0);
 	if (!user) {
@@ -235,7 +237,7 @@ static void keeps_user_and_password_together(void **state)
 static void reads_the_password_file(void **state)
 {
 	char path[] = "/tmp/etcdreg-test-XXXXXX";
-	CLEANUP(credentials) struct credentials c = { 0 };
+	CLEANUP(credentials) struct credentials c = {0};
 	struct etcdreg_err err;
 	int fd = mkstemp(path);
 

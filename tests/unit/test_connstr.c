@@ -18,34 +18,48 @@ static void reads_what_is_right(void **state)
 		const char *namespace;
 		const char *user, *password;
 	} rows[] = {
-		{ "a", "http", { { "a", 0 } }, "", NULL, NULL },
-		{ "a:1", "http", { { "a", 1 } }, "", NULL, NULL },
-		{ "http://127.0.0.1:2379", "http", { { "127.0.0.1", 2379 } }, "", NULL, NULL },
-		{ "https://a,b:65535,c", "https", { { "a", 0 }, { "b", 65535 }, { "c", 0 } }, "", NULL, NULL },
-		{ "127.0.0.1:4001, 127.0.0.1:4002", "http", { { "127.0.0.1", 4001 }, { "127.0.0.1", 4002 } },
-		  "", NULL, NULL },
-		{ "http://a:1,http://b:2", "http", { { "a", 1 }, { "b", 2 } }, "", NULL, NULL },
-		{ "https://a:1/,https://b:2/", "https", { { "a", 1 }, { "b", 2 } }, "", NULL, NULL },
-		{ "a:1,https://b:2", "https", { { "a", 1 }, { "b", 2 } }, "", NULL, NULL },
-		{ "[::1]", "http", { { "::1", 0 } }, "", NULL, NULL },
-		{ "https://[fd00::1]:1,[::2]/n", "https", { { "fd00::1", 1 }, { "::2", 0 } }, "n", NULL, NULL },
-		{ "a/", "http", { { "a", 0 } }, "", NULL, NULL },
-		{ "a/n", "http", { { "a", 0 } }, "n", NULL, NULL },
-		{ "a//n/m//", "http", { { "a", 0 } }, "n/m", NULL, NULL },
-		{ "a/n%20m", "http", { { "a", 0 } }, "n m", NULL, NULL },
-		{ "a/n?ttl=5", "http", { { "a", 0 } }, "n", NULL, NULL },
-		{ "a?refresh=true&cache=1&", "http", { { "a", 0 } }, "", NULL, NULL },
-		{ "u:p@a", "http", { { "a", 0 } }, "", "u", "p" },
-		{ "http://u@a/n", "http", { { "a", 0 } }, "n", "u", NULL },
-		{ "https://u%40x:p%2F%3a@a:1,b", "https", { { "a", 1 }, { "b", 0 } }, "", "u@x", "p/:" },
-		{ "http://u:p@q@a", "http", { { "a", 0 } }, "", "u", "p@q" },
-		{ "u:@a", "http", { { "a", 0 } }, "", "u", "" },
+		{"a", "http", {{"a", 0}}, "", NULL, NULL},
+		{"a:1", "http", {{"a", 1}}, "", NULL, NULL},
+		{"http://127.0.0.1:2379", "http", {{"127.0.0.1", 2379}}, "", NULL, NULL},
+		{"https://a,b:65535,c",
+		 "https",
+		 {{"a", 0}, {"b", 65535}, {"c", 0}},
+		 "",
+		 NULL,
+		 NULL},
+		{"127.0.0.1:4001, 127.0.0.1:4002",
+		 "http",
+		 {{"127.0.0.1", 4001}, {"127.0.0.1", 4002}},
+		 "",
+		 NULL,
+		 NULL},
+		{"http://a:1,http://b:2", "http", {{"a", 1}, {"b", 2}}, "", NULL, NULL},
+		{"https://a:1/,https://b:2/", "https", {{"a", 1}, {"b", 2}}, "", NULL, NULL},
+		{"a:1,https://b:2", "https", {{"a", 1}, {"b", 2}}, "", NULL, NULL},
+		{"[::1]", "http", {{"::1", 0}}, "", NULL, NULL},
+		{"https://[fd00::1]:1,[::2]/n",
+		 "https",
+		 {{"fd00::1", 1}, {"::2", 0}},
+		 "n",
+		 NULL,
+		 NULL},
+		{"a/", "http", {{"a", 0}}, "", NULL, NULL},
+		{"a/n", "http", {{"a", 0}}, "n", NULL, NULL},
+		{"a//n/m//", "http", {{"a", 0}}, "n/m", NULL, NULL},
+		{"a/n%20m", "http", {{"a", 0}}, "n m", NULL, NULL},
+		{"a/n?ttl=5", "http", {{"a", 0}}, "n", NULL, NULL},
+		{"a?refresh=true&cache=1&", "http", {{"a", 0}}, "", NULL, NULL},
+		{"u:p@a", "http", {{"a", 0}}, "", "u", "p"},
+		{"http://u@a/n", "http", {{"a", 0}}, "n", "u", NULL},
+		{"https://u%40x:p%2F%3a@a:1,b", "https", {{"a", 1}, {"b", 0}}, "", "u@x", "p/:"},
+		{"http://u:p@q@a", "http", {{"a", 0}}, "", "u", "p@q"},
+		{"u:@a", "http", {{"a", 0}}, "", "u", ""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		CLEANUP(connstr) struct connstr cs = { 0 };
-		struct etcdreg_err err = { 0 };
+		CLEANUP(connstr) struct connstr cs = {0};
+		struct etcdreg_err err = {0};
 		int r = connstr_parse(rows[i].text, &cs, NULL, &err);
 		size_t hosts = 0;
 
@@ -74,37 +88,37 @@ static void quotes_what_is_wrong(void **state)
 		const char *text;
 		const char *quoted;
 	} rows[] = {
-		{ "", "the end" },
-		{ "http://", "the end" },
-		{ "ftp://a", "'ftp'" },
-		{ "://a", "protocol ''" },
-		{ "http://a,https://b", "'http' and 'https'" },
-		{ "a,,b", "',b'" },
-		{ "a,", "the end" },
-		{ "a:", "port ''" },
-		{ "a:0", "'0'" },
-		{ "a:65536", "'65536'" },
-		{ "a:http", "'http'" },
-		{ "a b", "'a b'" },
-		{ "::1", "'::1'" },
-		{ "[::1", "'[::1'" },
-		{ "[a]", "'[a]'" },
-		{ "[::1]x", "'x'" },
-		{ "a/n%", "'n%'" },
-		{ "a/n//m", "'n//m'" },
-		{ "a/../b", "'../b'" },
-		{ "a/%0a", "not printable" },
-		{ "a?color=red", "'color'" },
-		{ "a?password=x", "'password'" },
-		{ "a?ttl=1", "option 'ttl': '1'" },
-		{ "a?ttl", "option 'ttl': ''" },
-		{ "a?user=%", "option 'user'" },
+		{"", "the end"},
+		{"http://", "the end"},
+		{"ftp://a", "'ftp'"},
+		{"://a", "protocol ''"},
+		{"http://a,https://b", "'http' and 'https'"},
+		{"a,,b", "',b'"},
+		{"a,", "the end"},
+		{"a:", "port ''"},
+		{"a:0", "'0'"},
+		{"a:65536", "'65536'"},
+		{"a:http", "'http'"},
+		{"a b", "'a b'"},
+		{"::1", "'::1'"},
+		{"[::1", "'[::1'"},
+		{"[a]", "'[a]'"},
+		{"[::1]x", "'x'"},
+		{"a/n%", "'n%'"},
+		{"a/n//m", "'n//m'"},
+		{"a/../b", "'../b'"},
+		{"a/%0a", "not printable"},
+		{"a?color=red", "'color'"},
+		{"a?password=x", "'password'"},
+		{"a?ttl=1", "option 'ttl': '1'"},
+		{"a?ttl", "option 'ttl': ''"},
+		{"a?user=%", "option 'user'"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct connstr cs = { 0 };
-		struct etcdreg_err err = { 0 };
+		struct connstr cs = {0};
+		struct etcdreg_err err = {0};
 		int r = connstr_parse(rows[i].text, &cs, NULL, &err);
 
 		ROW("'%s': %s", rows[i].text, err.msg);
@@ -117,11 +131,13 @@ static void quotes_what_is_wrong(void **state)
 static void never_quotes_a_password(void **state)
 {
 	static const char *const rows[] = {
-		"http://bob:hunter2@",        "http://bob:hunter2@a:x",      "http://bob:hunter2/x@a",
-		"http://bob:hunter2?x@a",     "http://bob:hunter2%@a",       "http://a,bob:hunter2@b",
-		"http://bob:hunter2,x@a",     "bob:hunter2@a?x=y",           "ftp://bob:hunter2@a",
-		"http://bob:1hunter2/x,y@a",  "http://:hunter2@a",           "a?user=bob:hunter2&x=1",
-		"http://bob:hunter2@a/..",    "http://bob:hunter2@a,http://bob:hunter2@b",
+		"http://bob:hunter2@",	   "http://bob:hunter2@a:x",
+		"http://bob:hunter2/x@a",  "http://bob:hunter2?x@a",
+		"http://bob:hunter2%@a",   "http://a,bob:hunter2@b",
+		"http://bob:hunter2,x@a",  "bob:hunter2@a?x=y",
+		"ftp://bob:hunter2@a",	   "http://bob:1hunter2/x,y@a",
+		"http://:hunter2@a",	   "a?user=bob:hunter2&x=1",
+		"http://bob:hunter2@a/..", "http://bob:hunter2@a,http://bob:hunter2@b",
 	};
 
 	(void)state;
@@ -137,12 +153,14 @@ static void never_quotes_a_password(void **state)
 
 static void sets_options(void **state)
 {
-	CLEANUP(connstr) struct connstr cs = { 0 };
-	CLEANUP(config) struct config cfg = { 0 };
+	CLEANUP(connstr) struct connstr cs = {0};
+	CLEANUP(config) struct config cfg = {0};
 
 	(void)state;
 	assert_int_equal(config_init(&cfg, NULL), 0);
-	assert_int_equal(connstr_parse("https://u:p@a/n?api=v2&timeout=1.5s&cacert=%2Fca%20x", &cs, &cfg, NULL), 0);
+	assert_int_equal(connstr_parse("https://u:p@a/n?api=v2&timeout=1.5s&cacert=%2Fca%20x", &cs,
+				       &cfg, NULL),
+			 0);
 	assert_int_equal(cfg.api, CONFIG_API_V2);
 	assert_int_equal(cfg.timeout_ms, 1500);
 	assert_string_equal(cfg.cacert, "/ca x");
@@ -153,7 +171,7 @@ static void sets_options(void **state)
 static void limits_the_hosts(void **state)
 {
 	char text[2 * CONNSTR_HOSTS_MAX + 3] = "";
-	struct connstr cs = { 0 };
+	struct connstr cs = {0};
 
 	(void)state;
 	for (size_t i = 0; i < CONNSTR_HOSTS_MAX; i++)
@@ -168,7 +186,7 @@ static void limits_the_hosts(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_what_is_right),     cmocka_unit_test(quotes_what_is_wrong),
+		cmocka_unit_test(reads_what_is_right),	   cmocka_unit_test(quotes_what_is_wrong),
 		cmocka_unit_test(never_quotes_a_password), cmocka_unit_test(sets_options),
 		cmocka_unit_test(limits_the_hosts),
 	};

@@ -72,9 +72,12 @@ static void has_a_text_for_every_code(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets_code_and_text),    cmocka_unit_test(takes_no_object),
-		cmocka_unit_test(keeps_one_line),        cmocka_unit_test(puts_context_first),
-		cmocka_unit_test(cuts_what_is_too_long), cmocka_unit_test(has_a_text_for_every_code),
+		cmocka_unit_test(sets_code_and_text),
+		cmocka_unit_test(takes_no_object),
+		cmocka_unit_test(keeps_one_line),
+		cmocka_unit_test(puts_context_first),
+		cmocka_unit_test(cuts_what_is_too_long),
+		cmocka_unit_test(has_a_text_for_every_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

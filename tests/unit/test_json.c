@@ -11,7 +11,8 @@ static struct json *parse(const char *text)
 
 static void refuses_what_is_not_json(void **state)
 {
-	static const char *const rows[] = { "", " ", "{", "{}x", "nul", "404 page not found\n", "{\"a\":}", "\"a" };
+	static const char *const rows[] = {
+		"", " ", "{", "{}x", "nul", "404 page not found\n", "{\"a\":}", "\"a"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -51,20 +52,20 @@ static void reads_integers(void **state)
 		bool ok;
 		int64_t n;
 	} rows[] = {
-		{ "\"2324035541345650978\"", true, 2324035541345650978 },
-		{ "\"9223372036854775807\"", true, INT64_MAX },
-		{ "\"9223372036854775808\"", false, 0 },
-		{ "\"-1\"", true, -1 },
-		{ "\"--1\"", false, 0 },
-		{ "\"\"", false, 0 },
-		{ "\"1x\"", false, 0 },
-		{ "10", true, 10 },
-		{ "-10", true, -10 },
-		{ "9007199254740992", true, 9007199254740992 },
-		{ "1.5", false, 0 },
-		{ "1e300", false, 0 },
-		{ "true", false, 0 },
-		{ "null", false, 0 },
+		{"\"2324035541345650978\"", true, 2324035541345650978},
+		{"\"9223372036854775807\"", true, INT64_MAX},
+		{"\"9223372036854775808\"", false, 0},
+		{"\"-1\"", true, -1},
+		{"\"--1\"", false, 0},
+		{"\"\"", false, 0},
+		{"\"1x\"", false, 0},
+		{"10", true, 10},
+		{"-10", true, -10},
+		{"9007199254740992", true, 9007199254740992},
+		{"1.5", false, 0},
+		{"1e300", false, 0},
+		{"true", false, 0},
+		{"null", false, 0},
 	};
 
 	(void)state;
@@ -88,21 +89,23 @@ static void reads_every_form_of_error(void **state)
 		int64_t code;
 		const char *message;
 	} rows[] = {
-		{ "{\"Error\":\"gone\",\"Code\":2}", true, false, 2, "gone" },
-		{ "{\"error\":\"gone\",\"code\":5}", true, false, 5, "gone" },
-		{ "{\"error\":\"gone\",\"message\":\"all gone\",\"code\":5}", true, false, 5, "all gone" },
-		{ "{\"code\":9,\"message\":\"gone\"}", true, false, 9, "gone" },
-		{ "{\"error\":{\"grpc_code\":1,\"http_code\":408,\"message\":\"gone\",\"http_status\":\"x\"}}", true,
-		  false, 1, "gone" },
-		{ "{\"error\":{\"code\":14,\"message\":\"gone\"}}", true, false, 14, "gone" },
-		{ "{\"errorCode\":100,\"message\":\"Key not found\",\"cause\":\"/k\",\"index\":7}", true, true, 100,
-		  "Key not found" },
-		{ "{\"error\":\"gone\"}", true, false, 0, "gone" },
-		{ "{\"errorCode\":100}", true, true, 100, "" },
-		{ "{\"error\":{}}", true, false, 0, "" },
-		{ "{\"header\":{},\"ID\":\"5\",\"TTL\":\"10\"}", false, false, 0, NULL },
-		{ "{\"result\":{\"header\":{}}}", false, false, 0, NULL },
-		{ "[]", false, false, 0, NULL },
+		{"{\"Error\":\"gone\",\"Code\":2}", true, false, 2, "gone"},
+		{"{\"error\":\"gone\",\"code\":5}", true, false, 5, "gone"},
+		{"{\"error\":\"gone\",\"message\":\"all gone\",\"code\":5}", true, false, 5,
+		 "all gone"},
+		{"{\"code\":9,\"message\":\"gone\"}", true, false, 9, "gone"},
+		{"{\"error\":{\"grpc_code\":1,\"http_code\":408,\"message\":\"gone\",\"http_"
+		 "status\":\"x\"}}",
+		 true, false, 1, "gone"},
+		{"{\"error\":{\"code\":14,\"message\":\"gone\"}}", true, false, 14, "gone"},
+		{"{\"errorCode\":100,\"message\":\"Key not found\",\"cause\":\"/k\",\"index\":7}",
+		 true, true, 100, "Key not found"},
+		{"{\"error\":\"gone\"}", true, false, 0, "gone"},
+		{"{\"errorCode\":100}", true, true, 100, ""},
+		{"{\"error\":{}}", true, false, 0, ""},
+		{"{\"header\":{},\"ID\":\"5\",\"TTL\":\"10\"}", false, false, 0, NULL},
+		{"{\"result\":{\"header\":{}}}", false, false, 0, NULL},
+		{"[]", false, false, 0, NULL},
 	};
 
 	(void)state;
@@ -124,10 +127,9 @@ static void reads_every_form_of_error(void **state)
 
 static void quotes_text(void **state)
 {
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(100);
 
 	(void)state;
-	buf_init(&b, 100);
 	json_quote(&b, "a\"\\/\n\x01\xc3\xbc");
 	assert_string_equal(b.s, "\"a\\\"\\\\/\\u000a\\u0001\xc3\xbc\"");
 }
@@ -140,14 +142,14 @@ static void reads_documents(void **state)
 		const char *name, *url;
 		unsigned port;
 	} rows[] = {
-		{ "{\"port\":8080,\"name\":\"n\",\"url\":\"u\"}", true, "n", "u", 8080 },
-		{ "{\"port\":\"8080\",\"name\":5}", true, NULL, NULL, 8080 },
-		{ "{\"port\":65536}", true, NULL, NULL, 0 },
-		{ "{\"port\":-1}", true, NULL, NULL, 0 },
-		{ "{}", true, NULL, NULL, 0 },
-		{ "[]", false, NULL, NULL, 0 },
-		{ "\"x\"", false, NULL, NULL, 0 },
-		{ "null", false, NULL, NULL, 0 },
+		{"{\"port\":8080,\"name\":\"n\",\"url\":\"u\"}", true, "n", "u", 8080},
+		{"{\"port\":\"8080\",\"name\":5}", true, NULL, NULL, 8080},
+		{"{\"port\":65536}", true, NULL, NULL, 0},
+		{"{\"port\":-1}", true, NULL, NULL, 0},
+		{"{}", true, NULL, NULL, 0},
+		{"[]", false, NULL, NULL, 0},
+		{"\"x\"", false, NULL, NULL, 0},
+		{"null", false, NULL, NULL, 0},
 	};
 
 	(void)state;
@@ -175,9 +177,10 @@ static void writes_one_line(void **state)
 	static const struct {
 		const char *text, *line;
 	} rows[] = {
-		{ "{\n  \"a\" : 12345678901234567890, \"b\": \" x \" }\n", "{\"a\":12345678901234567890,\"b\":\" x \"}" },
-		{ "{\"a\":\"x\ny\"}", "{\"a\":\"x\\ny\"}" },
-		{ "{}", "{}" },
+		{"{\n  \"a\" : 12345678901234567890, \"b\": \" x \" }\n",
+		 "{\"a\":12345678901234567890,\"b\":\" x \"}"},
+		{"{\"a\":\"x\ny\"}", "{\"a\":\"x\\ny\"}"},
+		{"{}", "{}"},
 	};
 
 	(void)state;

@@ -7,27 +7,28 @@
 static struct fake_etcd *fake;
 static struct line *line;
 static struct reconcile *rec;
-static struct buf told;         /* "REGISTERED web; ..." since the last look */
+static struct buf told; /* "REGISTERED web; ..." since the last look */
 
 static const struct fake_rule healthy[] = {
 	RULE_VERSION,
-	{ "/lease/grant", 200, GRANTED("5"), 0 },
-	{ "/kv/txn", 200, WRITTEN, 0 },
-	{ "/lease/keepalive", 200, KEPT, 0 },
-	{ "/kv/lease/revoke", 200, DONE, 0 },
-	{ "/kv/deleterange", 200, DONE, 0 },
-	{ 0 },
+	{"/lease/grant", 200, GRANTED("5"), 0},
+	{"/kv/txn", 200, WRITTEN, 0},
+	{"/lease/keepalive", 200, KEPT, 0},
+	{"/kv/lease/revoke", 200, DONE, 0},
+	{"/kv/deleterange", 200, DONE, 0},
+	{0},
 };
 
-static const struct fake_rule down[] = { { "", 503, "{}", 0 }, { 0 } };
+static const struct fake_rule down[] = {{"", 503, "{}", 0}, {0}};
 
 static void take_event(const struct etcdreg_event *event, void *arg)
 {
-	static const char *const names[] = { "REGISTERED", "LOST", "LEFT", "ERROR", "UP" };
+	static const char *const names[] = {"REGISTERED", "LOST", "LEFT", "ERROR", "UP"};
 
 	assert_ptr_equal(arg, &told);
 	assert_int_equal(event->type == ETCDREG_ERROR, event->err != NULL);
-	buf_printf(&told, "%s %s; ", names[event->type], event->service ? event->service->name : "-");
+	buf_printf(&told, "%s %s; ", names[event->type],
+		   event->service ? event->service->name : "-");
 }
 
 #define assert_told(text)                                                                          \
@@ -59,7 +60,7 @@ static int tear_down(void **state)
 
 static void want_with_meta(const char *name, const char *meta, bool wanted)
 {
-	struct etcdreg_service from = { .name = name, .hostname = "a", .port = 80, .meta = meta };
+	struct etcdreg_service from = {.name = name, .hostname = "a", .port = 80, .meta = meta};
 	struct reconcile_entry *e;
 	struct service service;
 
@@ -150,10 +151,10 @@ static void takes_a_leave_back(void **state)
 static void repairs_what_is_lost(void **state)
 {
 	static const struct fake_rule lost[] = {
-		{ "/lease/keepalive", 200, KEEPALIVE_LOST, 0 },
-		{ "/lease/grant", 200, GRANTED("6"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/lease/keepalive", 200, KEEPALIVE_LOST, 0},
+		{"/lease/grant", 200, GRANTED("6"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 
 	(void)state;
@@ -169,11 +170,11 @@ static void repairs_what_is_lost(void **state)
 static void repairs_a_key_that_was_deleted(void **state)
 {
 	static const struct fake_rule deleted[] = {
-		{ "/lease/keepalive", 200, KEPT, 0 },
-		{ "/timetolive", 200, "{" HEADER ",\"TTL\":\"3\",\"keys\":[]}", 0 },
-		{ "/kv/txn", 200, FOUND("5"), 1 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 200, "{" HEADER ",\"TTL\":\"3\",\"keys\":[]}", 0},
+		{"/kv/txn", 200, FOUND("5"), 1},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 
 	(void)state;
@@ -203,7 +204,7 @@ static void tells_an_outage_once(void **state)
 
 static void tells_an_outage_again_when_its_reason_changes(void **state)
 {
-	static const struct fake_rule other[] = { { "", 502, "{}", 0 }, { 0 } };
+	static const struct fake_rule other[] = {{"", 502, "{}", 0}, {0}};
 
 	(void)state;
 	fake_rules(fake, down);
@@ -234,6 +235,8 @@ static void probes_every_half_second(void **state)
 /* The agent answers a process that exits by this event: it must come at once. */
 static void answers_at_once_while_etcd_is_down(void **state)
 {
+	uint64_t next;
+
 	(void)state;
 	want("a", true);
 	want("b", true);
@@ -244,10 +247,10 @@ static void answers_at_once_while_etcd_is_down(void **state)
 	run_what_is_due();
 	assert_told("ERROR -; ERROR a; ");
 	want("b", false);
-	run_what_is_due();
+	next = run_what_is_due();
 	assert_told("ERROR b; ");
 	assert_int_equal(fake_count(fake, ""), 1);
-	usleep(600000);
+	sleep_until(next);
 	fake_rules(fake, healthy);
 	run_what_is_due();
 	assert_told("UP -; LEFT a; LEFT b; ");
@@ -270,7 +273,8 @@ static void leaves_at_once_what_never_got_there(void **state)
 /* After the outage the lease is gone, and with it all its keys: nothing is left to delete. */
 static void drops_deletes_when_the_lease_has_expired(void **state)
 {
-	static const struct fake_rule expired[] = { { "/lease/keepalive", 200, KEEPALIVE_LOST, 0 }, { 0 } };
+	static const struct fake_rule expired[] = {{"/lease/keepalive", 200, KEEPALIVE_LOST, 0},
+						   {0}};
 
 	(void)state;
 	want("a", true);
@@ -292,10 +296,10 @@ static void lets_one_refused_key_wait_alone(void **state)
 {
 	static const struct fake_rule refused[] = {
 		RULE_VERSION,
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 403, V3_ERROR(7, "etcdserver: permission denied"), 1 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 403, V3_ERROR(7, "etcdserver: permission denied"), 1},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	uint64_t next;
 
@@ -317,11 +321,11 @@ static void backs_off_from_a_key_that_is_refused(void **state)
 {
 	static const struct fake_rule refused[] = {
 		RULE_VERSION,
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 400, V3_ERROR(3, "etcdserver: key is too long"), 0 },
-		{ "/lease/keepalive", 200, KEPT, 0 },
-		{ "/timetolive", 200, "{" HEADER ",\"TTL\":\"3\"}", 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 400, V3_ERROR(3, "etcdserver: key is too long"), 0},
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 200, "{" HEADER ",\"TTL\":\"3\"}", 0},
+		{0},
 	};
 	uint64_t started = now_ms();
 
@@ -362,9 +366,9 @@ static void leaves_all_with_one_request(void **state)
 static void leaves_all_one_by_one(void **state)
 {
 	static const struct fake_rule refused[] = {
-		{ "/kv/lease/revoke", 403, V3_ERROR(7, "etcdserver: permission denied"), 0 },
-		{ "delete_range", 200, DONE, 0 },
-		{ 0 },
+		{"/kv/lease/revoke", 403, V3_ERROR(7, "etcdserver: permission denied"), 0},
+		{"delete_range", 200, DONE, 0},
+		{0},
 	};
 
 	(void)state;

@@ -10,11 +10,11 @@ static char url[100];
 
 static const struct fake_rule healthy[] = {
 	RULE_VERSION,
-	{ "/lease/grant", 200, GRANTED("5"), 0 },
-	{ "/kv/txn", 200, WRITTEN, 0 },
-	{ "/kv/lease/revoke", 200, DONE, 0 },
-	{ "/kv/deleterange", 200, DONE, 0 },
-	{ 0 },
+	{"/lease/grant", 200, GRANTED("5"), 0},
+	{"/kv/txn", 200, WRITTEN, 0},
+	{"/kv/lease/revoke", 200, DONE, 0},
+	{"/kv/deleterange", 200, DONE, 0},
+	{0},
 };
 
 static int set_up(void **state)
@@ -40,7 +40,7 @@ static int tear_down(void **state)
 
 static struct etcdreg *open_url(const char *text)
 {
-	struct etcdreg_options options = { .url = text };
+	struct etcdreg_options options = {.url = text};
 	struct etcdreg *reg = NULL;
 
 	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
@@ -63,20 +63,20 @@ static void checks_the_options(void **state)
 		struct etcdreg_options options;
 		const char *message;
 	} rows[] = {
-		{ { .url = "" }, "is empty" },
-		{ { .url = "http://a:x" }, "connection string: port 'x'" },
-		{ { .api = "v4" }, "api: 'v4'" },
-		{ { .ttl_s = 2 }, "ttl: '2'" },
-		{ { .timeout_ms = 99 }, "timeout: '99ms'" },
-		{ { .cacert = "/nonexistent" }, "cacert file '/nonexistent'" },
-		{ { .user = "bob", .password_file = "/nonexistent" }, "password file '/nonexistent'" },
-		{ { .password = "x" }, "no user" },
+		{{.url = ""}, "is empty"},
+		{{.url = "http://a:x"}, "connection string: port 'x'"},
+		{{.api = "v4"}, "api: 'v4'"},
+		{{.ttl_s = 2}, "ttl: '2'"},
+		{{.timeout_ms = 99}, "timeout: '99ms'"},
+		{{.cacert = "/nonexistent"}, "cacert file '/nonexistent'"},
+		{{.user = "bob", .password_file = "/nonexistent"}, "password file '/nonexistent'"},
+		{{.password = "x"}, "no user"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct etcdreg *reg = NULL;
-		struct etcdreg_err err = { 0 };
+		struct etcdreg_err err = {0};
 
 		ROW("%zu", i);
 		assert_int_equal(etcdreg_open(&rows[i].options, &reg, &err), ETCDREG_E_CONFIG);
@@ -87,7 +87,7 @@ static void checks_the_options(void **state)
 
 static void takes_what_is_not_given_from_the_environment(void **state)
 {
-	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg;
 
 	(void)state;
@@ -102,7 +102,7 @@ static void takes_what_is_not_given_from_the_environment(void **state)
 
 static void joins_and_leaves(void **state)
 {
-	struct etcdreg_service service = { .name = "web", .port = 80 };
+	struct etcdreg_service service = {.name = "web", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -117,7 +117,7 @@ static void joins_and_leaves(void **state)
 
 static void refuses_services(void **state)
 {
-	struct etcdreg_service service = { .name = "", .port = 80 };
+	struct etcdreg_service service = {.name = "", .port = 80};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_err err;
 
@@ -130,8 +130,8 @@ static void refuses_services(void **state)
 
 static void wait_tells_the_latest_error(void **state)
 {
-	static const struct fake_rule down[] = { { "", 503, "{}", 0 }, { 0 } };
-	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	static const struct fake_rule down[] = {{"", 503, "{}", 0}, {0}};
+	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_err err;
 
@@ -147,8 +147,8 @@ static void wait_tells_the_latest_error(void **state)
 
 static void wait_times_out(void **state)
 {
-	static const struct fake_rule silent[] = { { "", 200, NULL, 0 }, { 0 } };
-	struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+	static const struct fake_rule silent[] = {{"", 200, NULL, 0}, {0}};
+	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -161,7 +161,7 @@ static void wait_times_out(void **state)
 
 static void close_takes_all_out(void **state)
 {
-	struct etcdreg_service a = { .name = "a", .port = 80 }, b = { .name = "b", .port = 80 };
+	struct etcdreg_service a = {.name = "a", .port = 80}, b = {.name = "b", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -177,15 +177,15 @@ static void close_waits_no_longer_than_it_is_told(void **state)
 {
 	static const struct fake_rule silent[] = {
 		RULE_VERSION,
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "", 200, NULL, 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"", 200, NULL, 0},
+		{0},
 	};
-	static const unsigned timeouts_ms[] = { 0, 200 };
+	static const unsigned timeouts_ms[] = {0, 200};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(timeouts_ms); i++) {
-		struct etcdreg_service service = { .name = "web", .hostname = "a", .port = 80 };
+		struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
 		struct etcdreg *reg = open_url(url);
 		uint64_t started;
 
@@ -202,7 +202,8 @@ static void close_waits_no_longer_than_it_is_told(void **state)
 
 static void rejoin(const struct etcdreg_event *event, void *arg)
 {
-	static const struct etcdreg_service second = { .name = "second", .hostname = "a", .port = 81 };
+	static const struct etcdreg_service second = {
+		.name = "second", .hostname = "a", .port = 81};
 	struct etcdreg **reg = arg;
 
 	if (event->type == ETCDREG_REGISTERED && strcmp(event->service->name, "first") == 0) {
@@ -213,9 +214,9 @@ static void rejoin(const struct etcdreg_event *event, void *arg)
 
 static void the_callback_may_join(void **state)
 {
-	struct etcdreg_service first = { .name = "first", .hostname = "a", .port = 80, .tag = 77 };
+	struct etcdreg_service first = {.name = "first", .hostname = "a", .port = 80, .tag = 77};
 	struct etcdreg *reg;
-	struct etcdreg_options options = { .url = url, .on_event = rejoin, .event_arg = &reg };
+	struct etcdreg_options options = {.url = url, .on_event = rejoin, .event_arg = &reg};
 
 	(void)state;
 	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
@@ -230,7 +231,7 @@ static void the_callback_may_join(void **state)
 static void *join_and_leave(void *arg)
 {
 	char name[16];
-	struct etcdreg_service service = { .name = name, .hostname = "a", .port = 80 };
+	struct etcdreg_service service = {.name = name, .hostname = "a", .port = 80};
 
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "n%d", i % 3);
@@ -257,26 +258,30 @@ static void takes_callers_from_many_threads(void **state)
 
 /* base64 of "/services/web/1", "/services/a-b/1" and "/services/ns/web/1" */
 #define KV_WEB(value) "{\"key\":\"L3NlcnZpY2VzL3dlYi8x\",\"value\":\"" value "\"}"
-#define KV_AB(value) "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
-#define KV_NS(value) "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
+#define KV_AB(value)  "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
+#define KV_NS(value)  "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
 /* base64 of {"name":"web","url":"u2"}, {"name":"web","url":"u1"}, {"name":"a.b"}, [], {"port":80} */
-#define WEB2 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
-#define WEB1 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
-#define AB "eyJuYW1lIjoiYS5iIn0="
-#define ARRAY "W10="
+#define WEB2	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
+#define WEB1	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
+#define AB	 "eyJuYW1lIjoiYS5iIn0="
+#define ARRAY	 "W10="
 #define NAMELESS "eyJwb3J0Ijo4MH0="
-#define RANGE(kvs) { "/kv/range", 200, "{" HEADER ",\"kvs\":[" kvs "]}", 0 }
+#define RANGE(kvs)                                                                                 \
+	{                                                                                          \
+		"/kv/range", 200, "{" HEADER ",\"kvs\":[" kvs "]}", 0                              \
+	}
 
 static void lists_sorted(void **state)
 {
 	static const struct fake_rule rules[] = {
 		RULE_VERSION,
-		RANGE(KV_WEB(WEB2) "," KV_WEB(ARRAY) "," KV_AB(AB) "," KV_WEB(WEB1) "," KV_NS(WEB1) "," KV_AB(NAMELESS)),
-		{ 0 },
+		RANGE(KV_WEB(WEB2) "," KV_WEB(ARRAY) "," KV_AB(AB) "," KV_WEB(WEB1) "," KV_NS(
+			WEB1) "," KV_AB(NAMELESS)),
+		{0},
 	};
 	static const struct {
 		const char *name, *url;
-	} expected[] = { { "", "" }, { "a.b", "" }, { "web", "u1" }, { "web", "u2" } };
+	} expected[] = {{"", ""}, {"a.b", ""}, {"web", "u1"}, {"web", "u2"}};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_entry *entries;
 	size_t len;
@@ -299,7 +304,8 @@ static void lists_sorted(void **state)
 /* "a.b" and "a-b" share a folder. */
 static void lists_the_very_name(void **state)
 {
-	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(KV_AB(AB) "," KV_AB(WEB1)), { 0 } };
+	static const struct fake_rule rules[] = {
+		RULE_VERSION, RANGE(KV_AB(AB) "," KV_AB(WEB1)), {0}};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_entry *entries = NULL;
 	size_t len = 9;
@@ -318,9 +324,10 @@ static void lists_the_very_name(void **state)
 
 static void looks_up_any_of_them(void **state)
 {
-	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(KV_WEB(WEB1) "," KV_WEB(WEB2)), { 0 } };
+	static const struct fake_rule rules[] = {
+		RULE_VERSION, RANGE(KV_WEB(WEB1) "," KV_WEB(WEB2)), {0}};
 	struct etcdreg *reg = open_url(url);
-	unsigned seen[2] = { 0 };
+	unsigned seen[2] = {0};
 	struct etcdreg_entry *entry;
 
 	(void)state;
@@ -336,7 +343,7 @@ static void looks_up_any_of_them(void **state)
 
 static void says_that_there_is_none(void **state)
 {
-	static const struct fake_rule rules[] = { RULE_VERSION, RANGE(""), { 0 } };
+	static const struct fake_rule rules[] = {RULE_VERSION, RANGE(""), {0}};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_entry *entry = NULL;
 	struct etcdreg_err err;

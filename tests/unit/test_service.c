@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/service.c.  The expected keys and documents were written by the npm package 2.1.1. */
+/* Tests of lib/service.c.  The npm package 2.1.1 wrote the expected keys and documents. */
 #include "test.h"
 
 #include "service.h"
@@ -12,42 +12,56 @@ static void writes_what_the_npm_package_writes(void **state)
 		const char *path;
 		const char *document;
 	} rows[] = {
-		{ { .name = "my-service-name", .hostname = "192.168.1.10", .port = 8080, .protocol = NULL }, "",
-		  "services/my-service-name/a4b6d9145a0edd218cc73596b12ca2d1b30419a1",
-		  "{\"port\":8080,\"name\":\"my-service-name\""
-		  ",\"hostname\":\"192.168.1.10\",\"host\":\"192.168.1.10:8080\",\"url\":\"http://192.168.1.10:8080\"}" },
-		{ { .name = "web.api_v2", .hostname = "h", .port = 1, .protocol = NULL }, "prod",
-		  "services/prod/web-api-v2/f16b8180276d513bf27ecfcf1d8b911d38527a5f",
-		  "{\"port\":1,\"name\":\"web.api_v2\""
-		  ",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}" },
-		{ { .name = "w \303\274 x", .hostname = "10.0.0.1", .port = 65535, .protocol = NULL }, "a/b",
-		  "services/a/b/w---x/596dde14eee1ef287ba2d39f6e8c4e7466bd3875",
-		  "{\"port\":65535,\"name\":\"w \303\274 x\""
-		  ",\"hostname\":\"10.0.0.1\",\"host\":\"10.0.0.1:65535\",\"url\":\"http://10.0.0.1:65535\"}" },
-		{ { .name = "emoji \360\237\230\200!", .hostname = "a", .port = 80, .protocol = NULL }, "",
-		  "services/emoji----/d760a93c8dab31526ab321035394ce05a41be86d",
-		  "{\"port\":80,\"name\":\"emoji \360\237\230\200!\""
-		  ",\"hostname\":\"a\",\"host\":\"a:80\",\"url\":\"http://a:80\"}" },
-		{ { .name = "no-port", .hostname = "a.example", .port = 0, .protocol = NULL }, "",
-		  "services/no-port/406f69e8e0c8d33598ec2f3ff7bd4d2a184806ce",
-		  "{\"name\":\"no-port\""
-		  ",\"hostname\":\"a.example\",\"host\":\"a.example\",\"url\":\"http://a.example\"}" },
-		{ { .name = "quo\"te\\/", .hostname = "a", .port = 80, .protocol = NULL }, "",
-		  "services/quo-te--/d08d923f6289873e06e87d29a649cce3b283e1b8",
-		  "{\"port\":80,\"name\":\"quo\\\"te\\\\/\""
-		  ",\"hostname\":\"a\",\"host\":\"a:80\",\"url\":\"http://a:80\"}" },
-		{ { .name = "sec", .hostname = "a", .port = 443, .protocol = "https" }, "",
-		  "services/sec/096bcde914790ba6fdfd48f85c5bc2f4f2b79e5b",
-		  "{\"port\":443,\"name\":\"sec\""
-		  ",\"hostname\":\"a\",\"host\":\"a:443\",\"url\":\"https://a:443\"}" },
+		{{.name = "my-service-name",
+		  .hostname = "192.168.1.10",
+		  .port = 8080,
+		  .protocol = NULL},
+		 "",
+		 "services/my-service-name/a4b6d9145a0edd218cc73596b12ca2d1b30419a1",
+		 "{\"port\":8080,\"name\":\"my-service-name\""
+		 ",\"hostname\":\"192.168.1.10\",\"host\":\"192.168.1.10:8080\",\"url\":\"http://"
+		 "192.168.1.10:8080\"}"},
+		{{.name = "web.api_v2", .hostname = "h", .port = 1, .protocol = NULL},
+		 "prod",
+		 "services/prod/web-api-v2/f16b8180276d513bf27ecfcf1d8b911d38527a5f",
+		 "{\"port\":1,\"name\":\"web.api_v2\""
+		 ",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}"},
+		{{.name = "w \303\274 x", .hostname = "10.0.0.1", .port = 65535, .protocol = NULL},
+		 "a/b",
+		 "services/a/b/w---x/596dde14eee1ef287ba2d39f6e8c4e7466bd3875",
+		 "{\"port\":65535,\"name\":\"w \303\274 x\""
+		 ",\"hostname\":\"10.0.0.1\",\"host\":\"10.0.0.1:65535\",\"url\":\"http://"
+		 "10.0.0.1:65535\"}"},
+		{{.name = "emoji \360\237\230\200!", .hostname = "a", .port = 80, .protocol = NULL},
+		 "",
+		 "services/emoji----/d760a93c8dab31526ab321035394ce05a41be86d",
+		 "{\"port\":80,\"name\":\"emoji \360\237\230\200!\""
+		 ",\"hostname\":\"a\",\"host\":\"a:80\",\"url\":\"http://a:80\"}"},
+		{{.name = "no-port", .hostname = "a.example", .port = 0, .protocol = NULL},
+		 "",
+		 "services/no-port/406f69e8e0c8d33598ec2f3ff7bd4d2a184806ce",
+		 "{\"name\":\"no-port\""
+		 ",\"hostname\":\"a.example\",\"host\":\"a.example\",\"url\":\"http://"
+		 "a.example\"}"},
+		{{.name = "quo\"te\\/", .hostname = "a", .port = 80, .protocol = NULL},
+		 "",
+		 "services/quo-te--/d08d923f6289873e06e87d29a649cce3b283e1b8",
+		 "{\"port\":80,\"name\":\"quo\\\"te\\\\/\""
+		 ",\"hostname\":\"a\",\"host\":\"a:80\",\"url\":\"http://a:80\"}"},
+		{{.name = "sec", .hostname = "a", .port = 443, .protocol = "https"},
+		 "",
+		 "services/sec/096bcde914790ba6fdfd48f85c5bc2f4f2b79e5b",
+		 "{\"port\":443,\"name\":\"sec\""
+		 ",\"hostname\":\"a\",\"host\":\"a:443\",\"url\":\"https://a:443\"}"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		CLEANUP(service) struct service s = { 0 };
+		CLEANUP(service) struct service s = {0};
 
 		ROW("%s", rows[i].document);
-		assert_int_equal(service_init(&s, &rows[i].service, NULL, rows[i].namespace, NULL), 0);
+		assert_int_equal(service_init(&s, &rows[i].service, NULL, rows[i].namespace, NULL),
+				 0);
 		assert_string_equal(s.path, rows[i].path);
 		assert_string_equal(s.document, rows[i].document);
 	}
@@ -55,7 +69,7 @@ static void writes_what_the_npm_package_writes(void **state)
 
 static char *document_of(const struct etcdreg_service *service)
 {
-	CLEANUP(service) struct service s = { 0 };
+	CLEANUP(service) struct service s = {0};
 
 	assert_int_equal(service_init(&s, service, "h", "", NULL), 0);
 	return STEAL(s.document);
@@ -67,20 +81,24 @@ static void puts_meta_between_port_and_name(void **state)
 		const char *meta;
 		const char *document;
 	} rows[] = {
-		{ NULL, "{\"port\":1,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}" },
-		{ " {} ", "{\"port\":1,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}" },
-		{ "{\"v\": \"1.2\", \"tags\": [1, null]}",
-		  "{\"port\":1,\"v\":\"1.2\",\"tags\":[1,null],\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\","
-		  "\"url\":\"http://h:1\"}" },
-		{ "{\"url\":1,\"name\":2,\"a\":3,\"port\":4,\"host\":5,\"hostname\":6,\"name\":7}",
-		  "{\"port\":1,\"a\":3,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}" },
-		{ "{\"Name\":1}",
-		  "{\"port\":1,\"Name\":1,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":\"http://h:1\"}" },
+		{NULL, "{\"port\":1,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":"
+		       "\"http://h:1\"}"},
+		{" {} ", "{\"port\":1,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":"
+			 "\"http://h:1\"}"},
+		{"{\"v\": \"1.2\", \"tags\": [1, null]}",
+		 "{\"port\":1,\"v\":\"1.2\",\"tags\":[1,null],\"name\":\"n\",\"hostname\":\"h\","
+		 "\"host\":\"h:1\","
+		 "\"url\":\"http://h:1\"}"},
+		{"{\"url\":1,\"name\":2,\"a\":3,\"port\":4,\"host\":5,\"hostname\":6,\"name\":7}",
+		 "{\"port\":1,\"a\":3,\"name\":\"n\",\"hostname\":\"h\",\"host\":\"h:1\",\"url\":"
+		 "\"http://h:1\"}"},
+		{"{\"Name\":1}", "{\"port\":1,\"Name\":1,\"name\":\"n\",\"hostname\":\"h\","
+				 "\"host\":\"h:1\",\"url\":\"http://h:1\"}"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct etcdreg_service service = { .name = "n", .port = 1, .meta = rows[i].meta };
+		struct etcdreg_service service = {.name = "n", .port = 1, .meta = rows[i].meta};
 		CLEANUP(free) char *document = document_of(&service);
 
 		ROW("%s", rows[i].document);
@@ -90,12 +108,13 @@ static void puts_meta_between_port_and_name(void **state)
 
 static void brackets_ipv6(void **state)
 {
-	static const char *const spellings[] = { "fd00::1", "[fd00::1]" };
+	static const char *const spellings[] = {"fd00::1", "[fd00::1]"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
-		struct etcdreg_service service = { .name = "n", .hostname = spellings[i], .port = 80 };
-		CLEANUP(service) struct service s = { 0 };
+		struct etcdreg_service service = {
+			.name = "n", .hostname = spellings[i], .port = 80};
+		CLEANUP(service) struct service s = {0};
 
 		assert_int_equal(service_init(&s, &service, NULL, "", NULL), 0);
 		assert_string_equal(s.hostname, "fd00::1");
@@ -111,28 +130,28 @@ static void refuses(void **state)
 		struct etcdreg_service service;
 		const char *message;
 	} rows[] = {
-		{ { .name = NULL }, "name is empty" },
-		{ { .name = "" }, "name is empty" },
-		{ { .name = long_name }, "longer than 255" },
-		{ { .name = "a\tb" }, "'a?b' is not printable" },
-		{ { .name = "a\x7f" }, "not printable" },
-		{ { .name = "\xff" }, "not printable" },
-		{ { .name = "\xc0\xaf" }, "not printable" },
-		{ { .name = "\xed\xa0\x80" }, "not printable" },
-		{ { .name = "\xf4\x90\x80\x80" }, "not printable" },
-		{ { .name = "\xe2\x82" }, "not printable" },
-		{ { .name = "n", .hostname = "" }, "'' is not an address" },
-		{ { .name = "n", .hostname = "a b" }, "'a b' is not an address" },
-		{ { .name = "n", .hostname = "a/b" }, "'a/b'" },
-		{ { .name = "n", .hostname = "a:1" }, "'a:1'" },
-		{ { .name = "n", .port = 65536 }, "port 65536" },
-		{ { .name = "n", .protocol = "" }, "'' is not a protocol" },
-		{ { .name = "n", .protocol = "1a" }, "'1a'" },
-		{ { .name = "n", .protocol = "a://" }, "'a://'" },
-		{ { .name = "n", .meta = "" }, "meta ''" },
-		{ { .name = "n", .meta = "[]" }, "meta '[]'" },
-		{ { .name = "n", .meta = "{" }, "meta '{'" },
-		{ { .name = "n", .meta = "{} x" }, "meta '{} x'" },
+		{{.name = NULL}, "name is empty"},
+		{{.name = ""}, "name is empty"},
+		{{.name = long_name}, "longer than 255"},
+		{{.name = "a\tb"}, "'a?b' is not printable"},
+		{{.name = "a\x7f"}, "not printable"},
+		{{.name = "\xff"}, "not printable"},
+		{{.name = "\xc0\xaf"}, "not printable"},
+		{{.name = "\xed\xa0\x80"}, "not printable"},
+		{{.name = "\xf4\x90\x80\x80"}, "not printable"},
+		{{.name = "\xe2\x82"}, "not printable"},
+		{{.name = "n", .hostname = ""}, "'' is not an address"},
+		{{.name = "n", .hostname = "a b"}, "'a b' is not an address"},
+		{{.name = "n", .hostname = "a/b"}, "'a/b'"},
+		{{.name = "n", .hostname = "a:1"}, "'a:1'"},
+		{{.name = "n", .port = 65536}, "port 65536"},
+		{{.name = "n", .protocol = ""}, "'' is not a protocol"},
+		{{.name = "n", .protocol = "1a"}, "'1a'"},
+		{{.name = "n", .protocol = "a://"}, "'a://'"},
+		{{.name = "n", .meta = ""}, "meta ''"},
+		{{.name = "n", .meta = "[]"}, "meta '[]'"},
+		{{.name = "n", .meta = "{"}, "meta '{'"},
+		{{.name = "n", .meta = "{} x"}, "meta '{} x'"},
 	};
 
 	(void)state;
@@ -140,10 +159,11 @@ static void refuses(void **state)
 	long_name[sizeof(long_name) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct service s;
-		struct etcdreg_err err = { 0 };
+		struct etcdreg_err err = {0};
 
 		ROW("%zu", i);
-		assert_int_equal(service_init(&s, &rows[i].service, "h", "", &err), ETCDREG_E_INVALID);
+		assert_int_equal(service_init(&s, &rows[i].service, "h", "", &err),
+				 ETCDREG_E_INVALID);
 		assert_non_null(strstr(err.msg, rows[i].message));
 	}
 }
@@ -153,10 +173,10 @@ static void names_folders(void **state)
 	static const struct {
 		const char *namespace, *name, *folder;
 	} rows[] = {
-		{ "", NULL, "services/" },
-		{ "a/b", NULL, "services/a/b/" },
-		{ "", "x.y", "services/x-y/" },
-		{ "a", "x", "services/a/x/" },
+		{"", NULL, "services/"},
+		{"a/b", NULL, "services/a/b/"},
+		{"", "x.y", "services/x-y/"},
+		{"a", "x", "services/a/x/"},
 	};
 
 	(void)state;
@@ -169,8 +189,9 @@ static void names_folders(void **state)
 
 static void views_what_was_given(void **state)
 {
-	struct etcdreg_service service = { .name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7 };
-	CLEANUP(service) struct service s = { 0 };
+	struct etcdreg_service service = {
+		.name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7};
+	CLEANUP(service) struct service s = {0};
 	struct etcdreg_service view;
 
 	(void)state;

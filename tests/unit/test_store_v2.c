@@ -8,14 +8,20 @@ static struct fake_etcd *fake;
 static struct line *line;
 static struct store *store;
 
-#define NODE(value, index) "{\"action\":\"set\",\"node\":{\"key\":\"/k\",\"value\":" value ",\"modifiedIndex\":" #index "}}"
+#define NODE(value, index)                                                                         \
+	"{\"action\":\"set\",\"node\":{\"key\":\"/k\",\"value\":" value                            \
+	",\"modifiedIndex\":" #index "}}"
 #define NOT_FOUND "{\"errorCode\":100,\"message\":\"Key not found\",\"cause\":\"/k\",\"index\":7}"
-#define COMPARE_FAILED "{\"errorCode\":101,\"message\":\"Compare failed\",\"cause\":\"[1 != 2]\",\"index\":7}"
-#define KEY(...) { .path = "services/a b/1", .document = "{\"a\":1}", __VA_ARGS__ }
+#define COMPARE_FAILED                                                                             \
+	"{\"errorCode\":101,\"message\":\"Compare failed\",\"cause\":\"[1 != 2]\",\"index\":7}"
+#define KEY(...)                                                                                   \
+	{                                                                                          \
+		.path = "services/a b/1", .document = "{\"a\":1}", __VA_ARGS__                     \
+	}
 
 static void open_line(const char *options)
 {
-	static const struct fake_rule none[] = { { 0 } };
+	static const struct fake_rule none[] = {{0}};
 
 	fake_rules(fake, none);
 	line = line_new(fake, options);
@@ -40,7 +46,8 @@ static int tear_down(void **state)
 
 static void put_one(struct store_key *key)
 {
-	static const struct fake_rule rules[] = { { "PUT", 201, NODE("\"{\\\"a\\\":1}\"", 42), 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"PUT", 201, NODE("\"{\\\"a\\\":1}\"", 42), 0},
+						 {0}};
 
 	fake_rules(fake, rules);
 	assert_int_equal(store->ops->put(store, key, NULL), 0);
@@ -54,7 +61,8 @@ static void sets_with_a_ttl(void **state)
 
 	(void)state;
 	put_one(&key);
-	assert_int_equal(fake_count(fake, "PUT /v2/keys/services/a%20b/1 value=%7B%22a%22%3A1%7D&ttl=3"), 1);
+	assert_int_equal(
+		fake_count(fake, "PUT /v2/keys/services/a%20b/1 value=%7B%22a%22%3A1%7D&ttl=3"), 1);
 	assert_int_equal(fake_count(fake, ""), 1);
 }
 
@@ -64,16 +72,18 @@ static void deletes_its_own_version_only(void **state)
 		struct fake_rule rule;
 		int code;
 	} rows[] = {
-		{ { "DELETE /v2/keys/services/a%20b/1?prevIndex=42", 200, NODE("\"x\"", 43), 0 }, 0 },
-		{ { "DELETE", 404, NOT_FOUND, 0 }, 0 },
-		{ { "DELETE", 412, COMPARE_FAILED, 0 }, 0 },
-		{ { "DELETE", 401, "{\"message\":\"Insufficient credentials\"}", 0 }, ETCDREG_E_DENIED },
-		{ { "DELETE", 500, "{\"errorCode\":300,\"message\":\"Raft Internal Error\"}", 0 }, ETCDREG_E_UNREACH },
+		{{"DELETE /v2/keys/services/a%20b/1?prevIndex=42", 200, NODE("\"x\"", 43), 0}, 0},
+		{{"DELETE", 404, NOT_FOUND, 0}, 0},
+		{{"DELETE", 412, COMPARE_FAILED, 0}, 0},
+		{{"DELETE", 401, "{\"message\":\"Insufficient credentials\"}", 0},
+		 ETCDREG_E_DENIED},
+		{{"DELETE", 500, "{\"errorCode\":300,\"message\":\"Raft Internal Error\"}", 0},
+		 ETCDREG_E_UNREACH},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct fake_rule rules[] = { rows[i].rule, { 0 } };
+		struct fake_rule rules[] = {rows[i].rule, {0}};
 		struct store_key key = KEY();
 
 		put_one(&key);
@@ -88,9 +98,10 @@ static void deletes_its_own_version_only(void **state)
 static void deletes_by_value_where_the_version_is_not_known(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "PUT", 0, "", 0 },
-		{ "DELETE /v2/keys/services/a%20b/1?prevValue=%7B%22a%22%3A1%7D", 200, NODE("\"x\"", 43), 0 },
-		{ 0 },
+		{"PUT", 0, "", 0},
+		{"DELETE /v2/keys/services/a%20b/1?prevValue=%7B%22a%22%3A1%7D", 200,
+		 NODE("\"x\"", 43), 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -117,7 +128,8 @@ static void drops_a_delete_when_the_key_has_expired(void **state)
 
 static void deletes_whatever_is_there_for_a_stranger(void **state)
 {
-	static const struct fake_rule rules[] = { { "DELETE /v2/keys/services/a%20b/1 ", 404, NOT_FOUND, 0 }, { 0 } };
+	static const struct fake_rule rules[] = {
+		{"DELETE /v2/keys/services/a%20b/1 ", 404, NOT_FOUND, 0}, {0}};
 	struct store_key key = KEY(.unowned = true, .expires_ms = now_ms() + 3000);
 
 	(void)state;
@@ -134,17 +146,25 @@ static void heartbeats_without_a_value(void **state)
 		bool held, lost;
 		int64_t index;
 	} rows[] = {
-		{ { "ttl=3&refresh=true&prevExist=true", 200, NODE("\"{\\\"a\\\":1}\"", 50), 0 }, 0, true, false, 50 },
-		{ { "ttl=3", 200, NODE("\"{}\"", 50), 0 }, 0, false, true, 42 },
-		{ { "ttl=3", 404, NOT_FOUND, 0 }, 0, false, true, 42 },
-		{ { "ttl=3", 403, "{\"message\":\"Insufficient credentials\"}", 0 }, 0, false, false, 42 },
-		{ { "ttl=3", 0, "", 0 }, ETCDREG_E_UNREACH, true, false, 0 },
-		{ { "ttl=3", 200, "{}", 0 }, ETCDREG_E_PROTO, true, false, 0 },
+		{{"ttl=3&refresh=true&prevExist=true", 200, NODE("\"{\\\"a\\\":1}\"", 50), 0},
+		 0,
+		 true,
+		 false,
+		 50},
+		{{"ttl=3", 200, NODE("\"{}\"", 50), 0}, 0, false, true, 42},
+		{{"ttl=3", 404, NOT_FOUND, 0}, 0, false, true, 42},
+		{{"ttl=3", 403, "{\"message\":\"Insufficient credentials\"}", 0},
+		 0,
+		 false,
+		 false,
+		 42},
+		{{"ttl=3", 0, "", 0}, ETCDREG_E_UNREACH, true, false, 0},
+		{{"ttl=3", 200, "{}", 0}, ETCDREG_E_PROTO, true, false, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct fake_rule rules[] = { rows[i].rule, { 0 } };
+		struct fake_rule rules[] = {rows[i].rule, {0}};
 		struct store_key key = KEY();
 
 		put_one(&key);
@@ -161,10 +181,11 @@ static void heartbeats_without_a_value(void **state)
 
 static void refreshes_the_most_overdue(void **state)
 {
-	static const struct fake_rule rules[] = { { "PUT", 200, NODE("\"{}\"", 50), 0 }, { 0 } };
-	struct store_key late = { .path = "late", .document = "{}", .held = true, .due_ms = 10 };
-	struct store_key gone = { .next = &late, .path = "gone", .document = "{}", .due_ms = 5 };
-	struct store_key keys = { .next = &gone, .path = "fresh", .document = "{}", .held = true, .due_ms = 20 };
+	static const struct fake_rule rules[] = {{"PUT", 200, NODE("\"{}\"", 50), 0}, {0}};
+	struct store_key late = {.path = "late", .document = "{}", .held = true, .due_ms = 10};
+	struct store_key gone = {.next = &late, .path = "gone", .document = "{}", .due_ms = 5};
+	struct store_key keys = {
+		.next = &gone, .path = "fresh", .document = "{}", .held = true, .due_ms = 20};
 
 	(void)state;
 	fake_rules(fake, rules);
@@ -187,23 +208,26 @@ static int join_paths(const char *path, const char *document, void *arg, struct 
 static void lists_all_leaves(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "GET /v2/keys/services/?recursive=true ", 200,
-		  "{\"action\":\"get\",\"node\":{\"key\":\"/services\",\"dir\":true,\"nodes\":["
-		  "{\"key\":\"/services/a\",\"dir\":true,\"nodes\":[{\"key\":\"/services/a/1\",\"value\":\"x\"},"
-		  "{\"key\":\"/services/a/2\",\"value\":\"y\"}]},{\"key\":\"/services/b\",\"dir\":true}]}}", 1 },
-		{ "GET", 404, NOT_FOUND, 1 },
-		{ "GET", 200, "{\"action\":\"get\"}", 0 },
-		{ 0 },
+		{"GET /v2/keys/services/?recursive=true ", 200,
+		 "{\"action\":\"get\",\"node\":{\"key\":\"/services\",\"dir\":true,\"nodes\":["
+		 "{\"key\":\"/services/a\",\"dir\":true,\"nodes\":[{\"key\":\"/services/a/"
+		 "1\",\"value\":\"x\"},"
+		 "{\"key\":\"/services/a/2\",\"value\":\"y\"}]},{\"key\":\"/services/"
+		 "b\",\"dir\":true}]}}",
+		 1},
+		{"GET", 404, NOT_FOUND, 1},
+		{"GET", 200, "{\"action\":\"get\"}", 0},
+		{0},
 	};
-	CLEANUP(buf) struct buf b;
+	CLEANUP(buf) struct buf b = BUF_INIT(1000);
 
 	(void)state;
-	buf_init(&b, 1000);
 	fake_rules(fake, rules);
 	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL), 0);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
 	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL), 0);
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL), ETCDREG_E_PROTO);
+	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL),
+			 ETCDREG_E_PROTO);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
 }
 
@@ -220,7 +244,7 @@ static void sends_user_and_password(void **state)
 
 static void sees_that_the_api_is_gone(void **state)
 {
-	static const struct fake_rule rules[] = { { "", 404, "404 page not found\n", 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"", 404, "404 page not found\n", 0}, {0}};
 	struct store_key key = KEY();
 	struct etcdreg_err err;
 

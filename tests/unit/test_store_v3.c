@@ -27,25 +27,28 @@ static int tear_down(void **state)
 
 static void open_line(const char *options)
 {
-	static const struct fake_rule version[] = { RULE_VERSION, { 0 } };
-	struct etcdreg_err err = { 0 };
+	static const struct fake_rule version[] = {RULE_VERSION, {0}};
+	struct etcdreg_err err = {0};
 
 	fake_rules(fake, version);
 	line = line_new(fake, options);
 	assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
 }
 
-#define KEY(...) { .path = "services/web/1", .document = "{}", __VA_ARGS__ }
-#define KEY64 "L3NlcnZpY2VzL3dlYi8x"    /* "/services/web/1" */
+#define KEY(...)                                                                                   \
+	{                                                                                          \
+		.path = "services/web/1", .document = "{}", __VA_ARGS__                            \
+	}
+#define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
 
 /* The whole round: grant, put, keep, delete, as etcd reads them. */
 static void asks_as_etcd_wants_it(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/v3/lease/grant", 200, GRANTED("2324035541345650978"), 0 },
-		{ "request_delete_range", 200, DONE, 0 },
-		{ "/v3/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/v3/lease/grant", 200, GRANTED("2324035541345650978"), 0},
+		{"request_delete_range", 200, DONE, 0},
+		{"/v3/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -56,15 +59,20 @@ static void asks_as_etcd_wants_it(void **state)
 	assert_true(key.held);
 	assert_int_equal(key.lease, 2324035541345650978);
 	assert_int_equal(fake_count(fake, "POST /v3/lease/grant {\"TTL\":10}"), 1);
-	assert_int_equal(fake_count(fake, "POST /v3/kv/txn {\"compare\":[{\"target\":\"VALUE\",\"key\":\"" KEY64
-					  "\",\"value\":\"e30=\"}],\"success\":[{\"request_range\":{\"key\":\"" KEY64
-					  "\"}}],\"failure\":[{\"request_put\":{\"key\":\"" KEY64
-					  "\",\"value\":\"e30=\",\"lease\":\"2324035541345650978\"}}]}"), 1);
+	assert_int_equal(
+		fake_count(
+			fake,
+			"POST /v3/kv/txn {\"compare\":[{\"target\":\"VALUE\",\"key\":\"" KEY64
+			"\",\"value\":\"e30=\"}],\"success\":[{\"request_range\":{\"key\":\"" KEY64
+			"\"}}],\"failure\":[{\"request_put\":{\"key\":\"" KEY64
+			"\",\"value\":\"e30=\",\"lease\":\"2324035541345650978\"}}]}"),
+		1);
 	assert_int_equal(store->ops->remove(store, &key, NULL), 0);
 	assert_false(key.held);
 	assert_int_equal(fake_count(fake, "{\"compare\":[{\"target\":\"LEASE\",\"key\":\"" KEY64
 					  "\",\"lease\":\"2324035541345650978\"}],\"success\":"
-					  "[{\"request_delete_range\":{\"key\":\"" KEY64 "\"}}]}"), 1);
+					  "[{\"request_delete_range\":{\"key\":\"" KEY64 "\"}}]}"),
+			 1);
 	assert_int_equal(fake_count(fake, ""), 3);
 }
 
@@ -74,22 +82,23 @@ static void confirms_what_another_keeps(void **state)
 	static const struct {
 		const char *ttl;
 		bool taken;
-	} rows[] = { { "9", false }, { "5", false }, { "4", true }, { "0", true }, { "-1", true } };
+	} rows[] = {{"9", false}, {"5", false}, {"4", true}, {"0", true}, {"-1", true}};
 
 	(void)state;
 	open_line("");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char state_text[200];
 		struct fake_rule rules[] = {
-			{ "/lease/grant", 200, GRANTED("5"), 0 },
-			{ "{\"success\":", 200, WRITTEN, 0 },
-			{ "/kv/txn", 200, FOUND("9"), 0 },
-			{ "/kv/lease/timetolive {\"ID\":\"9\",\"keys\":false}", 200, state_text, 0 },
-			{ 0 },
+			{"/lease/grant", 200, GRANTED("5"), 0},
+			{"{\"success\":", 200, WRITTEN, 0},
+			{"/kv/txn", 200, FOUND("9"), 0},
+			{"/kv/lease/timetolive {\"ID\":\"9\",\"keys\":false}", 200, state_text, 0},
+			{0},
 		};
 		struct store_key key = KEY();
 
-		snprintf(state_text, sizeof(state_text), "{" HEADER ",\"ID\":\"9\",\"TTL\":\"%s\"}", rows[i].ttl);
+		snprintf(state_text, sizeof(state_text), "{" HEADER ",\"ID\":\"9\",\"TTL\":\"%s\"}",
+			 rows[i].ttl);
 		fake_rules(fake, rules);
 		ROW("TTL %s", rows[i].ttl);
 		assert_int_equal(store->ops->put(store, &key, NULL), 0);
@@ -103,10 +112,10 @@ static void confirms_what_another_keeps(void **state)
 static void never_deletes_what_another_keeps(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 200, FOUND("9"), 0 },
-		{ "/timetolive", 200, TTL_LEFT("9"), 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, FOUND("9"), 0},
+		{"/timetolive", 200, TTL_LEFT("9"), 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -123,11 +132,13 @@ static void never_deletes_what_another_keeps(void **state)
 static void takes_what_has_no_lease(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "{\"success\":", 200, WRITTEN, 0 },
-		{ "/kv/txn", 200,
-		  "{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{\"kvs\":[{\"key\":\"a\"}]}}]}", 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"{\"success\":", 200, WRITTEN, 0},
+		{"/kv/txn", 200,
+		 "{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{\"kvs\":[{"
+			    "\"key\":\"a\"}]}}]}",
+		 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -142,7 +153,7 @@ static void takes_what_has_no_lease(void **state)
 
 static void deletes_whatever_is_there_for_a_stranger(void **state)
 {
-	static const struct fake_rule rules[] = { { "/kv/deleterange", 200, DONE, 0 }, { 0 } };
+	static const struct fake_rule rules[] = {{"/kv/deleterange", 200, DONE, 0}, {0}};
 	struct store_key key = KEY(.unowned = true, .expires_ms = now_ms() + 5000);
 	struct store_key late = KEY(.unowned = true, .expires_ms = 1);
 
@@ -158,9 +169,9 @@ static void deletes_whatever_is_there_for_a_stranger(void **state)
 static void put_two(struct store_key *first, struct store_key *second)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 
 	fake_rules(fake, rules);
@@ -184,12 +195,12 @@ static void wait_until_due(struct store_key *keys)
 static void heartbeats_with_two_requests(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/keepalive {\"ID\":\"5\"}", 200, KEPT, 0 },
-		{ "/timetolive {\"ID\":\"5\",\"keys\":true}", 200,
-		  "{" HEADER ",\"TTL\":\"3\",\"keys\":[\"c2VydmljZXM=\",\"" KEY64 "\"]}", 0 },
-		{ 0 },
+		{"/lease/keepalive {\"ID\":\"5\"}", 200, KEPT, 0},
+		{"/timetolive {\"ID\":\"5\",\"keys\":true}", 200,
+		 "{" HEADER ",\"TTL\":\"3\",\"keys\":[\"c2VydmljZXM=\",\"" KEY64 "\"]}", 0},
+		{0},
 	};
-	struct store_key first = KEY(), second = { .path = "services/web/2", .document = "{}" };
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
 
 	(void)state;
 	open_line("?ttl=3");
@@ -208,8 +219,8 @@ static void heartbeats_with_two_requests(void **state)
 
 static void loses_all_keys_with_the_lease(void **state)
 {
-	static const struct fake_rule rules[] = { { "/lease/keepalive", 200, KEEPALIVE_LOST, 0 }, { 0 } };
-	struct store_key first = KEY(), second = { .path = "services/web/2", .document = "{}" };
+	static const struct fake_rule rules[] = {{"/lease/keepalive", 200, KEEPALIVE_LOST, 0}, {0}};
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
 
 	(void)state;
 	open_line("?ttl=3");
@@ -226,13 +237,13 @@ static void loses_all_keys_with_the_lease(void **state)
 static void grants_again_when_the_lease_is_gone(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/grant", 200, GRANTED("6"), 0 },
-		{ "\"lease\":\"5\"", 404, V3_ERROR(5, "etcdserver: requested lease not found"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ "/lease/keepalive {\"ID\":\"5\"}", 200, KEEPALIVE_LOST, 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("6"), 0},
+		{"\"lease\":\"5\"", 404, V3_ERROR(5, "etcdserver: requested lease not found"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{"/lease/keepalive {\"ID\":\"5\"}", 200, KEEPALIVE_LOST, 0},
+		{0},
 	};
-	struct store_key first = KEY(), second = { .path = "services/web/2", .document = "{}" };
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
 
 	(void)state;
 	open_line("");
@@ -251,10 +262,10 @@ static void grants_again_when_the_lease_is_gone(void **state)
 static void opens_a_lease_for_every_500_keys(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/lease/grant", 200, GRANTED("5"), 1 },
-		{ "/lease/grant", 200, GRANTED("6"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/lease/grant", 200, GRANTED("5"), 1},
+		{"/lease/grant", 200, GRANTED("6"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	static struct store_key keys[502];
 
@@ -273,8 +284,9 @@ static void opens_a_lease_for_every_500_keys(void **state)
 
 static void revokes_for_all(void **state)
 {
-	static const struct fake_rule rules[] = { { "/kv/lease/revoke {\"ID\":\"5\"}", 200, DONE, 0 }, { 0 } };
-	struct store_key first = KEY(), second = { .path = "services/web/2", .document = "{}" };
+	static const struct fake_rule rules[] = {{"/kv/lease/revoke {\"ID\":\"5\"}", 200, DONE, 0},
+						 {0}};
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
 
 	(void)state;
 	open_line("");
@@ -290,20 +302,20 @@ static void revokes_for_all(void **state)
 static void refuses_answers_that_lack_a_field(void **state)
 {
 	static const struct fake_rule rows[][4] = {
-		{ { "/lease/grant", 200, "{" HEADER "}", 0 }, { 0 } },
-		{ { "/lease/grant", 200, "{" HEADER ",\"ID\":\"x\"}", 0 }, { 0 } },
-		{ { "/lease/grant", 200, GRANTED("5"), 0 }, { "/kv/txn", 200, "{}", 0 }, { 0 } },
-		{ { "/lease/grant", 200, GRANTED("5"), 0 },
-		  { "/kv/txn", 200, "{" HEADER ",\"succeeded\":true}", 0 },
-		  { 0 } },
-		{ { "/lease/grant", 200, GRANTED("5"), 0 }, { "/kv/txn", 200, "[]", 0 }, { 0 } },
+		{{"/lease/grant", 200, "{" HEADER "}", 0}, {0}},
+		{{"/lease/grant", 200, "{" HEADER ",\"ID\":\"x\"}", 0}, {0}},
+		{{"/lease/grant", 200, GRANTED("5"), 0}, {"/kv/txn", 200, "{}", 0}, {0}},
+		{{"/lease/grant", 200, GRANTED("5"), 0},
+		 {"/kv/txn", 200, "{" HEADER ",\"succeeded\":true}", 0},
+		 {0}},
+		{{"/lease/grant", 200, GRANTED("5"), 0}, {"/kv/txn", 200, "[]", 0}, {0}},
 	};
 
 	(void)state;
 	open_line("");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct store_key key = KEY();
-		struct etcdreg_err err = { 0 };
+		struct etcdreg_err err = {0};
 
 		fake_rules(fake, rows[i]);
 		ROW("%zu", i);
@@ -322,39 +334,43 @@ static void maps_the_errors_of_etcd(void **state)
 		int code;
 		bool answered;
 	} rows[] = {
-		{ 403, V3_ERROR(7, "etcdserver: permission denied"), ETCDREG_E_DENIED, true },
-		{ 400, V3_ERROR(3, "etcdserver: user name is empty"), ETCDREG_E_DENIED, true },
-		{ 401, V3_ERROR(16, "etcdserver: invalid auth token"), ETCDREG_E_DENIED, true },
-		{ 503, V3_ERROR(14, "etcdserver: no leader"), ETCDREG_E_UNREACH, false },
-		{ 503, V3_ERROR(14, "etcdserver: request timed out"), ETCDREG_E_UNREACH, false },
-		{ 500, V3_ERROR(2, "etcdserver: not a primary lessor"), ETCDREG_E_UNREACH, false },
-		{ 429, V3_ERROR(8, "etcdserver: mvcc: database space exceeded"), ETCDREG_E_SERVER, true },
-		{ 200, "{\"error\":{\"grpc_code\":14,\"http_code\":503,\"message\":\"x\"}}", ETCDREG_E_UNREACH, false },
-		{ 421, "Misdirected Request", ETCDREG_E_PROTO, false },
+		{403, V3_ERROR(7, "etcdserver: permission denied"), ETCDREG_E_DENIED, true},
+		{400, V3_ERROR(3, "etcdserver: user name is empty"), ETCDREG_E_DENIED, true},
+		{401, V3_ERROR(16, "etcdserver: invalid auth token"), ETCDREG_E_DENIED, true},
+		{503, V3_ERROR(14, "etcdserver: no leader"), ETCDREG_E_UNREACH, false},
+		{503, V3_ERROR(14, "etcdserver: request timed out"), ETCDREG_E_UNREACH, false},
+		{500, V3_ERROR(2, "etcdserver: not a primary lessor"), ETCDREG_E_UNREACH, false},
+		{429, V3_ERROR(8, "etcdserver: mvcc: database space exceeded"), ETCDREG_E_SERVER,
+		 true},
+		{200, "{\"error\":{\"grpc_code\":14,\"http_code\":503,\"message\":\"x\"}}",
+		 ETCDREG_E_UNREACH, false},
+		{421, "Misdirected Request", ETCDREG_E_PROTO, false},
 	};
 
 	(void)state;
 	open_line("");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct fake_rule rules[] = { { "/lease/grant", rows[i].status, rows[i].body, 0 }, { 0 } };
+		struct fake_rule rules[] = {{"/lease/grant", rows[i].status, rows[i].body, 0}, {0}};
 		struct store_key key = KEY();
 
 		fake_rules(fake, rules);
 		ROW("%s", rows[i].body);
 		assert_int_equal(store->ops->put(store, &key, NULL), rows[i].code);
-		assert_int_equal(cluster_answered(session_cluster(line->session)), rows[i].answered);
+		assert_int_equal(cluster_answered(session_cluster(line->session)),
+				 rows[i].answered);
 	}
 }
 
 static void logs_in_and_again_when_the_token_is_refused(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/auth/authenticate {\"name\":\"bob\",\"password\":\"w\\\"d\"}", 200, "{" HEADER ",\"token\":\"t1\"}", 1 },
-		{ "/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1 },
-		{ "/lease/grant {\"TTL\":10} auth=t1", 200, GRANTED("5"), 0 },
-		{ "auth=t1", 401, V3_ERROR(16, "etcdserver: invalid auth token"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/auth/authenticate {\"name\":\"bob\",\"password\":\"w\\\"d\"}", 200,
+		 "{" HEADER ",\"token\":\"t1\"}", 1},
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+		{"/lease/grant {\"TTL\":10} auth=t1", 200, GRANTED("5"), 0},
+		{"auth=t1", 401, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -371,8 +387,9 @@ static void logs_in_and_again_when_the_token_is_refused(void **state)
 static void does_not_repeat_a_refused_login(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/auth/authenticate", 400, V3_ERROR(3, "etcdserver: authentication failed, invalid user ID or password"), 0 },
-		{ 0 },
+		{"/auth/authenticate", 400,
+		 V3_ERROR(3, "etcdserver: authentication failed, invalid user ID or password"), 0},
+		{0},
 	};
 	struct store_key key = KEY();
 	struct etcdreg_err err;
@@ -391,10 +408,11 @@ static void does_not_repeat_a_refused_login(void **state)
 static void goes_on_without_users_where_etcd_has_none(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/auth/authenticate", 412, V3_ERROR(9, "etcdserver: authentication is not enabled"), 0 },
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/auth/authenticate", 412,
+		 V3_ERROR(9, "etcdserver: authentication is not enabled"), 0},
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -409,12 +427,12 @@ static void goes_on_without_users_where_etcd_has_none(void **state)
 static void takes_silence_for_a_refused_token(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1 },
-		{ "/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1 },
-		{ "auth=t1", 0, "", 0 },
-		{ "/lease/grant", 200, GRANTED("5"), 0 },
-		{ "/kv/txn", 200, WRITTEN, 0 },
-		{ 0 },
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+		{"auth=t1", 0, "", 0},
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{0},
 	};
 	struct store_key key = KEY();
 
@@ -425,7 +443,8 @@ static void takes_silence_for_a_refused_token(void **state)
 	assert_int_equal(fake_count(fake, "/auth/authenticate"), 2);
 }
 
-static int count_document(const char *path, const char *document, void *arg, struct etcdreg_err *err)
+static int count_document(const char *path, const char *document, void *arg,
+			  struct etcdreg_err *err)
 {
 	int *count = arg;
 
@@ -439,12 +458,14 @@ static int count_document(const char *path, const char *document, void *arg, str
 static void lists_a_folder(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{ "/kv/range {\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\"}", 200,
-		  "{" HEADER ",\"kvs\":[{\"key\":\"" KEY64 "\",\"value\":\"e30=\"},"
-		  "{\"key\":\"" KEY64 "\"},{\"key\":\"" KEY64 "\",\"value\":\"e30=\"}],\"count\":\"3\"}", 1 },
-		{ "/kv/range", 200, "{" HEADER "}", 1 },
-		{ "/kv/range", 200, "{" HEADER ",\"kvs\":[{\"value\":\"e30=\"}]}", 1 },
-		{ 0 },
+		{"/kv/range {\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\"}", 200,
+		 "{" HEADER ",\"kvs\":[{\"key\":\"" KEY64 "\",\"value\":\"e30=\"},"
+		 "{\"key\":\"" KEY64 "\"},{\"key\":\"" KEY64
+		 "\",\"value\":\"e30=\"}],\"count\":\"3\"}",
+		 1},
+		{"/kv/range", 200, "{" HEADER "}", 1},
+		{"/kv/range", 200, "{" HEADER ",\"kvs\":[{\"value\":\"e30=\"}]}", 1},
+		{0},
 	};
 	int count = 0;
 
@@ -455,7 +476,8 @@ static void lists_a_folder(void **state)
 	assert_int_equal(count, 2);
 	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL), 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL), ETCDREG_E_PROTO);
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL),
+			 ETCDREG_E_PROTO);
 }
 
 static void chooses_the_api(void **state)
@@ -463,29 +485,32 @@ static void chooses_the_api(void **state)
 	static const struct {
 		const char *options;
 		const char *version;
-		const char *request;    /* of a list; NULL: none can be made */
+		const char *request; /* of a list; NULL: none can be made */
 	} rows[] = {
-		{ "", VERSION_34, "POST /v3/kv/range" },
-		{ "", "{\"etcdserver\":\"3.6.1\",\"etcdcluster\":\"3.6.0\"}", "POST /v3/kv/range" },
-		{ "", "{\"etcdserver\":\"4.0.0\",\"etcdcluster\":\"4.0.0\"}", "POST /v3/kv/range" },
-		{ "", "{\"etcdserver\":\"3.4.1\",\"etcdcluster\":\"3.3.0\"}", "POST /v3beta/kv/range" },
-		{ "", "{\"etcdserver\":\"3.2.1\",\"etcdcluster\":\"3.2.0\"}", "POST /v3alpha/kv/range" },
-		{ "", "{\"etcdserver\":\"2.3.8\",\"etcdcluster\":\"2.3.0\"}", "GET /v2/keys/services/?recursive=true" },
-		{ "", "{\"etcdserver\":\"2.3.8\"}", "GET /v2/keys/services/?recursive=true" },
-		{ "?api=v2", "x", "GET /v2/keys/services/?recursive=true" },
-		{ "?api=v3", "{\"etcdserver\":\"2.3.8\"}", NULL },
-		{ "", "{\"etcdserver\":\"3.4.1\",\"etcdcluster\":\"not_decided\"}", NULL },
-		{ "", "{}", NULL },
-		{ "", "x", NULL },
+		{"", VERSION_34, "POST /v3/kv/range"},
+		{"", "{\"etcdserver\":\"3.6.1\",\"etcdcluster\":\"3.6.0\"}", "POST /v3/kv/range"},
+		{"", "{\"etcdserver\":\"4.0.0\",\"etcdcluster\":\"4.0.0\"}", "POST /v3/kv/range"},
+		{"", "{\"etcdserver\":\"3.4.1\",\"etcdcluster\":\"3.3.0\"}",
+		 "POST /v3beta/kv/range"},
+		{"", "{\"etcdserver\":\"3.2.1\",\"etcdcluster\":\"3.2.0\"}",
+		 "POST /v3alpha/kv/range"},
+		{"", "{\"etcdserver\":\"2.3.8\",\"etcdcluster\":\"2.3.0\"}",
+		 "GET /v2/keys/services/?recursive=true"},
+		{"", "{\"etcdserver\":\"2.3.8\"}", "GET /v2/keys/services/?recursive=true"},
+		{"?api=v2", "x", "GET /v2/keys/services/?recursive=true"},
+		{"?api=v3", "{\"etcdserver\":\"2.3.8\"}", NULL},
+		{"", "{\"etcdserver\":\"3.4.1\",\"etcdcluster\":\"not_decided\"}", NULL},
+		{"", "{}", NULL},
+		{"", "x", NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct fake_rule rules[] = {
-			{ "/version", 200, rows[i].version, 0 },
-			{ "/range", 200, "{" HEADER "}", 0 },
-			{ "/v2/keys", 200, "{\"node\":{}}", 0 },
-			{ 0 },
+			{"/version", 200, rows[i].version, 0},
+			{"/range", 200, "{" HEADER "}", 0},
+			{"/v2/keys", 200, "{\"node\":{}}", 0},
+			{0},
 		};
 		struct etcdreg_err err;
 
@@ -496,7 +521,9 @@ static void chooses_the_api(void **state)
 			assert_true(session_store(line->session, &store, NULL, &err) < 0);
 		} else {
 			assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
-			assert_int_equal(store->ops->list(store, "services/", count_document, NULL, &err), 0);
+			assert_int_equal(
+				store->ops->list(store, "services/", count_document, NULL, &err),
+				0);
 			assert_int_equal(fake_count(fake, rows[i].request), 1);
 		}
 		line_free(line);
@@ -509,9 +536,10 @@ static void chooses_again_when_the_api_is_gone(void **state)
 {
 	static const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{ "/v3/", 404, "404 page not found\n", 0 },
-		{ "/v2/keys", 404, "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":5}", 0 },
-		{ 0 },
+		{"/v3/", 404, "404 page not found\n", 0},
+		{"/v2/keys", 404, "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":5}",
+		 0},
+		{0},
 	};
 	bool is_new = true;
 
@@ -520,7 +548,8 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_false(is_new);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL), ETCDREG_E_PROTO);
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+			 ETCDREG_E_PROTO);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_true(is_new);
 	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL), 0);
