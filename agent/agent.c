@@ -50,16 +50,20 @@ static const char usage[] =
 	"usage: etcd-registry agent --socket PATH|@NAME [--mode OCTAL]\n"
 	"       etcd-registry agent --listen-fd N\n"
 	"\n"
-	"Keeps in etcd what preloaded processes listen on.  A process starts an agent when it needs\n"
-	"one and none is there; one that you run serves all that have ETCD_REGISTRY_AGENT set to its\n"
-	"socket, and no other is started for them.\n"
+	"Keeps in etcd what preloaded processes listen on.  A process starts an agent when\n"
+	"it needs one and none is there.  One that you run serves all processes that have\n"
+	"ETCD_REGISTRY_AGENT set to its socket, and no other is started for them.\n"
 	"\n"
-	"  --socket PATH|@NAME  listen there until SIGTERM or SIGINT; SIGHUP opens the log file anew\n"
+	"  --socket PATH|@NAME  listen there until SIGTERM or SIGINT; SIGHUP opens the log\n"
+	"                       file anew\n"
 	"  --mode OCTAL         permissions of PATH: who may connect may register (0660)\n"
-	"  --listen-fd N        serve the listening SOCK_SEQPACKET socket N, end when nobody needs it\n"
+	"  --listen-fd N        serve the listening SOCK_SEQPACKET socket N, and end when\n"
+	"                       nobody needs it\n"
 	"  --help               this text\n"
 	"\n"
 	"How etcd is reached, and where to log: `etcd-registry help settings`.\n";
+
+static void complain(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
 static void complain(const char *fmt, va_list args)
 {
@@ -168,7 +172,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	return EXIT_OK;
 }
 
-/* A host that closed its standard descriptors hands that on; what is opened next must not become one of them. */
+/*
+ * A host that closed its standard descriptors hands that on; what is opened next must not become
+ * one of them.
+ */
 static void fill_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)

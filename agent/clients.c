@@ -43,8 +43,9 @@ void clients_sweep(struct clients *clients)
 }
 
 /*
- * A unix socket that is closed with unread messages resets the other end, which then misses our last words; one that
- * was shut down first gets no more messages, and those that it has are thrown away.
+ * A unix socket that is closed with unread messages resets the other end, which then misses our
+ * last words; one that was shut down first gets no more messages, and those that it has are thrown
+ * away.
  */
 static void close_socket(int fd)
 {

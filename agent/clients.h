@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients.h - the connections: accepting, credentials, limits, one message after the other.
- * Who may speak is checked here, and that each message is whole and in its order; what it means is the business of the
- * caller's functions.  A client that breaks a rule is closed with a line at debug, and nobody else notices.
+ * clients.h - the connections: accepting, credentials, limits, one message after the other.  Who
+ * may speak is checked here, and that each message is whole and in its order; what it means is the
+ * business of the caller's functions.  A client that breaks a rule is closed with a line at debug,
+ * and nobody else notices.
  *
- * Nothing blocks: what a client does not read in time is dropped.  A client that was closed stays in memory until
- * clients_sweep(), which belongs between two turns of the loop.
+ * Nothing blocks: what a client does not read in time is dropped.  A client that was closed stays
+ * in memory until clients_sweep(), which belongs between two turns of the loop.
  */
 #ifndef ETCDREG_AGENT_CLIENTS_H
 #define ETCDREG_AGENT_CLIENTS_H
@@ -37,14 +38,17 @@ struct client {
 
 struct clients_ops {
 	/*
-	 * HELLO.  `pidfd` is what came with it, -1 for nothing, and is taken over.  On failure the client is closed; it
-	 * is told err's text, unless the code is ETCDREG_E_PROTO.
+	 * HELLO.  `pidfd` is what came with it, -1 for nothing, and is taken over.  On failure the
+	 * client is closed; it is told err's text, unless the code is ETCDREG_E_PROTO.
 	 */
 	int (*hello)(struct client *client, const struct message *message, int pidfd,
 		     struct etcdreg_err *err);
 	/* Any later message. */
 	void (*message)(struct client *client, const struct message *message);
-	/* The connection is over, whoever ended it.  Not called for a client whose HELLO was not accepted. */
+	/*
+	 * The connection is over, whoever ended it.  Not called for a client whose HELLO was not
+	 * accepted.
+	 */
 	void (*closed)(struct client *client);
 };
 
@@ -52,7 +56,7 @@ struct clients {
 	struct loop *loop;
 	const struct clients_ops *ops;
 	void *arg;                      /* the caller's own */
-	bool any_uid;                   /* whoever could connect is served, else the own uid and root */
+	bool any_uid;                   /* serve whoever could connect, else the own uid and root */
 	struct list open, closed;
 	size_t len;                     /* of open */
 };

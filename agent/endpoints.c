@@ -2,16 +2,12 @@
 /* Which services are wanted, and what became of them. */
 #include "endpoints.h"
 
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "log.h"
 #include "util.h"
-
-/* The registry may have news for a service that joins while etcd is down, and has it soon or never. */
-enum { DOWN_PATIENCE_MS = 1000 };
 
 int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
 {
@@ -140,39 +136,6 @@ static struct endpoint *add_endpoint(struct endpoints *endpoints, const char *na
 	return added;
 }
 
-static bool may_be_claimed(const struct holding *holding)
-{
-	return holding->announced && holding->sock->serves;
-}
-
-/* Has the bare item of that process a right to the socket? */
-static bool bare_may_claim(const struct process *process, const struct wire_socket *id)
-{
-	return id->protocol != IPPROTO_UDP &&
-	       !names_claim(&process->names, id->port, id->protocol);
-}
-
-/* Does the item claim the socket, an advertisable address apart? */
-static bool item_claims(const struct process *process, const struct name_item *item,
-			const struct wire_socket *id)
-{
-	if (item->port == 0)
-		return bare_may_claim(process, id);
-	return names_item_matches(item, id->port, id->protocol);
-}
-
-static struct holding *find_lead(const struct process *process, const struct name_item *item)
-{
-	LIST_FOR_EACH(link, &process->holdings) {
-		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
-
-		if (holding->host && may_be_claimed(holding) &&
-		    item_claims(process, item, &holding->sock->id))
-			return holding;
-	}
-	return NULL;
-}
-
 static uint64_t claim_endpoint(struct endpoints *endpoints, const struct process *process,
 			       const struct name_item *item, const struct holding *lead)
 {
@@ -196,7 +159,7 @@ static void update_claims(struct endpoints *endpoints, struct process *process)
 		struct claim *claim = &process->claims[i];
 		uint64_t tag = 0;
 
-		claim->lead = find_lead(process, &process->names.items[i]);
+		claim->lead = claims_lead(process, &process->names.items[i]);
 		if (claim->lead)
 			tag = claim_endpoint(endpoints, process, &process->names.items[i],
 					     claim->lead);
@@ -241,7 +204,9 @@ static void leave_endpoint(struct endpoints *endpoints, struct endpoint *endpoin
 	set_state(endpoints, endpoint, ENDPOINT_LEAVING);
 }
 
-/* A service that is joined again gets a new tag, and the claims that made it wanted must know it. */
+/*
+ * A service that is joined again gets a new tag, and the claims that made it wanted must know it.
+ */
 static void rejoin_endpoint(struct endpoints *endpoints, struct model *model,
 			    struct endpoint *endpoint, uint64_t now_ms)
 {
@@ -364,83 +329,4 @@ void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, 
 		set_up(endpoints);
 	if (endpoint)
 		endpoint_event(endpoints, endpoint, type, error);
-}
-
-static unsigned endpoint_outcome(const struct endpoints *endpoints, const struct endpoint *endpoint,
-				 uint64_t now_ms, char text[static WIRE_TEXT_MAX])
-{
-	const char *error = endpoint->error;
-
-	if (endpoint->registered)
-		return WIRE_REGISTERED;
-	if (!error && now_ms - endpoint->joined_ms >= DOWN_PATIENCE_MS)
-		error = endpoints->down;
-	if (!error)
-		return 0;
-	(void)snprintf(text, WIRE_TEXT_MAX,
-		       "etcd-registry: %s: not registered yet: %s; still trying", endpoint->name,
-		       error);
-	return WIRE_FAILED;
-}
-
-static unsigned item_outcome(const struct endpoints *endpoints, const struct holding *holding,
-			     size_t item, uint64_t now_ms, char text[static WIRE_TEXT_MAX])
-{
-	const struct process *process = holding->process;
-	const struct endpoint *endpoint = endpoints_find(endpoints, process->claims[item].tag);
-
-	if (endpoint)
-		return endpoint_outcome(endpoints, endpoint, now_ms, text);
-	if (!holding->host_error)
-		return 0;
-	(void)snprintf(text, WIRE_TEXT_MAX, "etcd-registry: %s: not registered: port %u: %s",
-		       process->names.items[item].name, holding->sock->id.port,
-		       holding->host_error);
-	return WIRE_FAILED;
-}
-
-/* A bare name that has found its port leaves the other ports alone. */
-static bool concerns(const struct holding *holding, size_t item)
-{
-	const struct process *process = holding->process;
-	const struct holding *lead = process->claims[item].lead;
-
-	if (!item_claims(process, &process->names.items[item], &holding->sock->id))
-		return false;
-	return !lead || lead->sock->id.port == holding->sock->id.port;
-}
-
-unsigned endpoints_outcome(const struct endpoints *endpoints, const struct holding *holding,
-			   uint64_t now_ms, char text[static WIRE_TEXT_MAX])
-{
-	unsigned outcome = WIRE_UNNAMED;
-
-	text[0] = '\0';
-	if (!may_be_claimed(holding))
-		return 0;
-	for (size_t i = 0; i < holding->process->names.len; i++) {
-		unsigned of_item;
-
-		if (!concerns(holding, i))
-			continue;
-		of_item = item_outcome(endpoints, holding, i, now_ms, text);
-		if (of_item != WIRE_REGISTERED)
-			return of_item;
-		outcome = of_item;
-	}
-	return outcome;
-}
-
-bool endpoints_left(const struct endpoints *endpoints, const struct process *process)
-{
-	if (endpoints->down)
-		return true;
-	for (size_t i = 0; i < process->names.len; i++) {
-		const struct endpoint *endpoint =
-			endpoints_find(endpoints, process->claims[i].left_tag);
-
-		if (endpoint && endpoint->state == ENDPOINT_LEAVING && !endpoint->error)
-			return false;
-	}
-	return true;
 }

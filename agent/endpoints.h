@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * endpoints.h - which services are wanted, given the model; and what became of them.  No I/O: joining and leaving goes
- * through two functions of the caller.
+ * endpoints.h - which services are wanted, given the model; and what became of them.  No I/O:
+ * joining and leaving goes through two functions of the caller.
  *
- * An endpoint is one service in etcd: (name, host, port, protocol of the url), the registry's identity, and behind it a
- * set of sockets, of one process or of several (SO_REUSEPORT, inherited sockets).  It is wanted while a process's name
- * claims at least one socket that serves.  When claims differ in the document's own fields (ETCD_REGISTRY_META), the
- * process that came last decides.
+ * An endpoint is one service in etcd: (name, host, port, protocol of the url), the registry's
+ * identity, and behind it a set of sockets, of one process or of several (SO_REUSEPORT, inherited
+ * sockets).  It is wanted while a process's name claims at least one socket that serves.  When
+ * claims differ in the document's own fields (ETCD_REGISTRY_META), the process that came last
+ * decides.
  *
- * An item of a process's names (names.h) is one claim and makes at most one endpoint.  The advertised address is that of
- * the oldest of its sockets that has one, its lead; the others on that port are behind the same endpoint.
+ * An item of a process's names (names.h) is one claim and makes at most one endpoint.  The
+ * advertised address is that of the oldest of its sockets that has one, its lead; the others on
+ * that port are behind the same endpoint.
  *
- * An endpoint that is not wanted any more stays, leaving, until the registry says that it is out.  Each time it is joined
- * it gets a new tag, by which the registry's events find it; events with an old tag are about the past and ignored.
+ * An endpoint that is not wanted any more stays, leaving, until the registry says that it is out.
+ * Each time it is joined it gets a new tag, by which the registry's events find it; events with an
+ * old tag are about the past and ignored.
  */
 #ifndef ETCDREG_AGENT_ENDPOINTS_H
 #define ETCDREG_AGENT_ENDPOINTS_H
@@ -24,7 +27,7 @@
 #include "model.h"
 
 enum endpoint_state {
-	ENDPOINT_NEW,           /* never joined, or the join was refused */
+	ENDPOINT_NEW,           /* not joined yet */
 	ENDPOINT_JOINED,
 	ENDPOINT_LEAVING,
 };
@@ -68,24 +71,20 @@ int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
 /* Frees everything, and leaves nothing.  A zeroed struct is fine. */
 void endpoints_release(struct endpoints *endpoints);
 
-/* Decides every claim in the model (which must have been judged), then joins and leaves what has changed. */
+/*
+ * Decides every claim in the model (which must have been judged), then joins and leaves what has
+ * changed.
+ */
 void endpoints_update(struct endpoints *endpoints, struct model *model, uint64_t now_ms);
 
-/* What the registry's events callback was told; `error` is NULL unless it is an ETCDREG_ERROR.  tag 0: no service. */
+/*
+ * What the registry's events callback was told; `error` is NULL unless it is an ETCDREG_ERROR.  tag
+ * 0: no service.
+ */
 void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, uint64_t tag,
 		     const char *error);
 
 /* The endpoint with that tag, or NULL. */
 struct endpoint *endpoints_find(const struct endpoints *endpoints, uint64_t tag);
-
-/*
- * What the process is to be told of that socket: an enum wire_outcome_what, or 0 when it is not known yet.  For
- * WIRE_FAILED `text` is a line of at most WIRE_TEXT_MAX bytes, else "".
- */
-unsigned endpoints_outcome(const struct endpoints *endpoints, const struct holding *holding,
-			   uint64_t now_ms, char text[static WIRE_TEXT_MAX]);
-
-/* Is all done that a goodbye of the process can wait for? */
-bool endpoints_left(const struct endpoints *endpoints, const struct process *process);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hashmap.h - find an element by a 64-bit number, with the chain's node inside the element.
- * Several elements may have one key: who looks up goes through all of them and compares what the key was made of.
- * The table doubles when it is full; where memory for that is missing, the chains just get longer.
+ * Several elements may have one key: who looks up goes through all of them and compares what the
+ * key was made of.  The table doubles when it is full; where memory for that is missing, the chains
+ * just get longer.
  */
 #ifndef ETCDREG_AGENT_HASHMAP_H
 #define ETCDREG_AGENT_HASHMAP_H

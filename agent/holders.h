@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * holders.h - which processes have a socket open, by /proc/PID/fd.
- * Costs one readlink per descriptor of every process that may be read (some ms on a small machine, more on a large one),
- * so it is asked once when nobody else can tell, never regularly.  Another user's processes may not be readable; of a
- * process whose main thread has ended nothing is seen.  A pid is a name only: who acts on one opens its pidfd and then
- * asks holders_holds() again.
+ * holders.h - which processes have a socket open, by /proc/PID/fd.  Costs one readlink per
+ * descriptor of every process that may be read (some ms on a small machine, more on a large one),
+ * so it is asked once when nobody else can tell, never regularly.  Another user's processes may not
+ * be readable; of a process whose main thread has ended nothing is seen.  A pid is a name only: who
+ * acts on one opens its pidfd and then asks holders_holds() again.
  */
 #ifndef ETCDREG_AGENT_HOLDERS_H
 #define ETCDREG_AGENT_HOLDERS_H
@@ -16,7 +16,10 @@
 
 typedef void holders_found_fn(pid_t pid, uint64_t inode, void *arg);
 
-/* Calls `found` for every process that has one of the sockets open, once per process and descriptor. `inodes` is sorted. */
+/*
+ * Calls `found` for every process that has one of the sockets open, once per process and
+ * descriptor. `inodes` is sorted.
+ */
 void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg);
 
 /* Has that process the socket open?  false where it cannot be told. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lifetime.h - how long an agent that a host started goes on.  Pure: facts and the time in, verdict out.
+ * lifetime.h - how long an agent that a host started goes on.  Pure: facts and the time in, verdict
+ * out.
  *
  *	NEEDED     a socket is known.  Signals are ignored
- *	SETTLING   none is left: services are still on their way out of etcd, which is waited for at most 1 s
+ *	SETTLING   none is left, but services are on their way out of etcd: at most 1 s
  *	WAITING    newcomers have 1 s (the first one, after the start, 5 s)
  *	RETIRED    the listening socket is closed, and who was still in its queue is being served
  */
@@ -29,8 +30,9 @@ void lifetime_init(struct lifetime *lifetime, uint64_t now_ms);
 void lifetime_arrival(struct lifetime *lifetime, uint64_t now_ms);
 
 /*
- * needed: a socket is known.  settled: nothing is on its way out of etcd.  To be asked in every turn, and again at
- * deadline_ms unless NEEDED.  After LIFETIME_RETIRE the caller stops listening and accepts who is in the queue.
+ * needed: a socket is known.  settled: nothing is on its way out of etcd.  To be asked in every
+ * turn, and again at deadline_ms unless NEEDED.  After LIFETIME_RETIRE the caller stops listening
+ * and accepts who is in the queue.
  */
 enum lifetime_verdict lifetime_judge(struct lifetime *lifetime, bool needed, bool settled,
 				     uint64_t now_ms);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list.h - doubly linked lists whose links live inside the elements.
- * A list is a ring through a head that is no element; an element is in at most one list per link.  Removing is O(1) and
- * leaves the link empty, so removing twice is harmless.  Nothing here allocates.
+ * list.h - doubly linked lists whose links live inside the elements.  A list is a ring through a
+ * head that is no element; an element is in at most one list per link.  Removing is O(1) and leaves
+ * the link empty, so removing twice is harmless.  Nothing here allocates.
  */
 #ifndef ETCDREG_AGENT_LIST_H
 #define ETCDREG_AGENT_LIST_H
@@ -17,7 +17,8 @@ struct list {
 #define LIST_ENTRY(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
 
 /* The element at hand must not be removed, unless with the _SAFE form, where only it may be. */
-#define LIST_FOR_EACH(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
+#define LIST_FOR_EACH(pos, head)                                                                   \
+	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 #define LIST_FOR_EACH_SAFE(pos, head)                                                              \
 	for (struct list *pos = (head)->next, *pos##_next = pos->next; pos != (head);              \
 	     pos = pos##_next, pos##_next = pos->next)

@@ -46,7 +46,10 @@ static int parse_name(const char *text, struct name *ret, struct etcdreg_err *er
 	return 0;
 }
 
-/* Only what is certainly a left-over: a socket on which nobody listens.  (A file that is no socket refuses too.) */
+/*
+ * Only what is certainly a left-over: a socket on which nobody listens.  (A file that is no socket
+ * refuses too.)
+ */
 static bool remove_stale(const struct name *name)
 {
 	CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -69,33 +72,37 @@ static int bind_with_mode(int fd, const struct name *name, mode_t mode)
 	return r;
 }
 
+static int bind_name(int fd, const struct name *name, mode_t mode)
+{
+	int r = bind_with_mode(fd, name, mode);
+
+	if (r < 0 && errno == EADDRINUSE && remove_stale(name))
+		r = bind_with_mode(fd, name, mode);
+	return r < 0 ? r : listen(fd, SOMAXCONN);
+}
+
 int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err *err)
 {
-	CLEANUP(fd) int fd = -1;
-	struct name name;
+	struct name name = { 0 };
 	int r = parse_name(text, &name, err);
+	int fd;
 
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text, strerror(errno));
-	r = bind_with_mode(fd, &name, mode);
-	if (r < 0 && errno == EADDRINUSE && remove_stale(&name))
-		r = bind_with_mode(fd, &name, mode);
-	if (r < 0 && errno == EADDRINUSE)
-		return err_set(err, ETCDREG_E_SYSTEM, "%s is taken: does an agent run there?",
-			       text);
-	if (r < 0 || listen(fd, SOMAXCONN) < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text, strerror(errno));
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
+	if (fd >= 0 && bind_name(fd, &name, mode) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text,
+		errno == EADDRINUSE ? "is taken: does an agent run there?" : strerror(errno));
+	fd_release(&fd);
+	return ETCDREG_E_SYSTEM;
 }
 
 void listener_remove(const char *text)
 {
-	struct name name;
+	struct name name = { 0 };
 
 	if (!is_abstract(text) && parse_name(text, &name, NULL) == 0)
 		(void)remove_stale(&name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.h - the agent's own socket: one that a host handed over, or one that an operator asks for by name.
+ * listener.h - the agent's own socket: one that a host handed over, or one that an operator asks
+ * for by name.
  */
 #ifndef ETCDREG_AGENT_LISTENER_H
 #define ETCDREG_AGENT_LISTENER_H
@@ -10,9 +11,9 @@
 #include "etcd-registry.h"
 
 /*
- * Binds and listens on `name`: a path, or "@" and a name in the abstract namespace.  A path gets `mode`; a socket that
- * is there already is removed when nobody answers on it.  The caller owns *ret_fd.
- * Fails with ETCDREG_E_CONFIG (the name is none) or _SYSTEM (it is taken, too).
+ * Binds and listens on `name`: a path, or "@" and a name in the abstract namespace.  A path gets
+ * `mode`; a socket that is there already is removed when nobody answers on it.  The caller owns
+ * *ret_fd.  Fails with ETCDREG_E_CONFIG (the name is none) or _SYSTEM (it is taken, too).
  */
 int listener_bind(const char *name, mode_t mode, int *ret_fd, struct etcdreg_err *err);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -42,35 +43,37 @@ static int open_file(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
+/* The agent works in /, wherever its host stood. */
+static int open_target(const char *path, int *ret_fd, struct etcdreg_err *err)
+{
+	if (path[0] != '/')
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is neither syslog nor an absolute path",
+			       path);
+	*ret_fd = open_file(path);
+	if (*ret_fd < 0)
+		return err_set(err, ETCDREG_E_CONFIG, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
 int log_open(const char *spec, struct etcdreg_err *err)
 {
 	const char *target = strchr(spec, ':');
-	CLEANUP(free) char *path = NULL;
-	CLEANUP(fd) int fd = -1;
+	bool is_file = target && strcmp(target + 1, "syslog") != 0;
+	CLEANUP(free) char *path = is_file ? strdup(target + 1) : NULL;
 	enum log_level level = LOG_LEVEL_WARN;
+	int fd = -1;
 	int r = parse_level(spec, target ? (size_t)(target - spec) : strlen(spec), &level, err);
 
+	if (r == 0 && is_file)
+		r = path ? open_target(path, &fd, err) : err_nomem(err);
 	if (r < 0)
 		return r;
-	if (target && strcmp(target + 1, "syslog") != 0) {
-		/* The agent works in /, wherever its host stood. */
-		if (target[1] != '/')
-			return err_set(err, ETCDREG_E_CONFIG,
-				       "'%s' is neither syslog nor an absolute path", target + 1);
-		path = strdup(target + 1);
-		if (!path)
-			return err_nomem(err);
-		fd = open_file(path);
-		if (fd < 0)
-			return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", path, strerror(errno));
-	} else {
-		openlog("etcd-registry", LOG_PID, LOG_DAEMON);
-	}
 	log_close();
+	if (!is_file)
+		openlog("etcd-registry", LOG_PID, LOG_DAEMON);
 	log_state.level = level;
 	log_state.path = STEAL(path);
 	log_state.fd = fd;
-	fd = -1;
 	return 0;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - the agent's log: ETCD_REGISTRY_LOG is LEVEL, LEVEL:FILE or LEVEL:syslog; the levels are off, error, warn, info
- * and debug, and without a target it is syslog.
- * A line is one event: lower case, no newline (control characters become '?'), never a secret.  Lines go out at once.
- * Used by the event loop's thread alone.  A log that cannot be written to is no reason to stop: the line is lost.
+ * log.h - the agent's log: ETCD_REGISTRY_LOG is LEVEL, LEVEL:FILE or LEVEL:syslog; the levels are
+ * off, error, warn, info and debug, and without a target it is syslog.  A line is one event: lower
+ * case, no newline (control characters become '?'), never a secret.  Lines go out at once.  Used by
+ * the event loop's thread alone.  A log that cannot be written to is no reason to stop: the line is
+ * lost.
  */
 #ifndef ETCDREG_AGENT_LOG_H
 #define ETCDREG_AGENT_LOG_H
@@ -18,7 +19,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong), _NOMEM or _SYSTEM. */
+/* Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong) or _NOMEM. */
 int log_open(const char *spec, struct etcdreg_err *err);
 
 /* Opens the file anew, by its name: after logrotate has moved it away. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop.h - wait for descriptors, epoll with one function per descriptor.
- * A turn waits, then goes on collecting without waiting until nothing is readable any more (or many rounds have passed),
- * so that what is decided after it is decided on everything that had arrived.
+ * loop.h - wait for descriptors, epoll with one function per descriptor.  A turn waits, then goes
+ * on collecting without waiting until nothing is readable any more (or many rounds have passed), so
+ * that what is decided after it is decided on everything that had arrived.
  *
- * An element that owns a source must outlive the turn: a source may be removed in a turn (its ready() is not called any
- * more), but the memory may be freed only between turns.
+ * An element that owns a source must outlive the turn: a source may be removed in a turn (its
+ * ready() is not called any more), but the memory may be freed only between turns.
  */
 #ifndef ETCDREG_AGENT_LOOP_H
 #define ETCDREG_AGENT_LOOP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages.h - check what a client sent, and put answers together (wire.h).  Pure: bytes in, struct out.
- * A client is not trusted: lengths, magic, version, numbers and text are checked before anything is believed.
+ * messages.h - check what a client sent, and put answers together (wire.h).  Pure: bytes in, struct
+ * out.  A client is not trusted: lengths, magic, version, numbers and text are checked before
+ * anything is believed.
  */
 #ifndef ETCDREG_AGENT_MESSAGES_H
 #define ETCDREG_AGENT_MESSAGES_H
@@ -23,9 +24,10 @@ struct message {
 };
 
 /*
- * Fails with ETCDREG_E_PROTO, and says what is wrong, when the bytes are not exactly one message that a client may send:
- * too short or too long for its type, of another magic or version, of an unknown type, settings that are not terminated
- * or have control characters other than the blanks of a JSON text, a socket without port, family or identity.
+ * Fails with ETCDREG_E_PROTO, and says what is wrong, when the bytes are not exactly one message
+ * that a client may send: too short or too long for its type, of another magic or version, of an
+ * unknown type, settings that are not terminated or have control characters other than the blanks
+ * of a JSON text, a socket without port, family or identity.
  */
 int message_parse(const void *bytes, size_t len, struct message *ret, struct etcdreg_err *err);
 
@@ -44,8 +46,8 @@ struct answer {
 /* `text` may be NULL; it is cut to WIRE_TEXT_MAX, and control characters become '?'. */
 void answer_welcome(struct answer *answer, uint32_t interval_ms);
 void answer_refused(struct answer *answer, const char *text);
-void answer_outcome(struct answer *answer, const struct wire_socket *socket, enum wire_outcome_what what,
-		    const char *text);
+void answer_outcome(struct answer *answer, const struct wire_socket *socket,
+		    enum wire_outcome_what what, const char *text);
 void answer_left(struct answer *answer);
 
 #endif

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.h - what the agent knows: processes, the sockets they announced, and who holds which.  Pure tables, no I/O.
+ * model.h - what the agent knows: processes, the sockets they announced, and who holds which.  Pure
+ * tables, no I/O.
  *
  *	process ---< holding >--- sock            one holding per process and socket
  *
- * Whether a socket listens is the kernel's word (sockdiag.h), told with model_mark().  A foreign one, which no dump has
- * ever shown and whose process is not known to be in this network namespace, is trusted to listen while a process that
- * announced it lives; so is a new one until the next dump.  What a socket is good for follows from that and its holders:
+ * Whether a socket listens is the kernel's word (sockdiag.h), told with model_mark().  A foreign
+ * one, which no dump has ever shown and whose process is not known to be in this network namespace,
+ * is trusted to listen while a process that announced it lives; so is a new one until the next
+ * dump.  What a socket is good for follows from that and its holders:
  *
- *	it serves    if it listens and one of its holders runs, or none of its known holders is left (then somebody
- *	             unknown holds it, since it listens)
- *	it is gone   if it does not listen: the owner of the model tells who has to know, and drops it
+ *	it serves    if it listens, and one of its holders runs or none of those known is left
+ *	             (somebody holds it, since it listens)
+ *	it is gone   if it does not listen: the owner of the model drops it
  *
- * Ownership: the model owns everything in it; names and texts are copied or taken over as said.  What belongs to the
- * outside (pidfds, clients) is only referred to: it must be given back before an element is dropped.
- * One thread.  Times are CLOCK_MONOTONIC milliseconds.
+ * Ownership: the model owns everything in it; names and texts are copied or taken over as said.
+ * What belongs to the outside (pidfds, clients) is only referred to: it must be given back before
+ * an element is dropped.  One thread.  Times are CLOCK_MONOTONIC milliseconds.
  */
 #ifndef ETCDREG_AGENT_MODEL_H
 #define ETCDREG_AGENT_MODEL_H
@@ -36,15 +38,15 @@ enum { MODEL_SOCKETS_MAX = 256 };       /* announced by one process */
 enum process_state {
 	PROCESS_RUNNING,
 	PROCESS_STOPPED,        /* connected, but its beats stopped */
-	PROCESS_LEAVING,        /* said goodbye and will not fork any more: it holds nothing, though it is still there */
+	PROCESS_LEAVING,        /* is exiting, and no child has its sockets: they count no more */
 	PROCESS_DEAD,
 };
 
 /* What became of one item of a process's names: endpoints.h. */
 struct claim {
-	struct holding *lead;   /* the socket whose address is advertised; NULL: the item claims nothing now */
+	struct holding *lead;   /* whose address is advertised; NULL: it claims nothing now */
 	uint64_t tag;           /* the endpoint; 0: none */
-	uint64_t left_tag;      /* the endpoint before that, which a goodbye may have to wait for; 0: none */
+	uint64_t left_tag;      /* the endpoint before, which a goodbye may wait for; 0: none */
 };
 
 struct process {
@@ -76,7 +78,7 @@ struct sock {
 	struct list holders;
 	bool listed;            /* by the latest dump */
 	bool surveyed;          /* a dump was made since it is known */
-	bool foreign;           /* no dump has shown it, and it may be in another network namespace */
+	bool foreign;           /* none has shown it: it may be of another network namespace */
 	bool serves;            /* see above; set by model_judge() */
 	bool suspect;           /* something happened to a holder: it is looked at again soon */
 	bool searched;          /* its holders were looked for in /proc */
@@ -89,7 +91,7 @@ struct holding {
 	struct process *process;
 	struct sock *sock;
 	bool announced;         /* else found in /proc: it holds the socket, and claims nothing */
-	unsigned told;          /* the last enum wire_outcome_what that the process was told; 0: none */
+	unsigned told;          /* the last enum wire_outcome_what that was told; 0: none */
 	char *host;             /* to advertise; NULL: none */
 	char *host_error;       /* why there is none; NULL: it is not known yet */
 };
@@ -112,12 +114,15 @@ struct process *model_add_process(struct model *model, uint64_t id, uid_t uid);
 #define MODEL_ANY_UID ((uid_t)-1)
 
 /*
- * The process with that id (not 0) which is not dead, or NULL.  Who says HELLO must be of the uid that said it before:
- * another user with a pidfd of the process gets a process of its own.
+ * The process with that id (not 0) which is not dead, or NULL.  Who says HELLO must be of the uid
+ * that said it before: another user with a pidfd of the process gets a process of its own.
  */
 struct process *model_find_process(const struct model *model, uint64_t id, uid_t uid);
 
-/* Replaces the settings; takes over `names`, copies the rest.  Fails with ETCDREG_E_NOMEM and has then done nothing. */
+/*
+ * Replaces the settings; takes over `names`, copies the rest.  Fails with ETCDREG_E_NOMEM and has
+ * then done nothing.
+ */
 int process_configure(struct process *process, struct names *names, const char *host,
 		      const char *protocol, const char *meta);
 
@@ -134,9 +139,9 @@ void model_drop_process(struct model *model, struct process *process);
 struct sock *model_find_sock(const struct model *model, const struct wire_socket *id);
 
 /*
- * The process holds that socket, which becomes known with it.  A second time changes nothing, except that what was found
- * becomes what was announced.
- * Fails with ETCDREG_E_NOMEM, or _INVALID when the process has announced MODEL_SOCKETS_MAX.
+ * The process holds that socket, which becomes known with it.  A second time changes nothing,
+ * except that what was found becomes what was announced.  Fails with ETCDREG_E_NOMEM, or _INVALID
+ * when the process has announced MODEL_SOCKETS_MAX.
  */
 int model_hold(struct model *model, struct process *process, const struct wire_socket *id,
 	       bool announced, struct holding **ret);

@@ -31,7 +31,10 @@ static struct span span_trim(struct span span)
 	return span;
 }
 
-/* Splits at the first `c`: returns what is before it, leaves in *rest what is after it (s == NULL: no `c`). */
+/*
+ * Splits at the first `c`: returns what is before it, leaves in *rest what is after it (s == NULL:
+ * no `c`).
+ */
 static struct span span_split(struct span span, char c, struct span *rest)
 {
 	const char *at = memchr(span.s, c, span.len);
@@ -46,10 +49,11 @@ static struct span span_split(struct span span, char c, struct span *rest)
 static int check_name(struct span name, struct span item, struct etcdreg_err *err)
 {
 	if (name.len == 0)
-		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': the name is missing", SPAN_ARGS(item));
+		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': the name is missing",
+			       SPAN_ARGS(item));
 	if (name.len > NAME_MAX_LEN)
-		return err_set(err, ETCDREG_E_CONFIG, "'%.40s...': a name has at most %d bytes", name.s,
-			       NAME_MAX_LEN);
+		return err_set(err, ETCDREG_E_CONFIG, "'%.40s...': a name has at most %d bytes",
+			       name.s, NAME_MAX_LEN);
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)name.s[i];
 

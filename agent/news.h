@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * news.h - what the registry tells, carried from the library's thread to the event loop.
- * news_push() is the events callback: it queues a copy and makes the descriptor readable, nothing else.  The other
- * functions belong to the loop's thread.  A piece of news for which there is no memory is lost.
+ * news_push() is the events callback: it queues a copy and makes the descriptor readable, nothing
+ * else.  The other functions belong to the loop's thread.  A piece of news for which there is no
+ * memory is lost.
  */
 #ifndef ETCDREG_AGENT_NEWS_H
 #define ETCDREG_AGENT_NEWS_H

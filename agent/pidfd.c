@@ -38,7 +38,10 @@ int pidfd_of_peer(int fd, pid_t pid)
 	return pidfd_of(pid);
 }
 
-/* waitid() looks only at what is really a pidfd: of a stranger it says ECHILD, of anything else EBADF. */
+/*
+ * waitid() looks only at what is really a pidfd: of a stranger it says ECHILD, of anything else
+ * EBADF.
+ */
 static bool is_pidfd(int fd)
 {
 	siginfo_t info;

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 /*
- * Even root may not read the descriptors of another process without CAP_SYS_PTRACE when that process has capabilities
- * which the reader has not (EACCES), nor open the folder of another uid's process, such as nginx's workers, without
- * CAP_DAC_READ_SEARCH (EACCES).  The first is the stronger of the two, so the second gives nothing away.
+ * Even root may not read the descriptors of another process without CAP_SYS_PTRACE when that
+ * process has capabilities which the reader has not (EACCES), nor open the folder of another uid's
+ * process, such as nginx's workers, without CAP_DAC_READ_SEARCH (EACCES).  The first is the
+ * stronger of the two, so the second gives nothing away.
  */
 static const unsigned kept[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * privileges.h - what the agent does not need, it gives up.  For a process with one thread: later ones inherit it.
+ * privileges.h - what the agent does not need, it gives up.  For a process with one thread: later
+ * ones inherit it.
  */
 #ifndef ETCDREG_AGENT_PRIVILEGES_H
 #define ETCDREG_AGENT_PRIVILEGES_H
 
 /*
- * Drops every capability but the two that reading /proc/PID/fd of other processes takes, and the way to new ones
- * (no_new_privs); core dumps and ptrace by others are off, since the settings hold secrets.  What cannot be dropped, or
- * is not there, stays as it is.
+ * Drops every capability but the two that reading /proc/PID/fd of other processes takes, and the
+ * way to new ones (no_new_privs); core dumps and ptrace by others are off, since the settings hold
+ * secrets.  What cannot be dropped, or is not there, stays as it is.
  */
 void privileges_drop(void);
 

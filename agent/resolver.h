@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resolver.h - the address of an etcd host that was given by name, without waiting for the name servers.
- * The route to etcd decides which address a service is advertised under (lib/address.h), and a resolver can take many
- * seconds: a thread of its own does it, once, and again when it failed and is asked to.
+ * resolver.h - the address of an etcd host that was given by name, without waiting for the name
+ * servers.  The route to etcd decides which address a service is advertised under (lib/address.h),
+ * and a resolver can take many seconds: a thread of its own does it, once, and again when it failed
+ * and is asked to.
  */
 #ifndef ETCDREG_AGENT_RESOLVER_H
 #define ETCDREG_AGENT_RESOLVER_H
@@ -12,7 +13,7 @@
 #include "etcd-registry.h"
 
 struct resolver {
-	int fd;         /* readable when resolver_take() has an answer; -1: the host was an address */
+	int fd;         /* readable when there is an answer to take; -1: no thread runs */
 	bool running;   /* the thread's answer has not been taken yet */
 	char *host;     /* as it was given */
 	char *address;  /* NULL: not known */

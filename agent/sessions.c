@@ -211,7 +211,8 @@ static void listens(struct client *client, const struct wire_socket *id)
 	int r = model_hold(&worker->model, client->process, id, true, &holding);
 
 	if (r == ETCDREG_E_INVALID) {
-		refuse_socket(client, id, "etcd-registry: not registered: 256 sockets are announced");
+		refuse_socket(client, id,
+			      "etcd-registry: not registered: 256 sockets are announced");
 		return;
 	}
 	if (r < 0) {
@@ -231,7 +232,9 @@ static void goodbye(struct client *client, bool forked)
 
 	log_debug("pid %d: goodbye%s", (int)process->pid, forked ? ", has forked" : "");
 	process->owes_left = true;
-	/* A child may go on with the sockets; only the kernel can tell, once the process is gone. */
+	/*
+	 * A child may go on with the sockets; only the kernel can tell, once the process is gone.
+	 */
 	if (!forked && process->state != PROCESS_DEAD)
 		process->state = PROCESS_LEAVING;
 	survey_suspect(&worker_of(client)->survey, process);
@@ -284,90 +287,6 @@ void sessions_judge_beats(struct worker *worker)
 		log_info("pid %d: has not been heard for %u s: taken for stopped",
 			 (int)process->pid, worker->options.ttl_s);
 		process->state = PROCESS_STOPPED;
-	}
-}
-
-static void tell(struct holding *holding, enum wire_outcome_what what, const char *text)
-{
-	struct answer answer;
-
-	holding->told = what;
-	if (!holding->process->client)
-		return;
-	answer_outcome(&answer, &holding->sock->id, what, text);
-	client_send(holding->process->client, &answer);
-}
-
-void sessions_forget(struct worker *worker)
-{
-	LIST_FOR_EACH_SAFE(link, &worker->model.socks) {
-		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
-
-		if (sock_listens(sock))
-			continue;
-		log_debug("port %u: does not listen any more", sock->id.port);
-		LIST_FOR_EACH(holder, &sock->holders) {
-			struct holding *holding = LIST_ENTRY(holder, struct holding, of_sock);
-
-			if (holding->announced)
-				tell(holding, WIRE_GONE, NULL);
-		}
-		model_drop_sock(&worker->model, sock);
-	}
-}
-
-static void log_hint(const struct holding *holding)
-{
-	struct process *process = holding->process;
-	bool udp = holding->sock->id.protocol == IPPROTO_UDP;
-
-	if (process->hint_logged)
-		return;
-	process->hint_logged = true;
-	log_info("pid %d: port %u%s is not registered: to do so, add NAME:%u%s to "
-		 "ETCD_REGISTRY_NAME",
-		 (int)process->pid, holding->sock->id.port, udp ? "/udp" : "",
-		 holding->sock->id.port, udp ? "/udp" : "");
-}
-
-static void tell_outcome(const struct worker *worker, struct holding *holding)
-{
-	char text[WIRE_TEXT_MAX];
-	unsigned what =
-		endpoints_outcome(&worker->endpoints, holding, worker->turn_ms, text);
-
-	if (what == 0 || what == holding->told)
-		return;
-	/* A failure is news as long as nothing else was said. */
-	if (what == WIRE_FAILED && holding->told == WIRE_REGISTERED)
-		return;
-	if (what == WIRE_UNNAMED)
-		log_hint(holding);
-	tell(holding, what, text[0] ? text : NULL);
-}
-
-static void answer_goodbye(const struct worker *worker, struct process *process)
-{
-	struct answer answer;
-
-	if (!endpoints_left(&worker->endpoints, process))
-		return;
-	process->owes_left = false;
-	answer_left(&answer);
-	client_send(process->client, &answer);
-}
-
-void sessions_tell(struct worker *worker)
-{
-	LIST_FOR_EACH(link, &worker->model.processes) {
-		struct process *process = LIST_ENTRY(link, struct process, in_model);
-
-		if (!process->client)
-			continue;
-		LIST_FOR_EACH(holding, &process->holdings)
-			tell_outcome(worker, LIST_ENTRY(holding, struct holding, of_process));
-		if (process->owes_left)
-			answer_goodbye(worker, process);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sessions.h - what the messages of clients mean for the model, and what clients are told.
+ * sessions.h - what the messages of clients mean for the model.
  */
 #ifndef ETCDREG_AGENT_SESSIONS_H
 #define ETCDREG_AGENT_SESSIONS_H
@@ -17,12 +17,6 @@ void sessions_advertise(struct worker *worker);
 
 /* A process that is connected and silent for a TTL is stopped. */
 void sessions_judge_beats(struct worker *worker);
-
-/* Forgets the sockets that do not listen any more, and tells those who announced them. */
-void sessions_forget(struct worker *worker);
-
-/* Sends every outcome and every answer to a goodbye that has become known. */
-void sessions_tell(struct worker *worker);
 
 /* Frees the processes that nobody needs. */
 void sessions_sweep(struct worker *worker);

@@ -43,7 +43,10 @@ struct dump_kind {
 	const char *proc[2];    /* by family: AF_INET, AF_INET6; NULL: not to be had there */
 };
 
-/* A UDP socket that is bound but not connected is in TCP_CLOSE; a connected one serves a single peer. */
+/*
+ * A UDP socket that is bound but not connected is in TCP_CLOSE; a connected one serves a single
+ * peer.
+ */
 static const struct dump_kind kinds[] = {
 	{ SOCKDIAG_TCP, IPPROTO_TCP, TCP_LISTEN, { "/proc/net/tcp", "/proc/net/tcp6" } },
 	{ SOCKDIAG_MPTCP, IPPROTO_MPTCP, TCP_LISTEN, { NULL, NULL } },

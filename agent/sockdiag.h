@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockdiag.h - the kernel's list of the sockets that listen in this network namespace.
- * One NETLINK_SOCK_DIAG dump per family and protocol; where netlink is refused (seccomp, a missing module), the files
- * /proc/net/{tcp,tcp6,udp,udp6}, which know no cookies and no MPTCP.  Nothing is ever subscribed to: the groups of
- * sock_diag tell about every connection of the machine.
- * Blocks for the time the kernel needs to write the list, 0.1 ms for some hundred sockets.  Not for several threads.
+ * sockdiag.h - the kernel's list of the sockets that listen in this network namespace.  One
+ * NETLINK_SOCK_DIAG dump per family and protocol; where netlink is refused (seccomp, a missing
+ * module), the files /proc/net/{tcp,tcp6,udp,udp6}, which know no cookies and no MPTCP.  Nothing is
+ * ever subscribed to: the groups of sock_diag tell about every connection of the machine.  Blocks
+ * for the time the kernel needs to write the list, 0.1 ms for some hundred sockets.  Not for
+ * several threads.
  */
 #ifndef ETCDREG_AGENT_SOCKDIAG_H
 #define ETCDREG_AGENT_SOCKDIAG_H
@@ -24,9 +25,9 @@ struct sockdiag_entry {
 };
 
 /*
- * Sorted by inode once sockdiag_dump() has filled it.  All zero is an empty list.
- * `in_parts`: the kernel wrote it in several parts.  A socket that closed between two of them can have hidden another
- * one, so what is missing must be missing after a second dump into the same list too.
+ * Sorted by inode once sockdiag_dump() has filled it.  All zero is an empty list.  `in_parts`: the
+ * kernel wrote it in several parts.  A socket that closed between two of them can have hidden
+ * another one, so what is missing must be missing after a second dump into the same list too.
  */
 struct sockdiag_list {
 	struct sockdiag_entry *entries;
@@ -45,8 +46,9 @@ int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_entry *e
 void sockdiag_list_sort(struct sockdiag_list *list);
 
 /*
- * Is the socket in the (sorted) list?  It is its (cookie, port, inode): an inode's number is used again, and one socket
- * can listen on another port later.  A cookie of 0 on either side says nothing.
+ * Is the socket in the (sorted) list?  It is its (cookie, port, inode): an inode's number is used
+ * again, and one socket can listen on another port later.  A cookie of 0 on either side says
+ * nothing.
  */
 bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry);
 
@@ -68,16 +70,16 @@ int sockdiag_init(struct sockdiag *diag);
 void sockdiag_release(struct sockdiag *diag);
 
 /*
- * Adds all sockets of the kinds in `what` (enum sockdiag_what, or-ed) to `list` and sorts it.  A dump that was cut off
- * or interrupted is asked for again.
- * Fails with ETCDREG_E_SYSTEM or _NOMEM; `list` is then not complete.
+ * Adds all sockets of the kinds in `what` (enum sockdiag_what, or-ed) to `list` and sorts it.  A
+ * dump that was cut off or interrupted is asked for again.  Fails with ETCDREG_E_SYSTEM or _NOMEM;
+ * `list` is then not complete.
  */
 int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *list,
 		  struct etcdreg_err *err);
 
 /*
- * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file; lines of another form are skipped.
- * Fails with ETCDREG_E_NOMEM.
+ * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file; lines of
+ * another form are skipped.  Fails with ETCDREG_E_NOMEM.
  */
 int sockdiag_read_proc(FILE *file, unsigned state, struct sockdiag_list *list);
 

@@ -161,7 +161,10 @@ static void search_holders(struct survey *survey)
 		if (!wants_search(sock))
 			continue;
 		inodes[len++] = sock->id.inode;
-		/* Its next holder may just be on its way: as long as it is suspect, it is looked for again. */
+		/*
+		 * Its next holder may just be on its way: as long as it is suspect, it is looked
+		 * for again.
+		 */
 		sock->searched = !sock->suspect;
 	}
 	qsort(inodes, len, sizeof *inodes, by_number);
@@ -180,7 +183,10 @@ static bool shares_network(const struct sock *sock)
 	return false;
 }
 
-/* A socket that its first dump does not show has closed already, or is of another network namespace. */
+/*
+ * A socket that its first dump does not show has closed already, or is of another network
+ * namespace.
+ */
 static void find_foreign(struct model *model)
 {
 	LIST_FOR_EACH(link, &model->socks) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * survey.h - bring the model in line with the kernel: the dump of sockets, and who holds those that lost their process.
+ * survey.h - bring the model in line with the kernel: the dump of sockets, and who holds those that
+ * lost their process.
  *
- * A dump is made when one is due: once a second while a socket is known, on every event, and after an event again in 5,
- * 25 and 125 ms while a socket that it concerns still listens (a process's files are closed some time around its end).
- * However many events a turn had, it makes one dump.
+ * A dump is made when one is due: once a second while a socket is known, on every event, and after
+ * an event again in 5, 25 and 125 ms while a socket that it concerns still listens (a process's
+ * files are closed some time around its end).  However many events a turn had, it makes one dump.
  *
- * A socket that listens although every known holder has died is looked up in /proc, and the processes that hold it are
- * watched from then on, so that their death is seen at once too.  When nobody can be found, the dumps decide.
+ * A socket that listens although every known holder has died is looked up in /proc, and the
+ * processes that hold it are watched from then on, so that their death is seen at once too.  When
+ * nobody can be found, the dumps decide.
  */
 #ifndef ETCDREG_AGENT_SURVEY_H
 #define ETCDREG_AGENT_SURVEY_H
@@ -38,7 +40,10 @@ void survey_release(struct survey *survey);
 /* Something happened to the process: look at its sockets now, and again soon while they listen. */
 void survey_suspect(struct survey *survey, struct process *process);
 
-/* Watch the process by its pidfd, which is taken over; its end is an event.  A process that is watched stays watched. */
+/*
+ * Watch the process by its pidfd, which is taken over; its end is an event.  A process that is
+ * watched stays watched.
+ */
 void survey_watch(struct survey *survey, struct process *process, int pidfd);
 
 /* Stop watching it. */

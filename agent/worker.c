@@ -12,12 +12,13 @@
 
 #include "err.h"
 #include "log.h"
+#include "reports.h"
 #include "sessions.h"
 #include "util.h"
 
 enum {
 	TICK_MS = 1000,
-	GAP_MS = 2000,          /* a turn that begins so much too late was not a turn of a running process */
+	GAP_MS = 2000,          /* a turn that begins this late: the agent did not run */
 	ADVERTISE_TICKS = 5,
 	ORPHAN_TTLS = 3,
 	CLOSE_MS = 1000,
@@ -112,8 +113,8 @@ static void log_orphans(struct worker *worker)
 				 "socket, so it stays registered",
 				 sock->id.port, (int)pid);
 		else
-			log_info("port %u: the process that listened has ended; somebody who cannot "
-				 "be seen holds the socket, so it stays registered",
+			log_info("port %u: the process that listened has ended; somebody who "
+				 "cannot be seen holds the socket, so it stays registered",
 				 sock->id.port);
 	}
 }
@@ -145,7 +146,10 @@ static void stop_listening(struct worker *worker)
 static void retire(struct worker *worker)
 {
 	log_debug("nobody is left: not listening any more");
-	/* From here on nobody is put into the queue, and who connects finds nobody and starts another agent. */
+	/*
+	 * From here on nobody is put into the queue, and who connects finds nobody and starts
+	 * another agent.
+	 */
 	(void)shutdown(worker->options.listen_fd, SHUT_RD);
 	accept_clients(&worker->listener);
 	stop_listening(worker);
@@ -188,10 +192,10 @@ static void decide(struct worker *worker)
 	if (worker->readvertise)
 		sessions_advertise(worker);
 	worker->readvertise = false;
-	sessions_forget(worker);
+	reports_forget(worker);
 	model_judge(&worker->model, worker->turn_ms);
 	endpoints_update(&worker->endpoints, &worker->model, worker->turn_ms);
-	sessions_tell(worker);
+	reports_tell(worker);
 	sessions_sweep(worker);
 }
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - the agent proper: one event loop over clients, processes, the kernel's sockets and the registry's news.
+ * worker.h - the agent proper: one event loop over clients, processes, the kernel's sockets and the
+ * registry's news.
  *
- *	clients.h   who is connected and what they say       sessions.h  what that means
- *	survey.h    what the kernel says                     model.h     what is known
- *	endpoints.h what is wanted in etcd                   news.h      what became of it
+ *	clients.h   who is connected, what they say     sessions.h   what that means
+ *	survey.h    what the kernel says                model.h      what is known
+ *	endpoints.h what is wanted in etcd              news.h       what became of it
+ *	outcomes.h  what that means for a process       reports.h    telling it
  *
- * A turn reads everything that has arrived, then looks at the kernel if anything happened, then decides and answers.
- * Elements are freed at the end of a turn only.  HTTP is done by the library's thread; nothing here waits for etcd, a
- * client or a name server.
+ * A turn reads everything that has arrived, then looks at the kernel if anything happened, then
+ * decides and answers.  Elements are freed at the end of a turn only.  HTTP is done by the
+ * library's thread; nothing here waits for etcd, a client or a name server.
  *
  * The worker never exits, prints or changes its process: what runs it (agent.c) does.
  */
@@ -30,8 +32,8 @@
 
 struct worker_options {
 	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over on success */
-	bool hosted;            /* a host started it: it ends when nobody needs it, else it obeys signals */
-	const char *refusal;    /* the settings are invalid: every hello is refused with this.  NULL: they are not */
+	bool hosted;            /* a host started it: it ends when nobody needs it */
+	const char *refusal;    /* the settings are invalid: every hello is refused with it */
 	unsigned ttl_s;
 	const char *etcd_host;  /* the route to it decides the advertised address */
 	unsigned etcd_port;
@@ -52,15 +54,16 @@ struct worker {
 	uint64_t ttl_ms;
 	uint64_t turn_ms;       /* when the turn began */
 	uint64_t tick_ms;       /* when the next second begins */
-	uint64_t steady_ms;     /* since then the worker has run without a gap: beats are judged from there on */
-	bool changed;           /* something was learnt that is to be decided on; a beat is nothing new */
+	uint64_t steady_ms;     /* it has run without a gap since: beats are judged from here */
+	bool changed;           /* something was learnt that is to be decided on */
 	bool readvertise;       /* addresses are to be looked for again */
 	bool stop;
 };
 
 /*
- * Serves until nobody needs it or a signal ends it.  SIGTERM, SIGINT and SIGHUP must be blocked; they are read here.
- * Fails with ETCDREG_E_SYSTEM, _NOMEM, or what etcdreg_open() fails with, before it has served anybody.
+ * Serves until nobody needs it or a signal ends it.  SIGTERM, SIGINT and SIGHUP must be blocked;
+ * they are read here.  Fails with ETCDREG_E_SYSTEM, _NOMEM, or what etcdreg_open() fails with,
+ * before it has served anybody.
  */
 int worker_run(const struct worker_options *options, struct etcdreg_err *err);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections: order of messages, garbage, descriptors, a client that does not read.  Real sockets, no agent. */
+/*
+ * Connections: order of messages, garbage, descriptors, a client that does not read.  Real sockets,
+ * no agent.
+ */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>

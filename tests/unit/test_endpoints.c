@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which services are wanted, given processes and the sockets that listen; and what became of them. */
+/*
+ * Which services are wanted, given processes and the sockets that listen; and what became of them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../agent/endpoints.h"
+#include "../../agent/outcomes.h"
 
 /* A machine: its model, the kernel's list, and a registry that writes down what it is asked. */
 struct machine {
@@ -87,7 +89,10 @@ static struct wire_socket socket_of(uint64_t inode, uint16_t port, uint16_t prot
 				     .family = AF_INET, .protocol = protocol };
 }
 
-/* The process announces a socket that the kernel lists. `host` NULL: it has no address to advertise. */
+/*
+ * The process announces a socket that the kernel lists. `host` NULL: it has no address to
+ * advertise.
+ */
 static struct holding *listen_on(struct machine *machine, struct process *process, uint64_t inode,
 				 uint16_t port, const char *host)
 {
@@ -145,7 +150,7 @@ static void assert_outcome(struct machine *machine, const struct holding *holdin
 {
 	char text[WIRE_TEXT_MAX];
 
-	assert_int_equal(endpoints_outcome(&machine->endpoints, holding, machine->now_ms, text),
+	assert_int_equal(outcome_of(&machine->endpoints, holding, machine->now_ms, text),
 			 what);
 	if (!strstr(text, part))
 		fail_msg("'%s' is not in '%s'", part, text);
@@ -180,7 +185,8 @@ static void a_bare_name_moves_on_to_the_next_port(void **state)
 	struct holding *first = listen_on(m, p, 3, 80, "10.0.0.1");
 	struct holding *second = listen_on(m, p, 4, 81, "10.0.0.1");
 
-	assert_string_equal(turn(m), "join web http://10.0.0.1:80;join admin http://10.0.0.1:9090;");
+	assert_string_equal(turn(m), "join web http://10.0.0.1:80;"
+				     "join admin http://10.0.0.1:9090;");
 	tell(m, ETCDREG_REGISTERED, tag_of(p, 0), NULL);
 	tell(m, ETCDREG_REGISTERED, tag_of(p, 1), NULL);
 	assert_outcome(m, admin, WIRE_REGISTERED, "");
@@ -289,12 +295,12 @@ static void a_goodbye_takes_out_and_the_kernel_may_bring_back(void **state)
 
 	listen_on(m, p, 1, 80, "10.0.0.1");
 	turn(m);
-	assert_true(endpoints_left(&m->endpoints, p));
+	assert_true(outcome_left(&m->endpoints, p));
 	p->state = PROCESS_LEAVING;
 	assert_string_equal(turn(m), "leave web http://10.0.0.1:80;");
-	assert_false(endpoints_left(&m->endpoints, p));
+	assert_false(outcome_left(&m->endpoints, p));
 	tell(m, ETCDREG_LEFT, p->claims[0].left_tag, NULL);
-	assert_true(endpoints_left(&m->endpoints, p));
+	assert_true(outcome_left(&m->endpoints, p));
 	process_bury(p);
 	assert_string_equal(turn(m), "join web http://10.0.0.1:80;");
 }
@@ -309,7 +315,7 @@ static void a_goodbye_does_not_wait_for_others(void **state)
 	turn(m);
 	a->state = PROCESS_LEAVING;
 	assert_string_equal(turn(m), "");
-	assert_true(endpoints_left(&m->endpoints, a));
+	assert_true(outcome_left(&m->endpoints, a));
 }
 
 static void a_goodbye_does_not_wait_for_an_etcd_that_is_down(void **state)
@@ -321,11 +327,11 @@ static void a_goodbye_does_not_wait_for_an_etcd_that_is_down(void **state)
 	turn(m);
 	p->state = PROCESS_LEAVING;
 	turn(m);
-	assert_false(endpoints_left(&m->endpoints, p));
+	assert_false(outcome_left(&m->endpoints, p));
 	tell(m, ETCDREG_ERROR, p->claims[0].left_tag, "refused");
-	assert_true(endpoints_left(&m->endpoints, p));
+	assert_true(outcome_left(&m->endpoints, p));
 	tell(m, ETCDREG_ERROR, 0, "down");
-	assert_true(endpoints_left(&m->endpoints, p));
+	assert_true(outcome_left(&m->endpoints, p));
 }
 
 static void a_stopped_process_is_out_unless_another_holds(void **state)
@@ -458,8 +464,8 @@ static void a_process_announces_so_many_sockets(void **state)
 	struct wire_socket id;
 	struct holding *holding;
 
-	for (uint16_t i = 1; i <= MODEL_SOCKETS_MAX; i++)
-		listen_on(m, p, i, i, "10.0.0.1");
+	for (unsigned i = 1; i <= MODEL_SOCKETS_MAX; i++)
+		listen_on(m, p, i, (uint16_t)i, "10.0.0.1");
 	id = socket_of(1, 1, IPPROTO_TCP);
 	assert_int_equal(model_hold(&m->model, p, &id, true, &holding), 0);
 	id = socket_of(1000, 1000, IPPROTO_TCP);

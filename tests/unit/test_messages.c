@@ -48,7 +48,8 @@ static void accepts_each_message(void **state)
 	const struct wire_bye bye = { .header = header(WIRE_BYE), .forked = 1 };
 
 	(void)state;
-	assert_int_equal(message_parse(bytes, make_hello(bytes, settings, sizeof settings), &m, NULL), 0);
+	assert_int_equal(message_parse(bytes, make_hello(bytes, settings, sizeof settings), &m,
+				       NULL), 0);
 	assert_int_equal(m.type, WIRE_HELLO);
 	assert_int_equal(m.pid, 7);
 	assert_int_equal(m.settings_len, sizeof settings);

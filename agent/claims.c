@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Which sockets a name claims. */
+#include "claims.h"
+
+#include <netinet/in.h>
+
+bool claims_allowed(const struct holding *holding)
+{
+	return holding->announced && holding->sock->serves;
+}
+
+/* Has the bare item of that process a right to the socket? */
+static bool bare_may_claim(const struct process *process, const struct wire_socket *id)
+{
+	return id->protocol != IPPROTO_UDP &&
+	       !names_claim(&process->names, id->port, id->protocol);
+}
+
+/* Does the item claim the socket, an advertisable address apart? */
+static bool may_claim(const struct process *process, const struct name_item *item,
+			const struct wire_socket *id)
+{
+	if (item->port == 0)
+		return bare_may_claim(process, id);
+	return names_item_matches(item, id->port, id->protocol);
+}
+
+struct holding *claims_lead(const struct process *process, const struct name_item *item)
+{
+	LIST_FOR_EACH(link, &process->holdings) {
+		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
+
+		if (holding->host && claims_allowed(holding) &&
+		    may_claim(process, item, &holding->sock->id))
+			return holding;
+	}
+	return NULL;
+}
+
+/* A bare name that has found its port leaves the other ports alone. */
+bool claims_item(const struct holding *holding, size_t item)
+{
+	const struct process *process = holding->process;
+	const struct holding *lead = process->claims[item].lead;
+
+	if (!may_claim(process, &process->names.items[item], &holding->sock->id))
+		return false;
+	return !lead || lead->sock->id.port == holding->sock->id.port;
+}
