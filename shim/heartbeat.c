@@ -26,6 +26,7 @@
 #define STACK_MOST 1048576
 #define TICK_MS 1000            /* how often the thread looks around when nothing happens */
 #define STDERR_KEPT_MS 5000
+#define FORK_WAIT_MS 200        /* longest wait of a fork for the agent to be told */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
 #define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
@@ -42,6 +43,8 @@ static _Atomic bool leaving;            /* the host is in exit() */
 static _Atomic uint32_t left;           /* futex; 1: goodbye is said */
 static _Atomic uint32_t leave_ms;       /* how long that may take */
 static _Atomic bool forked;             /* the host has forked since it listened */
+static _Atomic uint32_t announced;      /* futex; counts what a fork may wait for */
+static _Atomic bool stuck;              /* no agent is to be had, for now */
 
 static struct symbols_threads libc;     /* written by the creator before the thread starts */
 static sigset_t host_mask;              /* likewise */
@@ -89,6 +92,13 @@ static void announce_to_waiters(void)
 {
 	atomic_fetch_add(&settled, 1);
 	futex_wake(&settled);
+}
+
+/* All sockets are with the agent, or it is known that they will not be soon. */
+static void announce_to_forks(void)
+{
+	atomic_fetch_add(&announced, 1);
+	futex_wake(&announced);
 }
 
 static void let_go_of_stderr(struct life *me)
@@ -148,6 +158,10 @@ static void explain(struct life *me)
 static void lost(struct life *me, int error)
 {
 	me->error = error;
+	if (error != -EAGAIN) {
+		atomic_store(&stuck, true);
+		announce_to_forks();
+	}
 	if (me->channel >= 0)
 		disconnect(me);
 	retry_later(me);
@@ -169,6 +183,7 @@ static void connect_to_agent(struct life *me)
 		lost(me, rc);
 		return;
 	}
+	atomic_store(&stuck, false);
 	me->beat_ms = now_ms() + me->interval_ms;
 	me->look_wait_ms = LOOK_FIRST_MS;
 }
@@ -176,16 +191,20 @@ static void connect_to_agent(struct life *me)
 static void announce_sockets(struct life *me)
 {
 	struct wire_socket socket;
+	bool sent = false;
 	int rc = 0;
 
 	while (rc == 0 && sockets_next(&socket)) {
 		rc = channel_send_listen(me->channel, &socket);
 		me->look_wait_ms = LOOK_FIRST_MS;
+		sent = true;
 	}
 	if (rc == -EAGAIN)
 		sockets_announce_again();       /* its queue is full: with the next look */
 	else if (rc < 0)
 		lost(me, -EPIPE);
+	else if (sent)
+		announce_to_forks();
 }
 
 static void beat(struct life *me)
@@ -256,25 +275,6 @@ static void say_goodbye(struct life *me)
 	}
 }
 
-/*
- * A host that goes into the background may listen, fork and exit before this thread has run at all.
- * The child goes on with the sockets and has nobody to announce them, so that comes first.
- */
-static void hand_over(struct life *me)
-{
-	const struct raw_timespec moment = { .tv_nsec = 1000000 };
-	uint64_t deadline = now_ms() + atomic_load(&leave_ms);
-
-	me->error = -EAGAIN;
-	while (me->channel < 0 && me->error == -EAGAIN && now_ms() < deadline) {
-		connect_to_agent(me);
-		if (me->channel < 0)
-			(void)raw(SYS_nanosleep, raw_arg(&moment), 0);
-	}
-	if (me->channel >= 0)
-		announce_sockets(me);
-}
-
 static void tell_left(void)
 {
 	atomic_store(&left, 1);
@@ -333,8 +333,6 @@ static bool live(struct life *me)
 		uint32_t rung = atomic_load(&bell);
 
 		if (atomic_load(&leaving)) {
-			if (atomic_load(&forked))
-				hand_over(me);
 			say_goodbye(me);
 			tell_left();
 			park();
@@ -361,6 +359,7 @@ static void stand_down(void)
 	atomic_store(&phase, OVER);
 	tell_left();
 	announce_to_waiters();
+	announce_to_forks();
 }
 
 static void *heartbeat(void *unused)
@@ -482,9 +481,8 @@ void heartbeat_wait(int place, uint32_t timeout_ms)
 void heartbeat_leave(uint32_t timeout_ms)
 {
 	uint64_t deadline = now_ms() + timeout_ms, now;
-	int found = atomic_load(&phase);
 
-	if (found != RUNNING && !(found == STARTING && atomic_load(&forked)))
+	if (atomic_load(&phase) != RUNNING)
 		return;
 	atomic_store(&leave_ms, timeout_ms);
 	atomic_store(&leaving, true);
@@ -496,7 +494,16 @@ void heartbeat_leave(uint32_t timeout_ms)
 
 void heartbeat_note_fork(void)
 {
+	uint64_t deadline = now_ms() + FORK_WAIT_MS, now;
+
 	atomic_store(&forked, true);
+	while (alive() && !atomic_load(&stuck) && (now = now_ms()) < deadline) {
+		uint32_t seen = atomic_load(&announced);
+
+		if (!sockets_unannounced())
+			return;
+		futex_wait(&announced, seen, deadline - now);
+	}
 }
 
 void heartbeat_forget(void)
@@ -506,5 +513,6 @@ void heartbeat_forget(void)
 	atomic_store(&leaving, false);
 	atomic_store(&left, 0);
 	atomic_store(&forked, false);
+	atomic_store(&stuck, false);
 	linger_forget();
 }

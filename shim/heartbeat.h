@@ -31,7 +31,11 @@ void heartbeat_wait(int place, uint32_t timeout_ms);
  */
 void heartbeat_leave(uint32_t timeout_ms);
 
-/* In the parent after a fork: a child may hold the sockets now. */
+/*
+ * In the parent after a fork: a child may hold the sockets now, and the parent may be about to
+ * _exit(), as in daemon().  So what has not been announced yet is waited for, at most 200 ms: that
+ * is a fork in the first milliseconds after a listen(), or none.
+ */
 void heartbeat_note_fork(void);
 
 /* In a forked child: the thread was the parent's. */

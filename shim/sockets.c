@@ -159,12 +159,22 @@ void sockets_settle(uint64_t cookie, uint64_t inode, bool gone)
 			atomic_store(&slots[i].state, gone ? FREE : SETTLED);
 }
 
-bool sockets_unsettled(void)
+static bool any_is(int state)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (atomic_load(&slots[i].state) == SENT)
+		if (atomic_load(&slots[i].state) == state)
 			return true;
 	return false;
+}
+
+bool sockets_unannounced(void)
+{
+	return any_is(NEW);
+}
+
+bool sockets_unsettled(void)
+{
+	return any_is(SENT);
 }
 
 void sockets_forget(void)

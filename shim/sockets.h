@@ -45,6 +45,9 @@ void sockets_announce_again(void);
 /* An outcome came: whether the socket is done with (gone) or only settled. */
 void sockets_settle(uint64_t cookie, uint64_t inode, bool gone);
 
+/* Is there a socket still to be announced?  Any thread. */
+bool sockets_unannounced(void);
+
 /* Has a socket been announced whose outcome is not known? */
 bool sockets_unsettled(void);
 

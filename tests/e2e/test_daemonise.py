@@ -9,15 +9,16 @@ DAEMONISER = product.BUILD / "hosts" / "daemoniser"
 TIMES = 10
 
 
+@pytest.mark.parametrize("end", ["exit", "_exit"])
 @pytest.mark.parametrize("agent", ["that has to start", "that runs"])
-def test_what_the_child_goes_on_serving_is_registered(v3_registry, launch, launch_listener, agent):
+def test_what_the_child_goes_on_serving_is_registered(v3_registry, launch, launch_listener, agent, end):
     others = []
     if agent == "that runs":
         others.append(document("other", launch_listener(v3_registry.preloaded("other")).port))
         v3_registry.expect(*others)
     for _ in range(TIMES):
         port = free_port()
-        host = launch([DAEMONISER, port], v3_registry.preloaded("web"), port)
+        host = launch([DAEMONISER, port, end], v3_registry.preloaded("web"), port)
         assert host.process.wait(5) == 0
         v3_registry.expect(document("web", port), *others)
         host.stop()

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * daemoniser PORT - listens on PORT, forks, and exits in the same breath; the child goes on with
- * the socket until a signal ends it.  No thread but main has had the time to do anything by then.
+ * daemoniser PORT exit|_exit - listens on PORT, forks, and ends in the same breath, with its exit
+ * handlers or (as daemon(3) does) without; the child goes on with the socket until a signal ends
+ * it.  No thread but main has had the time to do anything by then.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,8 +25,8 @@ static int listen_on(uint16_t port)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		errx(2, "usage: daemoniser PORT");
+	if (argc != 3)
+		errx(2, "usage: daemoniser PORT exit|_exit");
 	(void)listen_on((uint16_t)strtoul(argv[1], NULL, 10));
 	switch (fork()) {
 	case -1:
@@ -33,6 +35,8 @@ int main(int argc, char **argv)
 		pause();
 		return 0;
 	default:
+		if (strcmp(argv[2], "_exit") == 0)
+			_exit(0);
 		exit(0);
 	}
 }
