@@ -169,7 +169,7 @@ static bool is_candidate(const struct ifaddrs *ifa, const struct choice *choice,
 
 static bool choose(const struct ifaddrs *list, const struct choice *choice, struct address *ret)
 {
-	struct address a;
+	struct address a = {0};
 
 	for (; list; list = list->ifa_next) {
 		if (is_candidate(list, choice, &a)) {
@@ -388,7 +388,7 @@ int address_advertise(const char *setting, const struct address_hint *hint,
 		      char ret[static ADDRESS_MAX], struct etcdreg_err *err)
 {
 	const char *name = NULL;
-	struct address a;
+	struct address a = {0};
 	int r;
 
 	if (setting[0] != '\0')

@@ -143,10 +143,10 @@ static int call_node(struct cluster *c, const char *base, const struct cluster_r
 /* Of the nodes from the `nth` of this call on; an old port is no node of its own. */
 static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsigned left_ms)
 {
-	unsigned nodes = 0, share;
+	unsigned nodes = 1, share;
 
-	for (size_t i = nth; i < c->nodes_len; i++)
-		nodes += i == nth || !c->nodes[(first + i) % c->nodes_len].fallback;
+	for (size_t i = nth + 1; i < c->nodes_len; i++)
+		nodes += !c->nodes[(first + i) % c->nodes_len].fallback;
 	share = left_ms / nodes;
 
 	if (share < NODE_MIN_MS)

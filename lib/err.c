@@ -50,11 +50,6 @@ int err_prefix(struct etcdreg_err *err, const char *fmt, ...)
 	return err->code;
 }
 
-int err_nomem(struct etcdreg_err *err)
-{
-	return err_set(err, ETCDREG_E_NOMEM, "out of memory");
-}
-
 const char *etcdreg_strerror(int code)
 {
 	switch (code) {

@@ -26,6 +26,10 @@ int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
 int err_prefix(struct etcdreg_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "out of memory"; returns ETCDREG_E_NOMEM. */
-int err_nomem(struct etcdreg_err *err);
+static inline int err_nomem(struct etcdreg_err *err)
+{
+	err_set(err, ETCDREG_E_NOMEM, "out of memory");
+	return ETCDREG_E_NOMEM;
+}
 
 #endif

@@ -242,8 +242,8 @@ static size_t random_below(size_t n)
 int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
-	struct etcdreg_entry *entries, *entry;
-	size_t len;
+	struct etcdreg_entry *entries = NULL, *entry;
+	size_t len = 0;
 	int result = service_check_name(name, err);
 
 	if (result == 0)

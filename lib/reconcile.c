@@ -460,6 +460,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 	struct reconcile_entry *to_remove, *to_put;
 	struct etcdreg_err err;
 	uint64_t due;
+	bool is_late;
 
 	tell_states(rec);
 	drop_untouched(rec);
@@ -474,15 +475,14 @@ uint64_t reconcile_step(struct reconcile *rec)
 		return rec->probe_ms;
 	}
 	due = rec->store->ops->due_ms(rec->store, rec->keys);
+	is_late = due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now;
 	to_remove = find_due(rec, false, now, &next);
 	to_put = find_due(rec, true, now, &next);
 	if (rec->leaving_all)
 		remove_all(rec);
-	else if (due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now)
-		heartbeat(rec);
-	else if (to_remove)
+	else if (to_remove && !is_late)
 		remove_entry(rec, to_remove);
-	else if (to_put)
+	else if (to_put && !is_late)
 		put(rec, to_put);
 	else if (due <= now)
 		heartbeat(rec);

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec.h"
 #include "err.h"
 #include "store.h"
 #include "util.h"
-#include "v3_call.h"
+#include "v3_requests.h"
 
 #define LEASE_KEYS_MAX 500
 
@@ -68,50 +67,13 @@ static void attach(struct store_v3 *v3, struct store_key *key, struct lease *lea
 	lease->keys++;
 }
 
-/* Requests are written by hand: they are a few fixed shapes around base64 and numbers. */
-static void add_base64(struct buf *b, const void *bytes, size_t len)
-{
-	char *text = codec_base64(bytes, len);
-
-	if (text)
-		buf_printf(b, "\"%s\"", text);
-	else
-		buf_fail(b);
-	free(text);
-}
-
-static void add_key(struct buf *b, const char *path)
-{
-	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
-
-	buf_printf(&key, "/%s", path);
-	add_base64(b, key.s, key.len);
-}
-
-static int call(struct store_v3 *v3, const char *path, const struct buf *body, v3_read_fn *read,
-		void *arg, struct etcdreg_err *err)
-{
-	if (buf_failed(body))
-		return err_nomem(err);
-	return v3_call(&v3->session, path, body->s, CLUSTER_ANSWER_MAX, read, arg, err);
-}
-
-static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	if (!json_int(json_get(answer, "ID"), arg))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks the lease's 'ID'");
-	return 0;
-}
-
 static int grant(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	struct lease lease = {.refreshed_ms = now_ms()};
 	struct lease *leases;
 	int r;
 
-	buf_printf(&body, "{\"TTL\":%u}", v3->base.ttl_s);
-	r = call(v3, "/lease/grant", &body, read_id, &lease.id, err);
+	r = v3_grant(&v3->session, v3->base.ttl_s, &lease.id, err);
 	if (r < 0)
 		return r;
 	leases = reallocarray(v3->leases, v3->leases_len + 1, sizeof(*leases));
@@ -156,157 +118,16 @@ static int usable_lease(struct store_v3 *v3, struct lease **ret, struct etcdreg_
 	return grant(v3, ret, err);
 }
 
-/* What the transaction of a put found. */
-struct put_result {
-	bool existed;  /* our document was there already; nothing was written */
-	int64_t lease; /* of what existed; 0: none, it would stay for ever */
-};
-
-static int read_put(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	const struct json *range =
-		json_get(json_first(json_get(answer, "responses")), "response_range");
-	const struct json *kv = json_first(json_get(range, "kvs"));
-	struct put_result *result = arg;
-
-	*result = (struct put_result){.existed = json_is_true(json_get(answer, "succeeded"))};
-	if (!json_get(answer, "header") || (result->existed && !json_is_object(kv)))
-		return err_set(err, ETCDREG_E_PROTO,
-			       "the answer to a transaction lacks its result");
-	if (result->existed)
-		json_int(json_get(kv, "lease"), &result->lease);
-	return 0;
-}
-
-static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
-{
-	buf_puts(b, "{\"request_put\":{\"key\":");
-	add_key(b, key->path);
-	buf_puts(b, ",\"value\":");
-	add_base64(b, key->document, strlen(key->document));
-	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)lease);
-}
-
-/* Unless it is there as it should be, or (take) in any case. */
-static int put_under(struct store_v3 *v3, const struct store_key *key, int64_t lease, bool take,
-		     struct put_result *result, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	if (take) {
-		buf_puts(&body, "{\"success\":[");
-		add_put(&body, key, lease);
-		buf_puts(&body, "]}");
-		*result = (struct put_result){0};
-		return call(v3, "/kv/txn", &body, NULL, NULL, err);
-	}
-	buf_puts(&body, "{\"compare\":[{\"target\":\"VALUE\",\"key\":");
-	add_key(&body, key->path);
-	buf_puts(&body, ",\"value\":");
-	add_base64(&body, key->document, strlen(key->document));
-	buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
-	add_key(&body, key->path);
-	buf_puts(&body, "}}],\"failure\":[");
-	add_put(&body, key, lease);
-	buf_puts(&body, "]}");
-	return call(v3, "/kv/txn", &body, read_put, result, err);
-}
-
-struct lease_state {
-	int64_t ttl_s;		/* left; <= 0: it is gone */
-	struct store_key *keys; /* to check against the lease's; NULL: only the TTL */
-	int64_t id;
-};
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The lease's keys as etcd has them, sorted, in base64; they belong to the answer. */
-static const char **sorted_keys(const struct json *answer, size_t *ret_len)
-{
-	const struct json *first = json_first(json_get(answer, "keys"));
-	const char **texts;
-	size_t len = 0;
-
-	for (const struct json *key = first; key; key = json_next(key))
-		len++;
-	texts = calloc(len + 1, sizeof(*texts));
-	if (!texts)
-		return NULL;
-	len = 0;
-	for (const struct json *key = first; key; key = json_next(key)) {
-		if (json_text(key))
-			texts[len++] = json_text(key);
-	}
-	qsort(texts, len, sizeof(*texts), compare_texts);
-	*ret_len = len;
-	return texts;
-}
-
-static bool is_listed(const char **texts, size_t len, const char *path)
-{
-	CLEANUP(buf) struct buf quoted = BUF_INIT(V3_TEXT_MAX);
-	const char *text;
-
-	add_key(&quoted, path);
-	if (buf_failed(&quoted))
-		return true;
-	quoted.s[quoted.len - 1] = '\0';
-	text = quoted.s + 1;
-	return bsearch(&text, texts, len, sizeof(*texts), compare_texts);
-}
-
-/* A key that left our lease was deleted, or written over by somebody: put() finds out. */
-static int unhold_missing(const struct json *answer, const struct lease_state *state,
-			  struct etcdreg_err *err)
-{
-	size_t len;
-	CLEANUP(free) const char **texts = sorted_keys(answer, &len);
-
-	if (!texts)
-		return err_nomem(err);
-	for (struct store_key *key = state->keys; key; key = key->next) {
-		if (key->held && !key->foreign && key->lease == state->id &&
-		    !is_listed(texts, len, key->path))
-			key->held = false;
-	}
-	return 0;
-}
-
-static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	struct lease_state *state = arg;
-
-	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer about a lease lacks 'header'");
-	if (!json_int(json_get(answer, "TTL"), &state->ttl_s))
-		state->ttl_s = 0;
-	if (!state->keys || state->ttl_s < 0)
-		return 0;
-	return unhold_missing(answer, state, err);
-}
-
-static int timetolive(struct store_v3 *v3, struct lease_state *state, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)state->id,
-		   state->keys ? "true" : "false");
-	return call(v3, "/kv/lease/timetolive", &body, read_timetolive, state, err);
-}
-
 /* *ret: the other lease has been renewed within an interval. */
 static int is_alive(struct store_v3 *v3, int64_t id, bool *ret, struct etcdreg_err *err)
 {
-	struct lease_state state = {.id = id};
-	int r = timetolive(v3, &state, err);
+	int64_t ttl_s;
+	int r = v3_timetolive(&v3->session, id, NULL, &ttl_s, err);
 
 	if (r < 0)
 		return r;
 	/* etcd rounds what is left down. */
-	*ret = state.ttl_s > 0 && ((uint64_t)state.ttl_s + 1) * 1000 > store_interval_ms(&v3->base);
+	*ret = ttl_s > 0 && ((uint64_t)ttl_s + 1) * 1000 > store_interval_ms(&v3->base);
 	return 0;
 }
 
@@ -323,12 +144,12 @@ static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *le
 		    struct etcdreg_err *err)
 {
 	int64_t id = lease->id;
-	struct put_result result;
+	struct v3_put result = {0};
 	bool alive = false;
 	int r;
 
 	attach(v3, key, lease);
-	r = put_under(v3, key, id, false, &result, err);
+	r = v3_put(&v3->session, key, id, false, &result, err);
 	if (r < 0)
 		return r;
 	if (!result.existed || result.lease == id) {
@@ -350,7 +171,7 @@ static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *le
 		hold_foreign(v3, key, result.lease);
 		return 0;
 	}
-	r = put_under(v3, key, id, true, &result, err);
+	r = v3_put(&v3->session, key, id, true, &result, err);
 	key->held = r == 0;
 	return r;
 }
@@ -387,62 +208,14 @@ static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 	return r < 0 ? r : put_with(v3, key, lease, err);
 }
 
-static int read_header(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	(void)arg;
-	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'header'");
-	return 0;
-}
-
-static int delete_any(struct store_v3 *v3, const struct store_key *key, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_puts(&body, "{\"key\":");
-	add_key(&body, key->path);
-	buf_puts(&body, "}");
-	return call(v3, "/kv/deleterange", &body, read_header, NULL, err);
-}
-
-static int delete_ours(struct store_v3 *v3, const struct store_key *key, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_puts(&body, "{\"compare\":[{\"target\":\"LEASE\",\"key\":");
-	add_key(&body, key->path);
-	buf_printf(&body, ",\"lease\":\"%lld\"}],\"success\":[{\"request_delete_range\":{\"key\":",
-		   (long long)key->lease);
-	add_key(&body, key->path);
-	buf_puts(&body, "}}]}");
-	return call(v3, "/kv/txn", &body, read_header, NULL, err);
-}
-
-static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	const struct json *result = json_get(answer, "result");
-	int64_t *ttl_s = arg;
-
-	if (!json_is_object(result))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a keepalive lacks 'result'");
-	if (!json_int(json_get(result, "TTL"), ttl_s))
-		*ttl_s = 0;
-	return 0;
-}
-
 /* *ret_lost: etcd no longer has it. */
 static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	uint64_t started = now_ms();
-	int64_t ttl_s;
-	int r;
+	int64_t ttl_s = 0;
+	int r = v3_keepalive(&v3->session, lease->id, &ttl_s, err);
 
-	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)lease->id);
-	r = call(v3, "/lease/keepalive", &body, read_keepalive, &ttl_s, err);
-	if (r == ETCDREG_E_NOTFOUND)
-		ttl_s = 0;
-	else if (r < 0)
+	if (r < 0)
 		return r;
 	*ret_lost = ttl_s <= 0;
 	lease->refreshed_ms = started;
@@ -458,14 +231,14 @@ static int remove_key(struct store *st, struct store_key *key, struct etcdreg_er
 
 	key->held = false;
 	if (key->unowned)
-		return now_ms() < key->expires_ms ? delete_any(v3, key, err) : 0;
+		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
 	if (!lease)
 		return 0;
-	/* Past its time, ask first: with the lease all its keys are gone, and none needs a delete. */
+	/* Past its time, ask first: with the lease all its keys are gone, and no delete is needed. */
 	if (now_ms() >= lease->refreshed_ms + ttl_ms(v3))
 		r = renew(v3, lease, &lost, err);
 	if (r == 0 && !lost)
-		r = delete_ours(v3, key, err);
+		r = v3_delete_leased(&v3->session, key, err);
 	if (r == 0 && lost)
 		lease->suspect = true;
 	if (r == 0)
@@ -515,10 +288,10 @@ static void unhold_foreign(struct store_key *keys)
 static int check_keys(struct store_v3 *v3, int64_t id, struct store_key *keys,
 		      struct etcdreg_err *err)
 {
-	struct lease_state state = {.keys = keys, .id = id};
-	int r = timetolive(v3, &state, err);
+	int64_t ttl_s;
+	int r = v3_timetolive(&v3->session, id, keys, &ttl_s, err);
 
-	/* Who may not read all keys of the lease goes without the check: the lease itself is fine. */
+	/* Who may not read all keys of the lease goes without the check; the lease is fine. */
 	return r == ETCDREG_E_DENIED ? 0 : r;
 }
 
@@ -549,23 +322,13 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 	return 0;
 }
 
-static int revoke_lease(struct store_v3 *v3, int64_t id, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	int r;
-
-	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
-	r = call(v3, "/kv/lease/revoke", &body, read_header, NULL, err);
-	return r == ETCDREG_E_NOTFOUND ? 0 : r;
-}
-
 static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
 
 	while (v3->leases_len > 0) {
 		int64_t id = v3->leases[0].id;
-		int r = revoke_lease(v3, id, err);
+		int r = v3_revoke(&v3->session, id, err);
 
 		if (r < 0)
 			return r;
@@ -574,59 +337,10 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 	return 0;
 }
 
-struct list_call {
-	store_each_fn *each;
-	void *arg;
-};
-
-static int read_kv(const struct json *kv, const struct list_call *list, struct etcdreg_err *err)
-{
-	const char *key64 = json_text(json_get(kv, "key"));
-	const char *value64 = json_text(json_get(kv, "value"));
-	size_t key_len, value_len;
-	CLEANUP(free) char *key = key64 ? codec_unbase64(key64, &key_len) : NULL;
-	CLEANUP(free) char *value = value64 ? codec_unbase64(value64, &value_len) : NULL;
-
-	if (!key || key[0] != '/')
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks a 'key'");
-	return value ? list->each(key + 1, value, list->arg, err) : 0;
-}
-
-static int read_list(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	const struct json *kv = json_first(json_get(answer, "kvs"));
-
-	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'header'");
-	for (; kv; kv = json_next(kv)) {
-		int r = read_kv(kv, arg, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* The folder ends with '/', so '0', the byte after it, ends its range. */
 static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
 		struct etcdreg_err *err)
 {
-	struct list_call call_arg = {each, arg};
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	CLEANUP(free) char *end = strdup(folder);
-
-	if (!end)
-		return err_nomem(err);
-	end[strlen(end) - 1] = '/' + 1;
-	buf_puts(&body, "{\"key\":");
-	add_key(&body, folder);
-	buf_puts(&body, ",\"range_end\":");
-	add_key(&body, end);
-	buf_puts(&body, "}");
-	if (buf_failed(&body))
-		return err_nomem(err);
-	return v3_call(&v3_of(st)->session, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list,
-		       &call_arg, err);
+	return v3_list(&v3_of(st)->session, folder, each, arg, err);
 }
 
 static void v3_free(struct store *st)

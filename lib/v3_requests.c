@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* The requests of the v3 API, and what their answers must hold. */
+#define _GNU_SOURCE
+#include "v3_requests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "err.h"
+#include "util.h"
+
+/* Requests are written by hand: they are a few fixed shapes around base64 and numbers. */
+static void add_base64(struct buf *b, const void *bytes, size_t len)
+{
+	char *text = codec_base64(bytes, len);
+
+	if (text)
+		buf_printf(b, "\"%s\"", text);
+	else
+		buf_fail(b);
+	free(text);
+}
+
+static void add_key(struct buf *b, const char *path)
+{
+	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
+
+	buf_printf(&key, "/%s", path);
+	add_base64(b, key.s, key.len);
+}
+
+static int call(struct v3_session *s, const char *path, const struct buf *body, v3_read_fn *read,
+		void *arg, struct etcdreg_err *err)
+{
+	if (buf_failed(body))
+		return err_nomem(err);
+	return v3_call(s, path, body->s, CLUSTER_ANSWER_MAX, read, arg, err);
+}
+
+static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	if (!json_int(json_get(answer, "ID"), arg))
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks the lease's 'ID'");
+	return 0;
+}
+
+int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_printf(&body, "{\"TTL\":%u}", ttl_s);
+	return call(s, "/lease/grant", &body, read_id, ret_id, err);
+}
+
+static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct json *result = json_get(answer, "result");
+	int64_t *ttl_s = arg;
+
+	if (!json_is_object(result))
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a keepalive lacks 'result'");
+	if (!json_int(json_get(result, "TTL"), ttl_s))
+		*ttl_s = 0;
+	return 0;
+}
+
+int v3_keepalive(struct v3_session *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	int r;
+
+	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
+	r = call(s, "/lease/keepalive", &body, read_keepalive, ret_ttl_s, err);
+	if (r != ETCDREG_E_NOTFOUND)
+		return r;
+	*ret_ttl_s = 0;
+	return 0;
+}
+
+static int read_header(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	(void)arg;
+	if (!json_get(answer, "header"))
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'header'");
+	return 0;
+}
+
+int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	int r;
+
+	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
+	r = call(s, "/kv/lease/revoke", &body, read_header, NULL, err);
+	return r == ETCDREG_E_NOTFOUND ? 0 : r;
+}
+
+static int read_put(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct json *range =
+		json_get(json_first(json_get(answer, "responses")), "response_range");
+	const struct json *kv = json_first(json_get(range, "kvs"));
+	struct v3_put *result = arg;
+
+	*result = (struct v3_put){.existed = json_is_true(json_get(answer, "succeeded"))};
+	if (!json_get(answer, "header") || (result->existed && !json_is_object(kv)))
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to a transaction lacks its result");
+	if (result->existed)
+		json_int(json_get(kv, "lease"), &result->lease);
+	return 0;
+}
+
+static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
+{
+	buf_puts(b, "{\"request_put\":{\"key\":");
+	add_key(b, key->path);
+	buf_puts(b, ",\"value\":");
+	add_base64(b, key->document, strlen(key->document));
+	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)lease);
+}
+
+int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, bool take,
+	   struct v3_put *result, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	if (take) {
+		buf_puts(&body, "{\"success\":[");
+		add_put(&body, key, lease);
+		buf_puts(&body, "]}");
+		*result = (struct v3_put){0};
+		return call(s, "/kv/txn", &body, NULL, NULL, err);
+	}
+	buf_puts(&body, "{\"compare\":[{\"target\":\"VALUE\",\"key\":");
+	add_key(&body, key->path);
+	buf_puts(&body, ",\"value\":");
+	add_base64(&body, key->document, strlen(key->document));
+	buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
+	add_key(&body, key->path);
+	buf_puts(&body, "}}],\"failure\":[");
+	add_put(&body, key, lease);
+	buf_puts(&body, "]}");
+	return call(s, "/kv/txn", &body, read_put, result, err);
+}
+
+struct lease_state {
+	int64_t ttl_s;		/* left; <= 0: it is gone */
+	struct store_key *keys; /* to check against the lease's; NULL: only the TTL */
+	int64_t id;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The lease's keys as etcd has them, sorted, in base64; they belong to the answer. */
+static const char **sorted_keys(const struct json *answer, size_t *ret_len)
+{
+	const struct json *first = json_first(json_get(answer, "keys"));
+	const char **texts;
+	size_t len = 0;
+
+	for (const struct json *key = first; key; key = json_next(key))
+		len++;
+	texts = calloc(len + 1, sizeof(*texts));
+	if (!texts)
+		return NULL;
+	len = 0;
+	for (const struct json *key = first; key; key = json_next(key)) {
+		if (json_text(key))
+			texts[len++] = json_text(key);
+	}
+	qsort(texts, len, sizeof(*texts), compare_texts);
+	*ret_len = len;
+	return texts;
+}
+
+static bool is_listed(const char **texts, size_t len, const char *path)
+{
+	CLEANUP(buf) struct buf quoted = BUF_INIT(V3_TEXT_MAX);
+	const char *text;
+
+	add_key(&quoted, path);
+	if (buf_failed(&quoted))
+		return true;
+	quoted.s[quoted.len - 1] = '\0';
+	text = quoted.s + 1;
+	return bsearch(&text, texts, len, sizeof(*texts), compare_texts);
+}
+
+/* A key that left our lease was deleted, or written over by somebody: put() finds out. */
+static int unhold_missing(const struct json *answer, const struct lease_state *state,
+			  struct etcdreg_err *err)
+{
+	size_t len;
+	CLEANUP(free) const char **texts = sorted_keys(answer, &len);
+
+	if (!texts)
+		return err_nomem(err);
+	for (struct store_key *key = state->keys; key; key = key->next) {
+		if (key->held && !key->foreign && key->lease == state->id &&
+		    !is_listed(texts, len, key->path))
+			key->held = false;
+	}
+	return 0;
+}
+
+static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	struct lease_state *state = arg;
+
+	if (!json_get(answer, "header"))
+		return err_set(err, ETCDREG_E_PROTO, "the answer about a lease lacks 'header'");
+	if (!json_int(json_get(answer, "TTL"), &state->ttl_s))
+		state->ttl_s = 0;
+	if (!state->keys || state->ttl_s < 0)
+		return 0;
+	return unhold_missing(answer, state, err);
+}
+
+static int ask_timetolive(struct v3_session *s, struct lease_state *state, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)state->id,
+		   state->keys ? "true" : "false");
+	return call(s, "/kv/lease/timetolive", &body, read_timetolive, state, err);
+}
+
+int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, int64_t *ret_ttl_s,
+		  struct etcdreg_err *err)
+{
+	struct lease_state state = {.id = id, .keys = keys};
+	int r = ask_timetolive(s, &state, err);
+
+	if (r == 0)
+		*ret_ttl_s = state.ttl_s;
+	return r;
+}
+
+int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_puts(&body, "{\"key\":");
+	add_key(&body, key->path);
+	buf_puts(&body, "}");
+	return call(s, "/kv/deleterange", &body, read_header, NULL, err);
+}
+
+int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_puts(&body, "{\"compare\":[{\"target\":\"LEASE\",\"key\":");
+	add_key(&body, key->path);
+	buf_printf(&body, ",\"lease\":\"%lld\"}],\"success\":[{\"request_delete_range\":{\"key\":",
+		   (long long)key->lease);
+	add_key(&body, key->path);
+	buf_puts(&body, "}}]}");
+	return call(s, "/kv/txn", &body, read_header, NULL, err);
+}
+
+struct list_call {
+	store_each_fn *each;
+	void *arg;
+};
+
+static int read_kv(const struct json *kv, const struct list_call *list, struct etcdreg_err *err)
+{
+	const char *key64 = json_text(json_get(kv, "key"));
+	const char *value64 = json_text(json_get(kv, "value"));
+	size_t key_len, value_len;
+	CLEANUP(free) char *key = key64 ? codec_unbase64(key64, &key_len) : NULL;
+	CLEANUP(free) char *value = value64 ? codec_unbase64(value64, &value_len) : NULL;
+
+	if (!key || key[0] != '/')
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks a 'key'");
+	return value ? list->each(key + 1, value, list->arg, err) : 0;
+}
+
+static int read_list(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct json *kv = json_first(json_get(answer, "kvs"));
+
+	if (!json_get(answer, "header"))
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'header'");
+	for (; kv; kv = json_next(kv)) {
+		int r = read_kv(kv, arg, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The folder ends with '/', so '0', the byte after it, ends its range. */
+int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
+	    struct etcdreg_err *err)
+{
+	struct list_call call_arg = {each, arg};
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	CLEANUP(free) char *end = strdup(folder);
+
+	if (!end)
+		return err_nomem(err);
+	end[strlen(end) - 1] = '/' + 1;
+	buf_puts(&body, "{\"key\":");
+	add_key(&body, folder);
+	buf_puts(&body, ",\"range_end\":");
+	add_key(&body, end);
+	buf_puts(&body, "}");
+	if (buf_failed(&body))
+		return err_nomem(err);
+	return v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list, &call_arg, err);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * v3_requests.h - the requests that the store makes of the v3 API, one function each.
+ *
+ * Keys go by struct store_key, whose path gets its leading slash here.  An answer that lacks what
+ * it must have is ETCDREG_E_PROTO: the next node is asked.  All fail as v3_call() does.
+ */
+#ifndef ETCDREG_V3_REQUESTS_H
+#define ETCDREG_V3_REQUESTS_H
+
+#include "v3_call.h"
+
+int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err);
+
+/* *ret_ttl_s <= 0: the lease is gone, which is no failure. */
+int v3_keepalive(struct v3_session *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err);
+
+/* Success where the lease is gone already. */
+int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err);
+
+/*
+ * What is left of a lease; <= 0: it is gone.  With `keys`, those of them that were held under the
+ * lease and are no longer attached to it are marked as not held: one request finds what was
+ * deleted or written over, however many keys there are (500 keys: an answer of 45 kB).
+ */
+int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, int64_t *ret_ttl_s,
+		  struct etcdreg_err *err);
+
+/* What v3_put() found. */
+struct v3_put {
+	bool existed;  /* our document was there already; nothing was written */
+	int64_t lease; /* of what existed; 0: none, it would stay for ever */
+};
+
+/* Puts the document under the lease, in a transaction: not where it is there already, unless `take`. */
+int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, bool take,
+	   struct v3_put *result, struct etcdreg_err *err);
+
+/* Deletes the key: whoever wrote it, or only where it is under the lease that key->lease names. */
+int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
+int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
+
+/* As the store's list. */
+int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
+	    struct etcdreg_err *err);
+
+#endif
