@@ -6,6 +6,7 @@ from harness.registry import REGISTERED_TIMEOUT_S, document
 from harness.wait import wait_until
 
 GONE_S = 2
+KNOWN = "5s"  # listen() returns when the agent knows of the socket
 IPV6_ADDRESS = "fd00::7"
 
 both_libcs = pytest.mark.parametrize("program", [product.LISTENER, product.MUSL_LISTENER], ids=["glibc", "musl"])
@@ -54,7 +55,7 @@ def test_reuseport_twice_the_second_exit_leaves_the_first_registered(registry, l
     web = document("web", first.port)
     registry.expect(web)
     with registry.watch() as watch:
-        second = launch_listener(registry.preloaded("web"), "-r", str(first.port))
+        second = launch_listener(registry.preloaded("web", WAIT=KNOWN), "-r", str(first.port))
         assert len(process.listening_inodes(first.port)) == 2
         second.stop()
         # The agent hears of exits in their order: when it knows of this one it has seen the second's.
@@ -71,7 +72,7 @@ def test_reuseport_twice_the_second_exit_leaves_the_first_registered(registry, l
 
 def test_reuseport_twice_the_first_exit_leaves_the_second_registered(registry, launch_listener):
     first = launch_listener(registry.preloaded("web"), "-r")
-    second = launch_listener(registry.preloaded("web"), "-r", str(first.port))
+    second = launch_listener(registry.preloaded("web", WAIT=KNOWN), "-r", str(first.port))
     web = document("web", first.port)
     registry.expect(web)
     with registry.watch() as watch:
