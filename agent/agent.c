@@ -29,7 +29,6 @@ enum {
 	EXIT_USAGE = 2,
 	EXIT_FAILED = 3,
 	MODE_DEFAULT = 0660,
-	ETCD_PORT = 2379,
 };
 
 struct arguments {
@@ -260,15 +259,13 @@ static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
 {
 	CLEANUP(settings) struct settings settings = { 0 };
 	struct worker_options options = { .listen_fd = listen_fd, .hosted = hosted };
-	const struct connstr_host *host;
 	int r = load_settings(&settings, err);
 
 	if (r < 0)
 		return r;
-	host = &settings.connstr.hosts[0];
 	options.ttl_s = settings.cfg.ttl_s;
-	options.etcd_host = host->host;
-	options.etcd_port = host->port ? host->port : ETCD_PORT;
+	options.etcd_hosts = settings.connstr.hosts;
+	options.etcd_hosts_len = settings.connstr.hosts_len;
 	return worker_run(&options, err);
 }
 
@@ -280,7 +277,6 @@ static int refuse_all(int listen_fd, const char *refusal, struct etcdreg_err *er
 		.hosted = true,
 		.refusal = refusal,
 		.ttl_s = 1,
-		.etcd_host = "127.0.0.1",
 	};
 
 	log_error("%s", refusal);

@@ -178,7 +178,8 @@ static void join_endpoint(struct endpoints *endpoints, struct endpoint *endpoint
 	endpoint->joined_ms = now_ms;
 	set_error(&endpoint->error, NULL);
 	set_state(endpoints, endpoint, ENDPOINT_JOINED);
-	if (endpoints->ops.join(endpoints->ops.arg, &service, &err) < 0) {
+	endpoint->refused = endpoints->ops.join(endpoints->ops.arg, &service, &err) < 0;
+	if (endpoint->refused) {
 		set_error(&endpoint->error, err.msg);
 		log_warn("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
 			 err.msg);

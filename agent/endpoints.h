@@ -45,7 +45,8 @@ struct endpoint {
 	unsigned claims;
 	enum endpoint_state state;
 	bool registered;
-	char *error;            /* the latest attempt failed; NULL: it did not */
+	bool refused;           /* the library would not take it: nothing will be tried */
+	char *error;            /* the latest attempt failed, or why it was refused; else NULL */
 	uint64_t joined_ms;
 };
 

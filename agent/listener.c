@@ -95,7 +95,7 @@ int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err
 		return 0;
 	}
 	err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text,
-		errno == EADDRINUSE ? "is taken: does an agent run there?" : strerror(errno));
+		errno == EADDRINUSE ? "already in use; does an agent run there?" : strerror(errno));
 	fd_release(&fd);
 	return ETCDREG_E_SYSTEM;
 }

@@ -22,9 +22,9 @@ static unsigned endpoint_outcome(const struct endpoints *endpoints, const struct
 		error = endpoints->down;
 	if (!error)
 		return 0;
-	(void)snprintf(text, WIRE_TEXT_MAX,
-		       "etcd-registry: %s: not registered yet: %s; still trying", endpoint->name,
-		       error);
+	(void)snprintf(text, WIRE_TEXT_MAX, "etcd-registry: %s: not registered%s: %s%s",
+		       endpoint->name, endpoint->refused ? "" : " yet", error,
+		       endpoint->refused ? "" : "; still trying");
 	return WIRE_FAILED;
 }
 

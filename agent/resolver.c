@@ -16,7 +16,7 @@
 /* What the thread is given; it frees it. */
 struct question {
 	int answer_fd;
-	char host[];
+	char hosts[];
 };
 
 static bool is_address(const char *host)
@@ -26,18 +26,28 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
+static bool resolve_host(const char *host, char text[static INET6_ADDRSTRLEN])
+{
+	const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	int r = getaddrinfo(host, NULL, &wanted, &list);
+
+	if (r == 0)
+		r = getnameinfo(list->ai_addr, list->ai_addrlen, text, INET6_ADDRSTRLEN, NULL, 0,
+				NI_NUMERICHOST);
+	if (list)
+		freeaddrinfo(list);
+	return r == 0;
+}
+
 static void *resolve(void *arg)
 {
 	struct question *question = arg;
-	const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *list = NULL;
 	char text[INET6_ADDRSTRLEN] = "";
+	const char *host = question->hosts;
 
-	if (getaddrinfo(question->host, NULL, &wanted, &list) == 0)
-		(void)getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0,
-				  NI_NUMERICHOST);
-	if (list)
-		freeaddrinfo(list);
+	while (host[0] && !resolve_host(host, text))
+		host += strlen(host) + 1;
 	(void)send(question->answer_fd, text, strlen(text) + 1, MSG_NOSIGNAL);
 	close(question->answer_fd);
 	free(question);
@@ -63,15 +73,14 @@ static int start_thread(struct question *question)
 
 static int start(struct resolver *resolver)
 {
-	size_t host_size = strlen(resolver->host) + 1;
-	CLEANUP(free) struct question *question = malloc(sizeof *question + host_size);
+	CLEANUP(free) struct question *question = malloc(sizeof *question + resolver->hosts_size);
 	int pair[2];
 
 	if (!question)
 		return ETCDREG_E_NOMEM;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return ETCDREG_E_SYSTEM;
-	memcpy(question->host, resolver->host, host_size);
+	memcpy(question->hosts, resolver->hosts, resolver->hosts_size);
 	question->answer_fd = pair[1];
 	if (start_thread(question) < 0) {
 		close(pair[0]);
@@ -84,18 +93,38 @@ static int start(struct resolver *resolver)
 	return 0;
 }
 
-int resolver_init(struct resolver *resolver, const char *host)
+static char *pack(const struct connstr_host *hosts, size_t hosts_len, size_t *ret_size)
 {
-	struct resolver r = { .fd = -1, .host = strdup(host) };
+	size_t size = 1, len = 0;
+	char *packed;
 
-	if (r.host && is_address(host))
-		r.address = strdup(host);
-	if (!r.host || (!r.address && is_address(host))) {
-		free(r.host);
-		return ETCDREG_E_NOMEM;
+	for (size_t i = 0; i < hosts_len; i++)
+		size += strlen(hosts[i].host) + 1;
+	packed = calloc(size, 1);
+	for (size_t i = 0; packed && i < hosts_len; i++) {
+		size_t host_size = strlen(hosts[i].host) + 1;
+
+		memcpy(packed + len, hosts[i].host, host_size);
+		len += host_size;
 	}
+	*ret_size = size;
+	return packed;
+}
+
+int resolver_init(struct resolver *resolver, const struct connstr_host *hosts, size_t hosts_len)
+{
+	struct resolver r = { .fd = -1 };
+
+	r.hosts = pack(hosts, hosts_len, &r.hosts_size);
+	if (!r.hosts)
+		return ETCDREG_E_NOMEM;
 	*resolver = r;
-	return r.address ? 0 : start(resolver);
+	if (hosts_len == 0)
+		return 0;
+	if (!is_address(r.hosts))
+		return start(resolver);
+	resolver->address = strdup(r.hosts);
+	return resolver->address ? 0 : ETCDREG_E_NOMEM;
 }
 
 static void end(struct resolver *resolver)
@@ -108,7 +137,7 @@ static void end(struct resolver *resolver)
 void resolver_release(struct resolver *resolver)
 {
 	end(resolver);
-	free(resolver->host);
+	free(resolver->hosts);
 	free(resolver->address);
 	*resolver = (struct resolver){ .fd = -1 };
 }

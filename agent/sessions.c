@@ -16,7 +16,10 @@
 #include "util.h"
 #include "worker.h"
 
-enum { BEAT_INTERVAL_MAX_MS = 5000 };
+enum {
+	BEAT_INTERVAL_MAX_MS = 5000,
+	ETCD_PORT = 2379,       /* any would do: nothing is sent to find the route */
+};
 
 static struct worker *worker_of(const struct client *client)
 {
@@ -52,14 +55,18 @@ static void advertise(struct worker *worker, struct holding *holding)
 		.family = id->family,
 		.v6only = id->v6only != 0,
 		.etcd_host = worker->resolver.address,
-		.etcd_port = worker->options.etcd_port,
+		.etcd_port = ETCD_PORT,
 	};
 	char host[ADDRESS_MAX];
 	struct etcdreg_err err;
 
-	/* Without the route to etcd the choice could be another one, and change a moment later. */
-	if (worker->resolver.running && is_any(id) && !process->host[0]) {
-		set_host(holding, NULL, NULL);
+	/*
+	 * Without the route to etcd the choice could be a wrong one, and etcd is out of reach
+	 * anyway.
+	 */
+	if (!worker->resolver.address && is_any(id) && !process->host[0]) {
+		set_host(holding, NULL,
+			 worker->resolver.running ? NULL : "etcd's host name does not resolve");
 		return;
 	}
 	memcpy(hint.bytes, id->address, sizeof hint.bytes);
@@ -132,6 +139,11 @@ static struct process *enter_process(struct worker *worker, const struct client 
 {
 	struct process *process = model_find_process(&worker->model, peer->id, client->uid);
 
+	/* Without pidfs the id is the pid, and that may be another process's by now. */
+	if (process && process->exit.fd >= 0 && pidfd_has_ended(process->exit.fd)) {
+		survey_bury(&worker->survey, process);
+		process = NULL;
+	}
 	if (!process)
 		process = model_add_process(&worker->model, peer->id, client->uid);
 	if (!process)
@@ -265,6 +277,9 @@ static void closed(struct client *client)
 		return;
 	process->client = NULL;
 	process->owes_left = false;
+	/* There are no beats to miss any more. */
+	if (process->state == PROCESS_STOPPED)
+		process->state = PROCESS_RUNNING;
 	/* Without a pidfd the connection was all there was to know it by. */
 	if (process->exit.fd < 0 && process->state != PROCESS_DEAD)
 		survey_bury(&worker->survey, process);

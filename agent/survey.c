@@ -243,9 +243,11 @@ void survey_run(struct survey *survey, uint64_t now_ms)
 		return;
 	}
 	if (dump(survey, &err) < 0) {
-		log_warn("%s", err.msg);
+		log_line(survey->failed ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s", err.msg);
+		survey->failed = true;
 		return;
 	}
+	survey->failed = false;
 	find_foreign(survey->model);
 	schedule(survey, now_ms);
 	search_holders(survey);

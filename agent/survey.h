@@ -27,6 +27,7 @@ struct survey {
 	struct sockdiag diag;
 	struct sockdiag_list list;
 	bool due;               /* now */
+	bool failed;            /* the latest dump: a warning was logged */
 	unsigned step;          /* of 5, 25, 125 ms */
 	uint64_t again_ms;      /* 0: not before the next event or second */
 };
@@ -54,7 +55,7 @@ void survey_bury(struct survey *survey, struct process *process);
 
 bool survey_is_due(const struct survey *survey, uint64_t now_ms);
 
-/* Makes the dump, if it is due.  One that fails is logged, and changes nothing. */
+/* Makes the dump, if it is due.  One that fails is logged, once, and changes nothing. */
 void survey_run(struct survey *survey, uint64_t now_ms);
 
 #endif

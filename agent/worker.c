@@ -275,7 +275,8 @@ static int init_parts(struct worker *worker)
 	if (r == 0)
 		r = news_init(&worker->news);
 	if (r == 0)
-		r = resolver_init(&worker->resolver, worker->options.etcd_host);
+		r = resolver_init(&worker->resolver, worker->options.etcd_hosts,
+				  worker->options.etcd_hosts_len);
 	return r;
 }
 

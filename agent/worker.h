@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "clients.h"
+#include "connstr.h"
 #include "endpoints.h"
 #include "etcd-registry.h"
 #include "lifetime.h"
@@ -35,8 +36,8 @@ struct worker_options {
 	bool hosted;            /* a host started it: it ends when nobody needs it */
 	const char *refusal;    /* the settings are invalid: every hello is refused with it */
 	unsigned ttl_s;
-	const char *etcd_host;  /* the route to it decides the advertised address */
-	unsigned etcd_port;
+	const struct connstr_host *etcd_hosts;  /* the route decides the advertised address */
+	size_t etcd_hosts_len;
 };
 
 struct worker {

@@ -419,7 +419,7 @@ static void a_refused_join_is_told_and_left(void **state)
 
 	m->join_result = ETCDREG_E_INVALID;
 	assert_string_equal(turn(m), "join web http://10.0.0.1:80;");
-	assert_outcome(m, h, WIRE_FAILED, "no good");
+	assert_outcome(m, h, WIRE_FAILED, "etcd-registry: web: not registered: no good");
 	assert_string_equal(turn(m), "");
 }
 
