@@ -184,7 +184,7 @@ static bool choose(const struct ifaddrs *list, const struct choice *choice, stru
 static bool route_source(const struct addrinfo *to, struct address *ret)
 {
 	CLEANUP(fd) int fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage local;
+	struct sockaddr_storage local = {0};
 	socklen_t len = sizeof(local);
 
 	if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) < 0)

@@ -26,6 +26,7 @@ struct cluster {
 	size_t nodes_len;
 	size_t current; /* the node that worked last */
 	unsigned timeout_ms;
+	uint64_t deadline_ms;
 	bool answered; /* these three are of the latest call */
 	bool silent;
 	bool refused; /* by the latest node */
@@ -75,6 +76,7 @@ int cluster_new(const struct connstr *cs, const struct config *cfg, struct clust
 	if (!c)
 		return err_nomem(err);
 	c->timeout_ms = cfg->timeout_ms;
+	c->deadline_ms = UINT64_MAX;
 	r = http_new(&tls, &c->http, err);
 	if (r == 0 && !add_nodes(c, cs))
 		r = err_nomem(err);
@@ -168,11 +170,18 @@ static bool is_final(const struct cluster *c, int r)
 	return c->answered || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT;
 }
 
+static uint64_t deadline_of(const struct cluster *c)
+{
+	uint64_t deadline = now_ms() + c->timeout_ms;
+
+	return deadline < c->deadline_ms ? deadline : c->deadline_ms;
+}
+
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
 		 void *arg, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf all = BUF_INIT(URL_MAX);
-	uint64_t deadline = now_ms() + c->timeout_ms;
+	uint64_t deadline = deadline_of(c);
 	size_t first = c->current;
 	int code = 0;
 
@@ -199,7 +208,9 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 			return err_set(err, r, "%s: %s", c->nodes[at].base, one.msg);
 		add_failure(&all, &code, c->nodes[at].base, &one);
 	}
-	return err_set(err, code ? code : ETCDREG_E_UNREACH, "%s", all.s);
+	if (all.len == 0)
+		return err_set(err, ETCDREG_E_UNREACH, "no time is left to ask etcd");
+	return err_set(err, code, "%s", all.s);
 }
 
 bool cluster_answered(const struct cluster *c)
@@ -215,6 +226,11 @@ bool cluster_was_silent(const struct cluster *c)
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms)
 {
 	c->timeout_ms = timeout_ms;
+}
+
+void cluster_set_deadline(struct cluster *c, uint64_t deadline_ms)
+{
+	c->deadline_ms = deadline_ms;
 }
 
 void cluster_interrupt(struct cluster *c)

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config.h"
 #include "connstr.h"
@@ -55,11 +56,12 @@ struct cluster_answer {
  * Reads an answer; called once for each node that answers.  0: taken.  ETCDREG_E_UNREACH or _PROTO:
  * this node is no good, try the next.  Other codes: that is etcd's word, end the call.
  */
-typedef int cluster_read_fn(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err);
+typedef int cluster_read_fn(const struct cluster_answer *answer, void *arg,
+			    struct etcdreg_err *err);
 
 /* On failure the message names the node, or each node that was tried. */
-int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read, void *arg,
-		 struct etcdreg_err *err);
+int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
+		 void *arg, struct etcdreg_err *err);
 
 /* Whether a node gave etcd's word in the latest call, even if that was an error. */
 bool cluster_answered(const struct cluster *c);
@@ -70,7 +72,13 @@ bool cluster_was_silent(const struct cluster *c);
 /* Longest time of one call from now on. */
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms);
 
-/* From any thread: ends the call that is running and fails all later ones with ETCDREG_E_TIMEOUT. */
+/* When all calls from now on must have ended, as a time of now_ms(): a budget for several. */
+void cluster_set_deadline(struct cluster *c, uint64_t deadline_ms);
+
+/*
+ * From any thread: ends the call that is running, and makes it and all later ones fail with
+ * ETCDREG_E_TIMEOUT.
+ */
 void cluster_interrupt(struct cluster *c);
 
 #endif

@@ -166,7 +166,7 @@ int etcdreg_join(struct etcdreg *reg, const struct etcdreg_service *service,
 /*
  * Want `service` (by name, hostname, port and protocol) out of etcd.  Returns at once; ETCDREG_LEFT
  * follows.  A key that another process has written over meanwhile is left alone.  While etcd is
- * down the delete is tried again until the service's time to live has passed.  Never joined through
+ * down the delete is tried again for as long as the key can still be there.  Never joined through
  * this handle: the key is deleted if it exists.
  * Fails with ETCDREG_E_INVALID or _NOMEM.
  */
@@ -199,8 +199,9 @@ int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry *
 
 /*
  * All services of that name, or of the namespace where `name` is NULL, sorted by name and url.
- * None found is success with a length of 0.  What is not a JSON object is left out.  Blocks for at
- * most timeout_ms of the options.
+ * None found is success with a length of 0.  What is not a JSON object is left out, and so are
+ * other names that share the name's folder ("a.b" and "a-b"; the npm package returns both) and
+ * namespaces inside the namespace.  Blocks for at most timeout_ms of the options.
  * Release with etcdreg_entries_free().  Fails as etcdreg_lookup() does, without _NOTFOUND.
  */
 int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries,

@@ -272,6 +272,9 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 		return err_set(err, ETCDREG_E_UNREACH, "closed the connection without an answer");
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
+		/* With TLS 1.3 a client certificate is refused after the handshake. */
+		if (strstr(h->error, "SSL"))
+			return tls_failure(h, result, err);
 		answer->silent = answer->body.len == 0;
 		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
 	case CURLE_PARTIAL_FILE:

@@ -188,6 +188,7 @@ static int list_folder(struct readers *r, struct found *found, struct etcdreg_er
 
 	if (result < 0)
 		return result;
+	cluster_set_deadline(session_cluster(session), now_ms() + r->config->timeout_ms);
 	result = session_store(session, &store, NULL, err);
 	if (result == 0)
 		result = store->ops->list(store, found->folder, take_document, found, err);

@@ -26,8 +26,8 @@ struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
 void readers_free(struct readers *r);
 
 /* As etcdreg_list() and etcdreg_lookup(). */
-int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries, size_t *ret_len,
-		 struct etcdreg_err *err);
+int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries,
+		 size_t *ret_len, struct etcdreg_err *err);
 int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);
 

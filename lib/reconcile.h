@@ -32,7 +32,8 @@ struct reconcile;
 struct reconcile_entry;
 
 /* `session` is borrowed; `on_event` may be NULL.  NULL: no memory. */
-struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event, void *event_arg);
+struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
+				void *event_arg);
 
 /* Forgets all entries, without a request. */
 void reconcile_free(struct reconcile *rec);

@@ -3,7 +3,7 @@
  * service.h - a service as the registry holds it: its document, and the key that it is stored
  * under.
  *
- *	host      hostname:port (an IPv6 hostname in brackets), or the hostname alone without a port
+ *	host      hostname:port (IPv6 in brackets), or the hostname alone without a port
  *	url       protocol://host
  *	path      services/[namespace/]<name, each character outside [A-Za-z0-9-] a '-'>/<sha1 hex
  *of "name-url"> document  {"port":8080,<meta's

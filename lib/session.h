@@ -6,7 +6,7 @@
  * else v2.  The choice stands until etcd says that it no longer has that API; then the next call
  * chooses again, and does not take v3 twice in a row where its gateway is switched off.
  *
- * Used by one thread at a time, except session_interrupt().
+ * Used by one thread at a time, except for cluster_interrupt() of its cluster.
  */
 #ifndef ETCDREG_SESSION_H
 #define ETCDREG_SESSION_H
@@ -18,9 +18,13 @@
 
 struct session;
 
-/* `credentials` are borrowed until session_free(), the others for the call.  Fails as cluster_new() does. */
-int session_new(const struct connstr *cs, const struct config *cfg, const struct credentials *credentials,
-		struct session **ret, struct etcdreg_err *err);
+/*
+ * `credentials` are borrowed until session_free(), the others for the call.  Fails as
+ * cluster_new() does.
+ */
+int session_new(const struct connstr *cs, const struct config *cfg,
+		const struct credentials *credentials, struct session **ret,
+		struct etcdreg_err *err);
 void session_free(struct session *s);
 
 /*

@@ -21,7 +21,7 @@
 
 /*
  * One key.  The caller owns it and sets next, path, document and unowned; the rest is the store's,
- * zero at first.  A key that was put must be removed, or dropped with forget(), before it goes away.
+ * zero at first.  A key that was put must be removed, or dropped with forget(), before it goes.
  */
 struct store_key {
 	struct store_key *next; /* the list of all keys that the caller has */
@@ -29,25 +29,25 @@ struct store_key {
 	const char *document;
 	bool unowned;           /* never put by us: remove() deletes whatever is there */
 	bool held;              /* etcd has the document, and somebody keeps it alive */
-	bool lost;              /* it had been held, and was found missing or different; the caller
-				   resets it */
+	bool lost;              /* was held, and found missing or different; the caller resets it */
 	bool foreign;           /* v3: another lease than ours keeps it */
 	int64_t lease;          /* v3: of the latest put or find; 0: none */
 	int64_t index;          /* v2: modifiedIndex of our latest write; 0: not known */
-	uint64_t due_ms;        /* when it must be looked at again (v2: refreshed); v3: foreign only */
+	uint64_t due_ms;        /* of its next refresh (v2), or look at its lease (v3, foreign) */
 	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
 };
 
 struct store;
 
 /* A document found in etcd; both texts are valid during the call only. */
-typedef int store_each_fn(const char *path, const char *document, void *arg, struct etcdreg_err *err);
+typedef int store_each_fn(const char *path, const char *document, void *arg,
+			  struct etcdreg_err *err);
 
 struct store_ops {
 	/* Makes etcd hold the document; sets key->held. */
 	int (*put)(struct store *st, struct store_key *key, struct etcdreg_err *err);
 
-	/* Takes it out, unless somebody else has written it since.  Success: nothing of ours is there. */
+	/* Takes it out, unless somebody else has written it since.  Success: ours is not there. */
 	int (*remove)(struct store *st, struct store_key *key, struct etcdreg_err *err);
 
 	/* Drops what the store keeps for the key, without a request. */

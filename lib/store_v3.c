@@ -234,7 +234,7 @@ static int remove_key(struct store *st, struct store_key *key, struct etcdreg_er
 		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
 	if (!lease)
 		return 0;
-	/* Past its time, ask first: with the lease all its keys are gone, and no delete is needed. */
+	/* Past its time, ask first: with the lease its keys are gone, and no delete is needed. */
 	if (now_ms() >= lease->refreshed_ms + ttl_ms(v3))
 		r = renew(v3, lease, &lost, err);
 	if (r == 0 && !lost)

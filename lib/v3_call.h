@@ -3,8 +3,8 @@
  * v3_call.h - one call of the v3 API through etcd's JSON gateway: errors, user and token.
  *
  * With a user, a call logs in first where there is no token; the token is kept until etcd refuses
- * it, and then the call is made once more with a new one.  A refused login is not repeated for 30 s:
- * each costs etcd a bcrypt.
+ * it, and then the call is made once more with a new one.  A refused login is not repeated for
+ * 30 s: each costs etcd a bcrypt.
  */
 #ifndef ETCDREG_V3_CALL_H
 #define ETCDREG_V3_CALL_H
@@ -35,10 +35,13 @@ struct v3_session {
 	struct etcdreg_err login_err;   /* why */
 };
 
-/* Reads a success.  As cluster_read_fn: ETCDREG_E_PROTO where the answer lacks what it must have. */
+/* Reads a success.  ETCDREG_E_PROTO: the answer lacks what it must have, ask the next node. */
 typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err *err);
 
-/* `path` is without the prefix ("/kv/txn"); `read` may be NULL.  ETCDREG_E_NOTFOUND: code 5, as for a lease. */
+/*
+ * `path` is without the prefix ("/kv/txn"); `read` may be NULL.  Fails as cluster_call() does; with
+ * ETCDREG_E_NOTFOUND where etcd says so, as of a lease that is gone.
+ */
 int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
 	    v3_read_fn *read, void *arg, struct etcdreg_err *err);
 

@@ -32,7 +32,7 @@ struct v3_put {
 	int64_t lease; /* of what existed; 0: none, it would stay for ever */
 };
 
-/* Puts the document under the lease, in a transaction: not where it is there already, unless `take`. */
+/* Puts the document under the lease, unless it is there already; with `take` in any case. */
 int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, bool take,
 	   struct v3_put *result, struct etcdreg_err *err);
 

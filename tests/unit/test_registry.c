@@ -260,7 +260,7 @@ static void takes_callers_from_many_threads(void **state)
 #define KV_WEB(value) "{\"key\":\"L3NlcnZpY2VzL3dlYi8x\",\"value\":\"" value "\"}"
 #define KV_AB(value)  "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
 #define KV_NS(value)  "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
-/* base64 of {"name":"web","url":"u2"}, {"name":"web","url":"u1"}, {"name":"a.b"}, [], {"port":80} */
+/* base64 of {"name":"web","url":"u2"}, the same with "u1", {"name":"a.b"}, [], {"port":80} */
 #define WEB2	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
 #define WEB1	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
 #define AB	 "eyJuYW1lIjoiYS5iIn0="
@@ -341,6 +341,28 @@ static void looks_up_any_of_them(void **state)
 	etcdreg_close(reg, 0);
 }
 
+/* The version and the list are two requests, within one time. */
+static void reads_within_its_time(void **state)
+{
+	static const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"/kv/range", 200, NULL, 0},
+		{0},
+	};
+	char short_url[120];
+	struct etcdreg_entry *entry;
+	struct etcdreg *reg;
+	uint64_t started = now_ms();
+
+	(void)state;
+	snprintf(short_url, sizeof(short_url), "%s?timeout=300ms", url);
+	reg = open_url(short_url);
+	fake_rules(fake, rules);
+	assert_int_equal(etcdreg_lookup(reg, "web", &entry, NULL), ETCDREG_E_UNREACH);
+	assert_true(now_ms() - started >= 290 && now_ms() - started < 550);
+	etcdreg_close(reg, 0);
+}
+
 static void says_that_there_is_none(void **state)
 {
 	static const struct fake_rule rules[] = {RULE_VERSION, RANGE(""), {0}};
@@ -377,6 +399,7 @@ int main(void)
 		TEST(lists_sorted),
 		TEST(lists_the_very_name),
 		TEST(looks_up_any_of_them),
+		TEST(reads_within_its_time),
 		TEST(says_that_there_is_none),
 	};
 
