@@ -59,7 +59,7 @@ static struct unix_name unix_name(const char *path, bool abstract)
 static const struct unix_name *own_agent(void)
 {
 	static struct unix_name name;
-	char storage[sizeof(name.address.sun_path)];
+	char storage[sizeof(name.address.sun_path)] = "";
 	struct text t = TEXT_OF(storage);
 
 	if (!name.len) {
@@ -117,7 +117,7 @@ static int start_agent(const struct unix_name *name)
 
 static bool is_ours(int fd)
 {
-	struct ucred peer;
+	struct ucred peer = { 0 };
 	uint32_t len = sizeof(peer);
 
 	return raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) ==

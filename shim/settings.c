@@ -290,7 +290,7 @@ static void hash_add(struct hash *h, const char *s, size_t len)
 
 static void hash_file(struct hash *h, const char *path)
 {
-	char part[1024];
+	char part[1024] = "";
 	int fd = (int)raw(SYS_openat, AT_FDCWD, raw_arg(path), O_RDONLY | O_CLOEXEC);
 	long len;
 

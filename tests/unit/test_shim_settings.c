@@ -60,7 +60,7 @@ static void print_settings(FILE *out)
 }
 
 /* The settings of a process with just this environment; static, until the next call but one. */
-static const char *settings_of(char **environment)
+static const char *settings_of(const char *const *environment)
 {
 	static char outputs[2][OUTPUT_MAX];
 	static int turn;
@@ -75,7 +75,7 @@ static const char *settings_of(char **environment)
 	if (pid == 0) {
 		FILE *out = fdopen(fds[1], "w");
 
-		environ = environment;
+		environ = (char **)(uintptr_t)environment;
 		print_settings(out);
 		fclose(out);
 		_exit(0);
@@ -91,7 +91,7 @@ static const char *settings_of(char **environment)
 	return output;
 }
 
-#define SETTINGS(...) settings_of((char *[]){ __VA_ARGS__, NULL })
+#define SETTINGS(...) settings_of((const char *[]){ __VA_ARGS__, NULL })
 #define NAMED "ETCD_REGISTRY_NAME=web"
 
 static void assert_has(const char *output, const char *line)

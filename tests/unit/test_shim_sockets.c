@@ -194,7 +194,7 @@ static int bound(int family, int type, int protocol)
 static void describes_a_tcp_socket(void **state)
 {
 	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
-	struct wire_socket s;
+	struct wire_socket s = { 0 };
 	int fd = bound(AF_INET, SOCK_STREAM, 0);
 
 	(void)state;
@@ -210,7 +210,7 @@ static void describes_a_tcp_socket(void **state)
 
 static void describes_an_ipv6_socket(void **state)
 {
-	struct wire_socket s;
+	struct wire_socket s = { 0 };
 	int fd = bound(AF_INET6, SOCK_DGRAM, 0);
 
 	(void)state;
@@ -225,7 +225,7 @@ static void describes_an_ipv6_socket(void **state)
 
 static void leaves_other_sockets_alone(void **state)
 {
-	struct wire_socket s;
+	struct wire_socket s = { 0 };
 	int unbound = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;
