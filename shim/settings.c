@@ -305,7 +305,7 @@ static void hash_namespaces(struct hash *h)
 		"/proc/self/ns/net",  "/proc/self/ns/pid",    "/proc/self/ns/mnt",
 		"/proc/self/ns/user", "/proc/self/ns/cgroup",
 	};
-	char target[64];
+	char target[64] = "";
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg(links[i]), raw_arg(target),
