@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's own socket: taking a name, leaving what is somebody else's alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../agent/listener.h"
+
+struct folder {
+	char path[64], name[96];
+};
+
+static int set_up(void **state)
+{
+	struct folder *folder = calloc(1, sizeof *folder);
+
+	*state = folder;
+	if (!folder)
+		return -1;
+	strcpy(folder->path, "/tmp/test-listener-XXXXXX");
+	if (!mkdtemp(folder->path))
+		return -1;
+	(void)snprintf(folder->name, sizeof folder->name, "%s/agent.sock", folder->path);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct folder *folder = *state;
+
+	(void)unlink(folder->name);
+	(void)rmdir(folder->path);
+	free(folder);
+	return 0;
+}
+
+static void a_path_has_its_mode_and_goes(void **state)
+{
+	struct folder *folder = *state;
+	struct stat st;
+	int fd = -1;
+
+	assert_int_equal(listener_bind(folder->name, 0622, &fd, NULL), 0);
+	assert_int_equal(listener_check(fd, NULL), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(stat(folder->name, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0622);
+	close(fd);
+	listener_remove(folder->name);
+	assert_int_equal(access(folder->name, F_OK), -1);
+}
+
+static void who_listens_is_left_alone(void **state)
+{
+	struct folder *folder = *state;
+	struct etcdreg_err err;
+	int fd = -1, second = -1;
+
+	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
+	assert_int_equal(listener_bind(folder->name, 0600, &second, &err), ETCDREG_E_SYSTEM);
+	assert_non_null(strstr(err.msg, folder->name));
+	assert_int_equal(second, -1);
+	listener_remove(folder->name);
+	assert_int_equal(access(folder->name, F_OK), 0);
+	close(fd);
+}
+
+static void a_left_over_is_replaced(void **state)
+{
+	struct folder *folder = *state;
+	int fd = -1;
+
+	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
+	close(fd);
+	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
+	close(fd);
+}
+
+static void a_file_is_no_left_over(void **state)
+{
+	struct folder *folder = *state;
+	int fd = open(folder->name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	close(fd);
+	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), ETCDREG_E_SYSTEM);
+	listener_remove(folder->name);
+	assert_int_equal(access(folder->name, F_OK), 0);
+}
+
+static void an_abstract_name_is_taken_once(void **state)
+{
+	char name[64];
+	int fd = -1, second = -1;
+
+	(void)state;
+	(void)snprintf(name, sizeof name, "@test-listener-%d", (int)getpid());
+	assert_int_equal(listener_bind(name, 0600, &fd, NULL), 0);
+	assert_int_equal(listener_bind(name, 0600, &second, NULL), ETCDREG_E_SYSTEM);
+	close(fd);
+}
+
+static void names_are_checked(void **state)
+{
+	char longest[200];
+	struct etcdreg_err err;
+	int fd = -1;
+
+	(void)state;
+	memset(longest, 'x', sizeof longest - 1);
+	longest[0] = '/';
+	longest[sizeof longest - 1] = '\0';
+	assert_int_equal(listener_bind("", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(listener_bind("@", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(listener_bind("agent.sock", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_non_null(strstr(err.msg, "'agent.sock'"));
+	assert_int_equal(listener_bind(longest, 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(fd, -1);
+}
+
+static void a_descriptor_is_checked(void **state)
+{
+	int stream = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int not_listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(listener_check(-1, NULL), ETCDREG_E_CONFIG);
+	assert_int_equal(listener_check(stream, NULL), ETCDREG_E_CONFIG);
+	assert_int_equal(listener_check(not_listening, NULL), ETCDREG_E_CONFIG);
+	close(stream);
+	close(not_listening);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_path_has_its_mode_and_goes), TEST(who_listens_is_left_alone),
+		TEST(a_left_over_is_replaced),      TEST(a_file_is_no_left_over),
+		TEST(an_abstract_name_is_taken_once), TEST(names_are_checked),
+		TEST(a_descriptor_is_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
