@@ -239,7 +239,19 @@ static void settings_release(struct settings *settings)
 	config_release(&settings->cfg);
 }
 
-static int load_settings(struct settings *settings, struct etcdreg_err *err)
+/* Another user's agent may own the file; that shall not keep this user's services out of etcd. */
+static int open_log(const char *spec, bool hosted, struct etcdreg_err *err)
+{
+	int r = log_open(spec, err);
+
+	if (r == ETCDREG_E_SYSTEM && hosted) {
+		r = log_open("warn:syslog", NULL);
+		log_error("ETCD_REGISTRY_LOG: %s", err->msg);
+	}
+	return r < 0 ? err_prefix(err, "ETCD_REGISTRY_LOG: ") : 0;
+}
+
+static int load_settings(struct settings *settings, bool hosted, struct etcdreg_err *err)
 {
 	struct config *cfg = &settings->cfg;
 	int r = config_init(cfg, err);
@@ -248,9 +260,9 @@ static int load_settings(struct settings *settings, struct etcdreg_err *err)
 		r = config_load_env(cfg, err);
 	if (r < 0)
 		return r;
-	r = log_open(cfg->log, err);
+	r = open_log(cfg->log, hosted, err);
 	if (r < 0)
-		return err_prefix(err, "ETCD_REGISTRY_LOG: ");
+		return r;
 	r = connstr_parse(cfg->url, &settings->connstr, cfg, err);
 	return r < 0 ? err_prefix(err, "ETCD_REGISTRY_URL: ") : 0;
 }
@@ -259,7 +271,7 @@ static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
 {
 	CLEANUP(settings) struct settings settings = { 0 };
 	struct worker_options options = { .listen_fd = listen_fd, .hosted = hosted };
-	int r = load_settings(&settings, err);
+	int r = load_settings(&settings, hosted, err);
 
 	if (r < 0)
 		return r;

@@ -51,7 +51,7 @@ static int open_target(const char *path, int *ret_fd, struct etcdreg_err *err)
 			       path);
 	*ret_fd = open_file(path);
 	if (*ret_fd < 0)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: %s", path, strerror(errno));
+		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -19,7 +19,10 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong) or _NOMEM. */
+/*
+ * Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong), _SYSTEM (the file
+ * cannot be opened) or _NOMEM; the log that was open before is then still open.
+ */
 int log_open(const char *spec, struct etcdreg_err *err);
 
 /* Opens the file anew, by its name: after logrotate has moved it away. */
