@@ -13,7 +13,7 @@
 #define PORT_NEW    2379
 #define PORT_OLD    4001
 #define NODE_MIN_MS 1000
-#define URL_MAX	    16384
+#define URL_MAX	    65536
 
 struct node {
 	char *base;    /* "http://host:port" */

@@ -210,7 +210,9 @@ static int load_variable(struct config *cfg, enum config_id id, struct etcdreg_e
 	if (!value)
 		return 0;
 	r = config_set_from(cfg, id, CONFIG_BY_ENV, value, err);
-	return r < 0 ? err_prefix(err, "%s: ", variable) : 0;
+	if (r < 0)
+		err_prefix(err, "%s: ", variable);
+	return r;
 }
 
 int config_load_env(struct config *cfg, struct etcdreg_err *err)
@@ -263,7 +265,9 @@ static int load_assignment(struct config *cfg, const char *text, struct etcdreg_
 		return err_set(err, ETCDREG_E_CONFIG, "'%.*s' is not a setting of a service",
 			       (int)len, text);
 	r = config_set(cfg, id, text + len + 1, err);
-	return r < 0 ? err_prefix(err, "%s: ", config_rows[id].env) : 0;
+	if (r < 0)
+		err_prefix(err, "%s: ", config_rows[id].env);
+	return r;
 }
 
 int config_load_block(struct config *cfg, const char *block, size_t len, struct etcdreg_err *err)

@@ -253,7 +253,9 @@ static int set_option(struct config *cfg, struct span key, struct span text,
 			       (int)key.len, key.s);
 	r = config_set_from(cfg, id, CONFIG_BY_QUERY, value, err);
 	explicit_bzero(value, strlen(value));
-	return r < 0 ? err_prefix(err, "option '%.*s': ", (int)key.len, key.s) : 0;
+	if (r < 0)
+		err_prefix(err, "option '%.*s': ", (int)key.len, key.s);
+	return r;
 }
 
 static int parse_query(const char *at, struct config *cfg, struct etcdreg_err *err)
@@ -287,7 +289,9 @@ static int set_credentials(const struct connstr *cs, struct config *cfg, struct 
 	r = config_set_from(cfg, CONFIG_user, CONFIG_BY_QUERY, cs->user, err);
 	if (r == 0 && cs->password)
 		r = config_set_from(cfg, CONFIG_password, CONFIG_BY_QUERY, cs->password, err);
-	return r < 0 ? err_prefix(err, "the user or password before '@' ") : 0;
+	if (r < 0)
+		err_prefix(err, "the user or password before '@' ");
+	return r;
 }
 
 static int parse_parts(const char *at, struct connstr *cs, struct config *cfg,

@@ -20,8 +20,8 @@ int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts context before the message; returns the code that err holds, or ETCDREG_E_SYSTEM where err
- * is NULL.
+ * Puts context before the message; returns the code that err holds.  Where err is NULL the code is
+ * known to the caller alone: ETCDREG_E_SYSTEM is returned then, so return your own.
  */
 int err_prefix(struct etcdreg_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

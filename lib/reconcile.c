@@ -245,6 +245,8 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 	bool news = !rec->told_down || strcmp(rec->down_err.msg, err->msg) != 0;
 
 	rec->down = true;
+	if (err->code == ETCDREG_E_TIMEOUT)
+		return;
 	rec->told_down = true;
 	rec->down_ms = now_ms();
 	rec->probe_ms = rec->down_ms + jittered(PROBE_MS);

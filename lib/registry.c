@@ -180,12 +180,12 @@ static int init_locks(struct etcdreg *reg, struct etcdreg_err *err)
 static int set_option(struct config *cfg, enum config_id id, const char *value,
 		      struct etcdreg_err *err)
 {
+	const struct config_row *row = &config_rows[id];
 	int r = value ? config_set(cfg, id, value, err) : 0;
 
-	return r < 0 ? err_prefix(err, "%s: ",
-				  config_rows[id].option ? config_rows[id].option
-							 : config_rows[id].env)
-		     : 0;
+	if (r < 0)
+		err_prefix(err, "%s: ", row->option ? row->option : row->env);
+	return r;
 }
 
 static int set_number(struct config *cfg, enum config_id id, unsigned value, const char *unit,
@@ -240,8 +240,10 @@ static int load_settings(struct etcdreg *reg, const struct etcdreg_options *opti
 	if (r < 0)
 		return r;
 	r = connstr_parse(reg->config.url, &reg->connstr, &reg->config, err);
-	if (r < 0)
-		return err_prefix(err, "connection string: ");
+	if (r < 0) {
+		err_prefix(err, "connection string: ");
+		return r;
+	}
 	return credentials_load(&reg->credentials, &reg->config, err);
 }
 

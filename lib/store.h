@@ -32,7 +32,7 @@ struct store_key {
 	bool lost;              /* was held, and found missing or different; the caller resets it */
 	bool foreign;           /* v3: another lease than ours keeps it */
 	int64_t lease;          /* v3: of the latest put or find; 0: none */
-	int64_t index;          /* v2: modifiedIndex of our latest write; 0: not known */
+	int64_t index;          /* modifiedIndex or revision of our write; 0: not known */
 	uint64_t due_ms;        /* of its next refresh (v2), or look at its lease (v3, foreign) */
 	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
 };

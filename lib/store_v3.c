@@ -56,6 +56,7 @@ static void detach(struct store_v3 *v3, struct store_key *key)
 	if (lease)
 		lease->keys--;
 	key->lease = 0;
+	key->index = 0;
 	key->foreign = false;
 	key->held = false;
 }
@@ -140,40 +141,56 @@ static void hold_foreign(struct store_v3 *v3, struct store_key *key, int64_t lea
 	key->due_ms = now_ms() + store_interval_ms(&v3->base);
 }
 
-static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *lease,
-		    struct etcdreg_err *err)
+static void hold(struct store_key *key, int64_t revision)
 {
-	int64_t id = lease->id;
-	struct v3_put result = {0};
-	bool alive = false;
-	int r;
+	key->index = revision;
+	key->held = true;
+}
 
-	attach(v3, key, lease);
-	r = v3_put(&v3->session, key, id, false, &result, err);
-	if (r < 0)
-		return r;
-	if (!result.existed || result.lease == id) {
-		key->lost = !result.existed;
-		key->held = true;
+/* Our document is there, but not under the lease that it was to get. */
+static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
+		 struct etcdreg_err *err)
+{
+	struct lease *own = find_lease(v3, found->lease);
+	struct v3_put taken = {0};
+	bool alive = false;
+	int r = 0;
+
+	if (own) {
+		attach(v3, key, own);
+		hold(key, found->revision);
 		return 0;
 	}
-	lease = find_lease(v3, result.lease);
-	if (lease) {
-		attach(v3, key, lease);
-		key->held = true;
-		return 0;
-	}
-	if (result.lease != 0)
-		r = is_alive(v3, result.lease, &alive, err);
+	if (found->lease != 0)
+		r = is_alive(v3, found->lease, &alive, err);
 	if (r < 0)
 		return r;
 	if (alive) {
-		hold_foreign(v3, key, result.lease);
+		hold_foreign(v3, key, found->lease);
 		return 0;
 	}
-	r = v3_put(&v3->session, key, id, true, &result, err);
-	key->held = r == 0;
-	return r;
+	r = v3_put(&v3->session, key, key->lease, true, &taken, err);
+	if (r < 0)
+		return r;
+	hold(key, taken.revision);
+	return 0;
+}
+
+static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *lease,
+		    struct etcdreg_err *err)
+{
+	struct v3_put result = {0};
+	int r;
+
+	attach(v3, key, lease);
+	r = v3_put(&v3->session, key, key->lease, false, &result, err);
+	if (r < 0)
+		return r;
+	key->lost = !result.existed;
+	if (result.existed && result.lease != key->lease)
+		return adopt(v3, key, &result, err);
+	hold(key, result.revision);
+	return 0;
 }
 
 static void lose_lease(struct store_v3 *v3, int64_t id, struct store_key *keys)

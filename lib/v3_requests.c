@@ -101,15 +101,51 @@ static int read_put(const struct json *answer, void *arg, struct etcdreg_err *er
 	const struct json *range =
 		json_get(json_first(json_get(answer, "responses")), "response_range");
 	const struct json *kv = json_first(json_get(range, "kvs"));
+	const struct json *header = json_get(answer, "header");
 	struct v3_put *result = arg;
 
 	*result = (struct v3_put){.existed = json_is_true(json_get(answer, "succeeded"))};
-	if (!json_get(answer, "header") || (result->existed && !json_is_object(kv)))
+	if (!header || (result->existed && !json_is_object(kv)))
 		return err_set(err, ETCDREG_E_PROTO,
 			       "the answer to a transaction lacks its result");
-	if (result->existed)
-		json_int(json_get(kv, "lease"), &result->lease);
+	json_int(json_get(kv, "lease"), &result->lease);
+	json_int(result->existed ? json_get(kv, "mod_revision") : json_get(header, "revision"),
+		 &result->revision);
 	return 0;
+}
+
+/* Without a comparison a transaction always succeeds, and what it wrote is not looked up. */
+static int read_take(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	struct v3_put *result = arg;
+
+	*result = (struct v3_put){0};
+	if (!json_int(json_get(json_get(answer, "header"), "revision"), &result->revision))
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a put lacks 'revision'");
+	return 0;
+}
+
+static void add_compare_value(struct buf *b, const struct store_key *key)
+{
+	buf_puts(b, "\"target\":\"VALUE\",\"key\":");
+	add_key(b, key->path);
+	buf_puts(b, ",\"value\":");
+	add_base64(b, key->document, strlen(key->document));
+}
+
+/* What tells our write from a successor's. */
+static void add_compare_ours(struct buf *b, const struct v3_session *s, const struct store_key *key)
+{
+	bool old = strcmp(s->prefix, "/v3alpha") == 0;
+
+	if (old && key->index == 0) {
+		add_compare_value(b, key);
+		return;
+	}
+	buf_printf(b, "\"target\":\"%s\",\"key\":", old ? "MOD" : "LEASE");
+	add_key(b, key->path);
+	buf_printf(b, ",\"%s\":\"%lld\"", old ? "mod_revision" : "lease",
+		   (long long)(old ? key->index : key->lease));
 }
 
 static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
@@ -128,21 +164,16 @@ int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, boo
 
 	if (take) {
 		buf_puts(&body, "{\"success\":[");
-		add_put(&body, key, lease);
-		buf_puts(&body, "]}");
-		*result = (struct v3_put){0};
-		return call(s, "/kv/txn", &body, NULL, NULL, err);
+	} else {
+		buf_puts(&body, "{\"compare\":[{");
+		add_compare_value(&body, key);
+		buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
+		add_key(&body, key->path);
+		buf_puts(&body, "}}],\"failure\":[");
 	}
-	buf_puts(&body, "{\"compare\":[{\"target\":\"VALUE\",\"key\":");
-	add_key(&body, key->path);
-	buf_puts(&body, ",\"value\":");
-	add_base64(&body, key->document, strlen(key->document));
-	buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
-	add_key(&body, key->path);
-	buf_puts(&body, "}}],\"failure\":[");
 	add_put(&body, key, lease);
 	buf_puts(&body, "]}");
-	return call(s, "/kv/txn", &body, read_put, result, err);
+	return call(s, "/kv/txn", &body, take ? read_take : read_put, result, err);
 }
 
 struct lease_state {
@@ -255,10 +286,9 @@ int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct e
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	buf_puts(&body, "{\"compare\":[{\"target\":\"LEASE\",\"key\":");
-	add_key(&body, key->path);
-	buf_printf(&body, ",\"lease\":\"%lld\"}],\"success\":[{\"request_delete_range\":{\"key\":",
-		   (long long)key->lease);
+	buf_puts(&body, "{\"compare\":[{");
+	add_compare_ours(&body, s, key);
+	buf_puts(&body, "}],\"success\":[{\"request_delete_range\":{\"key\":");
 	add_key(&body, key->path);
 	buf_puts(&body, "}}]}");
 	return call(s, "/kv/txn", &body, read_header, NULL, err);

@@ -137,6 +137,18 @@ static void names_the_variable_that_is_wrong(void **state)
 	assert_string_equal(err.msg, "ETCD_REGISTRY_TTL: 'soon' is not a number from 3 to 3600");
 }
 
+static void tells_the_code_without_an_error_object(void **state)
+{
+	struct connstr cs;
+
+	(void)state;
+	setenv("ETCD_REGISTRY_TTL", "soon", 1);
+	assert_int_equal(config_load_env(&config, NULL), ETCDREG_E_CONFIG);
+	assert_int_equal(config_load_block(&config, "ETCD_REGISTRY_PROTOCOL=", 24, NULL),
+			 ETCDREG_E_CONFIG);
+	assert_int_equal(connstr_parse("a?ttl=soon", &cs, &config, NULL), ETCDREG_E_CONFIG);
+}
+
 static void leaves_the_settings_of_the_preload_object_alone(void **state)
 {
 	(void)state;
@@ -274,6 +286,7 @@ int main(void)
 		TEST(ranks_the_sources),
 		TEST(falls_back_to_the_variables_of_etcdctl),
 		TEST(names_the_variable_that_is_wrong),
+		TEST(tells_the_code_without_an_error_object),
 		TEST(leaves_the_settings_of_the_preload_object_alone),
 		TEST(loads_a_block),
 		TEST(refuses_a_block),

@@ -2,6 +2,9 @@
 /* Tests of the public interface (lib/registry.c, lib/readers.c) against a fake etcd. */
 #include "fake_store.h"
 
+#include <dirent.h>
+#include <signal.h>
+
 #include "config.h"
 #include "etcd-registry.h"
 
@@ -81,6 +84,7 @@ static void checks_the_options(void **state)
 		ROW("%zu", i);
 		assert_int_equal(etcdreg_open(&rows[i].options, &reg, &err), ETCDREG_E_CONFIG);
 		assert_non_null(strstr(err.msg, rows[i].message));
+		assert_int_equal(etcdreg_open(&rows[i].options, &reg, NULL), ETCDREG_E_CONFIG);
 		assert_null(reg);
 	}
 }
@@ -256,6 +260,51 @@ static void takes_callers_from_many_threads(void **state)
 	etcdreg_close(reg, 3000);
 }
 
+/* The mask of the handle's thread, from the kernel: every signal that can be blocked is. */
+static unsigned long long blocked_signals(void)
+{
+	CLEANUP(buf) struct buf path = BUF_INIT(100);
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned long long mask = 0;
+
+	assert_non_null(tasks);
+	for (struct dirent *task = readdir(tasks); task; task = readdir(tasks)) {
+		char line[256], name[32] = "";
+		FILE *status;
+
+		buf_reset(&path);
+		buf_printf(&path, "/proc/self/task/%s/status", task->d_name);
+		status = task->d_name[0] == '.' ? NULL : fopen(path.s, "re");
+		while (status && fgets(line, sizeof(line), status)) {
+			if (strncmp(line, "Name:\t", 6) == 0)
+				snprintf(name, sizeof(name), "%.20s", line + 6);
+			if (strncmp(line, "SigBlk:\t", 8) == 0 &&
+			    strcmp(name, "etcd-registry\n") == 0)
+				mask = strtoull(line + 8, NULL, 16);
+		}
+		if (status)
+			fclose(status);
+	}
+	closedir(tasks);
+	return mask;
+}
+
+static void its_thread_takes_no_signal(void **state)
+{
+	struct etcdreg *reg = open_url(url);
+	unsigned long long mask = blocked_signals();
+
+	(void)state;
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		bool libc_own = signal == SIGKILL || signal == SIGSTOP ||
+				(signal >= 32 && signal < SIGRTMIN);
+
+		if (!libc_own)
+			assert_true(mask >> (signal - 1) & 1);
+	}
+	etcdreg_close(reg, 0);
+}
+
 /* base64 of "/services/web/1", "/services/a-b/1" and "/services/ns/web/1" */
 #define KV_WEB(value) "{\"key\":\"L3NlcnZpY2VzL3dlYi8x\",\"value\":\"" value "\"}"
 #define KV_AB(value)  "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
@@ -396,6 +445,7 @@ int main(void)
 		TEST(close_waits_no_longer_than_it_is_told),
 		TEST(the_callback_may_join),
 		TEST(takes_callers_from_many_threads),
+		TEST(its_thread_takes_no_signal),
 		TEST(lists_sorted),
 		TEST(lists_the_very_name),
 		TEST(looks_up_any_of_them),

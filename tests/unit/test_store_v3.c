@@ -136,7 +136,7 @@ static void takes_what_has_no_lease(void **state)
 		{"{\"success\":", 200, WRITTEN, 0},
 		{"/kv/txn", 200,
 		 "{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{\"kvs\":[{"
-			    "\"key\":\"a\"}]}}]}",
+		 "\"key\":\"a\"}]}}]}",
 		 0},
 		{0},
 	};
@@ -443,6 +443,36 @@ static void takes_silence_for_a_refused_token(void **state)
 	assert_int_equal(fake_count(fake, "/auth/authenticate"), 2);
 }
 
+/* etcd before 3.3 cannot compare leases. */
+static void compares_revisions_on_an_old_etcd(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/version", 200, "{\"etcdserver\":\"3.2.1\",\"etcdcluster\":\"3.2.0\"}", 0},
+		{"/v3alpha/lease/grant", 200, GRANTED("5"), 0},
+		{"request_delete_range", 200, DONE, 0},
+		{"/v3alpha/kv/txn", 200, WRITTEN, 1},
+		{"/v3alpha/kv/txn", 0, "", 0},
+		{0},
+	};
+	struct store_key known = KEY(), unknown = KEY();
+
+	(void)state;
+	line = line_new(fake, "");
+	fake_rules(fake, rules);
+	assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
+	assert_int_equal(store->ops->put(store, &known, NULL), 0);
+	assert_int_equal(store->ops->remove(store, &known, NULL), 0);
+	assert_int_equal(fake_count(fake, "{\"compare\":[{\"target\":\"MOD\",\"key\":\"" KEY64
+					  "\",\"mod_revision\":\"5\"}]"),
+			 1);
+	assert_int_equal(store->ops->put(store, &unknown, NULL), ETCDREG_E_UNREACH);
+	assert_int_equal(store->ops->remove(store, &unknown, NULL), 0);
+	assert_int_equal(
+		fake_count(fake, "{\"compare\":[{\"target\":\"VALUE\",\"key\":\"" KEY64
+				 "\",\"value\":\"e30=\"}],\"success\":[{\"request_delete_range\""),
+		1);
+}
+
 static int count_document(const char *path, const char *document, void *arg,
 			  struct etcdreg_err *err)
 {
@@ -578,6 +608,7 @@ int main(void)
 		TEST(does_not_repeat_a_refused_login),
 		TEST(goes_on_without_users_where_etcd_has_none),
 		TEST(takes_silence_for_a_refused_token),
+		TEST(compares_revisions_on_an_old_etcd),
 		TEST(lists_a_folder),
 		TEST(chooses_the_api),
 		TEST(chooses_again_when_the_api_is_gone),
