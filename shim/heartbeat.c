@@ -307,11 +307,17 @@ static bool look_around(struct life *me)
 	return linger_is_last();
 }
 
+/* An agent ends when nothing listens any more, and is not started again before something does. */
+static bool wants_agent(const struct life *me)
+{
+	return me->channel < 0 && sockets_any();
+}
+
 static uint64_t time_to_sleep_ms(struct life *me)
 {
 	uint64_t now = now_ms(), until = me->tick_ms;
 
-	if (me->channel < 0 && me->retry_ms < until)
+	if (wants_agent(me) && me->retry_ms < until)
 		until = me->retry_ms;
 	if (me->channel >= 0 && me->beat_ms < until)
 		until = me->beat_ms;
@@ -337,7 +343,7 @@ static bool live(struct life *me)
 			tell_left();
 			park();
 		}
-		if (me->channel < 0 && now_ms() >= me->retry_ms)
+		if (wants_agent(me) && now_ms() >= me->retry_ms)
 			connect_to_agent(me);
 		if (me->channel >= 0)
 			announce_sockets(me);

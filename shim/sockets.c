@@ -167,6 +167,14 @@ static bool any_is(int state)
 	return false;
 }
 
+bool sockets_any(void)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (atomic_load(&slots[i].state) != FREE)
+			return true;
+	return false;
+}
+
 bool sockets_unannounced(void)
 {
 	return any_is(NEW);

@@ -48,6 +48,9 @@ void sockets_settle(uint64_t cookie, uint64_t inode, bool gone);
 /* Is there a socket still to be announced?  Any thread. */
 bool sockets_unannounced(void);
 
+/* Is there any socket? */
+bool sockets_any(void);
+
 /* Has a socket been announced whose outcome is not known? */
 bool sockets_unsettled(void);
 

@@ -3,9 +3,11 @@
 import pytest
 from harness import process, product
 from harness.registry import REGISTERED_TIMEOUT_S, document
-from harness.wait import wait_until
+from harness.wait import settled, wait_until
 
 GONE_S = 2
+AGENT_ENDS_S = 5
+LOOKED_AROUND_S = 1  # how often the object's thread looks whether it has an agent
 KNOWN = "5s"  # listen() returns when the agent knows of the socket
 IPV6_ADDRESS = "fd00::7"
 
@@ -107,6 +109,15 @@ def test_bare_name_passes_to_the_next_listener_when_the_oldest_closes(registry, 
     registry.expect(document("web", first))
     host.close_first()
     registry.expect(document("web", second))
+
+
+def test_host_that_listens_no_more_has_no_agent(v3_registry, launch_listener, agents):
+    host = launch_listener(v3_registry.preloaded("web"))
+    v3_registry.expect(document("web", host.port))
+    host.close_first()
+    wait_until(lambda: not agents(v3_registry), AGENT_ENDS_S, "the agent has ended")
+    assert settled(lambda: agents(v3_registry), AGENT_ENDS_S, still_s=2 * LOOKED_AROUND_S) == []
+    assert host.process.poll() is None
 
 
 def test_fields_of_the_user_come_into_the_document(registry, launch_listener):
