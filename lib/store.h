@@ -57,8 +57,10 @@ struct store_ops {
 	uint64_t (*due_ms)(const struct store *st, const struct store_key *keys);
 
 	/*
-	 * The one heartbeat that is most overdue.  `keys` are all there are.  A key that is
-	 * found missing or different is no longer held, and lost.
+	 * The one heartbeat that is most overdue: v3 two requests per lease of up to 500 keys and
+	 * no write (a keepalive, and a look at what is attached), v2 one write per key.  `keys` are
+	 * all there are.  A key that is found missing or different is no longer held, and lost; v3
+	 * leaves it to put() to find out which, and only unholds it.
 	 */
 	int (*heartbeat)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
