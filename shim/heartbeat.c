@@ -3,16 +3,13 @@
 #include "heartbeat.h"
 
 #include <asm-generic/errno.h>
-#include <linux/futex.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include "channel.h"
+#include "futex.h"
 #include "isolate.h"
 #include "linger.h"
 #include "raw.h"
@@ -21,9 +18,8 @@
 #include "sockets.h"
 #include "spawn.h"
 #include "symbols.h"
+#include "thread.h"
 
-#define STACK_FIRST 65536
-#define STACK_MOST 1048576
 #define TICK_MS 1000            /* how often the thread looks around when nothing happens */
 #define STDERR_KEPT_MS 5000
 #define FORK_WAIT_MS 200        /* longest wait of a fork for the agent to be told */
@@ -44,7 +40,7 @@ static _Atomic uint32_t left;           /* futex; 1: goodbye is said */
 static _Atomic uint32_t leave_ms;       /* how long that may take */
 static _Atomic bool forked;             /* the host has forked since it listened */
 static _Atomic uint32_t announced;      /* futex; counts what a fork may wait for */
-static _Atomic bool stuck;              /* no agent is to be had, for now */
+static _Atomic bool stuck;              /* no agent can be reached */
 
 static struct symbols_threads libc;     /* written by the creator before the thread starts */
 static sigset_t host_mask;              /* likewise */
@@ -63,30 +59,6 @@ struct life {
 	uint32_t look_wait_ms;          /* 0: nothing is awaited */
 	int error;                      /* of the latest attempt */
 };
-
-static uint64_t now_ms(void)
-{
-	struct raw_timespec now = { 0 };
-
-	(void)raw(SYS_clock_gettime, CLOCK_MONOTONIC, raw_arg(&now));
-	return (uint64_t)now.tv_sec * 1000 + (uint32_t)now.tv_nsec / 1000000;
-}
-
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms)
-{
-	uint32_t ms = timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_ms;
-	const struct raw_timespec timeout = {
-		.tv_sec = (long)(ms / 1000),
-		.tv_nsec = (long)(ms % 1000) * 1000000,
-	};
-
-	(void)raw(SYS_futex, raw_arg(word), FUTEX_WAIT_PRIVATE, value, raw_arg(&timeout));
-}
-
-static void futex_wake(_Atomic uint32_t *word)
-{
-	(void)raw(SYS_futex, raw_arg(word), FUTEX_WAKE_PRIVATE, INT32_MAX);
-}
 
 static void announce_to_waiters(void)
 {
@@ -287,10 +259,8 @@ static void tell_left(void)
  */
 static void park(void)
 {
-	const struct raw_timespec long_time = { .tv_sec = 3600 };
-
 	for (;;)
-		(void)raw(SYS_nanosleep, raw_arg(&long_time), 0);
+		sleep_ms(UINT32_MAX);
 }
 
 /* Every second.  True: the host's last thread has ended, and so must this one. */
@@ -394,56 +364,13 @@ static void *heartbeat(void *unused)
 	return unused;
 }
 
-/*
- * Everything but what a fault raises, and what the libc needs for setuid() and cancellation in all
- * threads.
- */
-static sigset_t blocked_signals(void)
-{
-	static const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
-	uint64_t mask = ~(uint64_t)0;
-	sigset_t set;
-
-	for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++)
-		mask &= ~((uint64_t)1 << (open[i] - 1));
-	for (int sig = 32; sig < symbols_first_rt_signal(); sig++)
-		mask &= ~((uint64_t)1 << (sig - 1));
-	memset(&set, 0, sizeof(set));
-	memcpy(&set, &mask, sizeof(mask));
-	return set;
-}
-
-/* The smallest stack that this libc takes: its own data is in it, and that depends on the host. */
-static int create_with_small_stack(void)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc = libc.attr_init(&attr);
-
-	if (rc != 0)
-		return rc;
-	(void)libc.attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	for (size_t size = STACK_FIRST; size <= STACK_MOST; size *= 2) {
-		rc = libc.attr_setstacksize(&attr, size);
-		if (rc == 0)
-			rc = libc.create(&thread, &attr, heartbeat, NULL);
-		if (rc != EINVAL)
-			break;
-	}
-	(void)libc.attr_destroy(&attr);
-	return rc;
-}
-
 static void start(void)
 {
-	sigset_t blocked = blocked_signals();
 	int rc = ENOSYS;
 
 	if (symbols_threads(&libc)) {
 		linger_arm(&libc);
-		(void)libc.mask(SIG_SETMASK, &blocked, &host_mask);
-		rc = create_with_small_stack();
-		(void)libc.mask(SIG_SETMASK, &host_mask, NULL);
+		rc = thread_create(&libc, heartbeat, &host_mask);
 	}
 	if (rc != 0) {
 		stand_down();

@@ -3,11 +3,11 @@
 #include "linger.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "directory.h"
+#include "futex.h"
 #include "raw.h"
 #include "text.h"
 
@@ -43,14 +43,13 @@ static bool runs(char state)
 
 static void *linger(void *unused)
 {
-	const struct raw_timespec moment = { .tv_nsec = 1000000 };
 	uint32_t ours;
 
 	atomic_store(&lingerer, (uint32_t)raw(SYS_gettid));
 	while (!(ours = atomic_load(&released)))
-		(void)raw(SYS_futex, raw_arg(&released), FUTEX_WAIT_PRIVATE, 0, 0);
+		futex_wait(&released, 0, FUTEX_FOREVER);
 	while (raw(SYS_tgkill, raw_getpid(), ours, 0) == 0)
-		(void)raw(SYS_nanosleep, raw_arg(&moment), 0);
+		sleep_ms(1);
 	return unused;
 }
 
@@ -132,7 +131,7 @@ void linger_release(const struct symbols_threads *libc, bool last, const sigset_
 		leave_behind(libc);
 	}
 	atomic_store(&released, (uint32_t)raw(SYS_gettid));
-	(void)raw(SYS_futex, raw_arg(&released), FUTEX_WAKE_PRIVATE, 1);
+	futex_wake(&released);
 }
 
 void linger_forget(void)

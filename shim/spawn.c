@@ -17,7 +17,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <stdatomic.h>
@@ -27,6 +26,7 @@
 #include <sys/prctl.h>
 #include <asm-generic/errno.h>
 
+#include "futex.h"
 #include "raw.h"
 #include "settings.h"
 #include "symbols.h"
@@ -106,7 +106,7 @@ static int become_agent(void *unused)
 static void tell_started(void)
 {
 	atomic_store(&plan.started, 1);
-	(void)raw(SYS_futex, raw_arg(&plan.started), FUTEX_WAKE_PRIVATE, 1);
+	futex_wake(&plan.started);
 }
 
 /* With CLONE_VFORK, clone() returns when the agent has called execve() or ended. */
@@ -156,7 +156,7 @@ static int spawn_and_stay(void)
 		return -EAGAIN;
 	stayed_pid = pid;
 	while (!atomic_load(&plan.started))
-		(void)raw(SYS_futex, raw_arg(&plan.started), FUTEX_WAIT_PRIVATE, 0, 0);
+		futex_wait(&plan.started, 0, FUTEX_FOREVER);
 	return -atomic_load(&plan.error);
 }
 
