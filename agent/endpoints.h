@@ -79,8 +79,8 @@ void endpoints_release(struct endpoints *endpoints);
 void endpoints_update(struct endpoints *endpoints, struct model *model, uint64_t now_ms);
 
 /*
- * What the registry's events callback was told; `error` is NULL unless it is an ETCDREG_ERROR.  tag
- * 0: no service.
+ * What the registry's events callback was told; `error` is that of an ETCDREG_ERROR.  tag 0: no
+ * service.
  */
 void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, uint64_t tag,
 		     const char *error);

@@ -67,6 +67,8 @@ static void read_news(struct source *source)
 	struct news_item *item;
 
 	while ((item = news_pop(&worker->news))) {
+		if (item->type == ETCDREG_FAILOVER)
+			log_warn("%s; another node is used", item->error);
 		endpoints_event(&worker->endpoints, item->type, item->tag, item->error);
 		news_item_free(item);
 		worker->changed = true;

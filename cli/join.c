@@ -32,6 +32,9 @@ static void tell(const struct etcdreg_event *event, void *arg)
 	struct told *told = arg;
 
 	switch (event->type) {
+	case ETCDREG_FAILOVER:
+		output_message("%s; another node is used", event->err->msg);
+		break;
 	case ETCDREG_ERROR:
 		tell_error(event->err, told);
 		return;

@@ -30,6 +30,7 @@ struct cluster {
 	bool answered; /* these three are of the latest call */
 	bool silent;
 	bool refused; /* by the latest node */
+	struct etcdreg_err failover; /* code 0: none since it was taken */
 };
 
 static char *base_of(const char *scheme, const char *host, unsigned port)
@@ -200,6 +201,8 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 			continue;
 		r = call_node(c, c->nodes[at].base, rq,
 			      share_of(c, first, i, (unsigned)(deadline - now)), read, arg, &one);
+		if (c->answered && all.len > 0)
+			err_set(&c->failover, code, "%s", all.s);
 		if (c->answered)
 			c->current = at;
 		if (r == 0)
@@ -216,6 +219,15 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 bool cluster_answered(const struct cluster *c)
 {
 	return c->answered;
+}
+
+bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret)
+{
+	if (c->failover.code == 0)
+		return false;
+	*ret = c->failover;
+	c->failover.code = 0;
+	return true;
 }
 
 bool cluster_was_silent(const struct cluster *c)

@@ -66,6 +66,12 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 /* Whether a node gave etcd's word in the latest call, even if that was an error. */
 bool cluster_answered(const struct cluster *c);
 
+/*
+ * Whether a node had to be left for another one that did, since this was asked last; *ret names it
+ * and says why.
+ */
+bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret);
+
 /* Whether in the latest call a node closed the connection without an answer. */
 bool cluster_was_silent(const struct cluster *c);
 

@@ -110,12 +110,13 @@ enum etcdreg_event_type {
 	ETCDREG_LEFT,           /* after etcdreg_leave(): it is out of etcd */
 	ETCDREG_ERROR,          /* an attempt failed and will be made again: err says why */
 	ETCDREG_UP,             /* without a service: etcd answers again after such an ERROR */
+	ETCDREG_FAILOVER,       /* without a service: a node failed, the next one did: err names it */
 };
 
 struct etcdreg_event {
 	enum etcdreg_event_type type;
 	const struct etcdreg_service *service;  /* NULL: it concerns all of them */
-	const struct etcdreg_err *err;          /* with ETCDREG_ERROR, else NULL */
+	const struct etcdreg_err *err;          /* with ERROR and FAILOVER, else NULL */
 };
 
 /*

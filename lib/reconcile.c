@@ -37,6 +37,7 @@ struct reconcile {
 	uint64_t probe_ms;	/* when to try again */
 	bool leaving_all;	/* remove_all is still to be tried */
 	struct etcdreg_err down_err;
+	struct etcdreg_err failover_err; /* told last */
 	struct etcdreg_err err;
 };
 
@@ -309,6 +310,18 @@ static void tell_states(struct reconcile *rec)
 		tell_state(rec, e);
 }
 
+/* Once, however often the same node fails in the same way. */
+static void tell_failover(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+
+	if (!cluster_take_failover(session_cluster(rec->session), &err) ||
+	    strcmp(err.msg, rec->failover_err.msg) == 0)
+		return;
+	rec->failover_err = err;
+	emit(rec, ETCDREG_FAILOVER, NULL, &rec->failover_err);
+}
+
 /* True: it is etcd as a whole that failed, not this one key. */
 static bool is_outage(const struct reconcile *rec)
 {
@@ -464,6 +477,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 	uint64_t due;
 	bool is_late;
 
+	tell_failover(rec);
 	tell_states(rec);
 	drop_untouched(rec);
 	if (reconcile_is_settled(rec) && !rec->down)

@@ -143,12 +143,18 @@ static void goes_to_the_next_node(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
 		struct fake_rule rules[] = {first[i], {"/x", 200, "{\"ok\":1}", 0}, {0}};
 		struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+		struct etcdreg_err failover;
 
 		rules[0].times = 1;
 		fake_rules(fake, rules);
 		ROW("%zu", i);
 		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
 		assert_int_equal(fake_count(fake, "/x"), 2);
+		assert_true(cluster_take_failover(c, &failover));
+		assert_non_null(strstr(failover.msg, "http://127.0.0.1:"));
+		assert_false(cluster_take_failover(c, &failover));
+		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+		assert_false(cluster_take_failover(c, &failover));
 		cluster_free(c);
 	}
 }
