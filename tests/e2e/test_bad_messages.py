@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from harness import wire
-from harness.agents import agents_of, socket_name
+from harness.agents import socket_name
 from harness.registry import document
 from harness.wait import wait_until
 
@@ -19,11 +19,11 @@ def agent(v3_registry, launch_listener):
     """The name of an agent's socket.  After the test the agent is the same one and still serves old and new hosts."""
     old = launch_listener(v3_registry.preloaded("old"))
     v3_registry.expect(document("old", old.port))
-    pids = agents_of(v3_registry.url)
-    yield wait_until(lambda: next(filter(None, map(socket_name, pids)), None), 1, f"socket of {pids}")
+    pids = v3_registry.agents()
+    yield wait_until(lambda: socket_name(old), 1, f"the socket of {pids}")
     new = launch_listener(v3_registry.preloaded("new"))
     v3_registry.expect(document("old", old.port), document("new", new.port))
-    assert agents_of(v3_registry.url) == pids
+    assert v3_registry.agents() == pids
 
 
 @pytest.mark.parametrize("message", wire.BAD_MESSAGES.values(), ids=wire.BAD_MESSAGES)

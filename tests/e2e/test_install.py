@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`make install` into a folder: what is there works from there."""
 import os
+import pathlib
 import subprocess
 
 import pytest
 from harness import product
-from harness.agents import agents_of
 from harness.registry import document
-from harness.wait import wait_until
 
 MAKE_TIMEOUT_S = 120
 
@@ -20,6 +19,12 @@ def installed(tmp_path_factory):
     command = ["make", "install", f"B={os.path.relpath(product.BUILD, product.ROOT)}", f"DESTDIR={folder}", "PREFIX=/usr"]
     subprocess.run(command, cwd=product.ROOT, env=environment, check=True, capture_output=True, timeout=MAKE_TIMEOUT_S)
     return folder
+
+
+def agent_programs(registry):
+    if os.getuid() != 0:
+        pytest.skip("an agent lets only root see its program file")
+    return {pathlib.Path(os.readlink(f"/proc/{pid}/exe")) for pid in registry.agents()}
 
 
 def test_the_tree(installed):
@@ -39,8 +44,7 @@ def test_the_installed_object_starts_the_installed_agent(installed, v3_registry,
     preload = installed / "usr/lib/libetcd-registry-preload.so"
     host = launch_listener({**v3_registry.settings("web"), "LD_PRELOAD": str(preload)})
     v3_registry.expect(document("web", host.port))
-    executables = {os.readlink(f"/proc/{pid}/exe") for pid in agents_of(v3_registry.url)}
-    assert executables == {str(installed / "usr/bin/etcd-registry")}
+    assert agent_programs(v3_registry) == {installed / "usr/bin/etcd-registry"}
 
 
 def test_the_installed_command_runs_with_the_installed_object(installed, v3_registry, launch):
@@ -54,8 +58,7 @@ def test_agent_is_where_the_environment_says(installed, v3_registry, launch_list
     agent = installed / "usr/bin/etcd-registry"
     host = launch_listener(v3_registry.preloaded("web", AGENT_BIN=str(agent)))
     v3_registry.expect(document("web", host.port))
-    pids = wait_until(lambda: agents_of(v3_registry.url), 1, "an agent")
-    assert {os.readlink(f"/proc/{pid}/exe") for pid in pids} == {str(agent)}
+    assert agent_programs(v3_registry) == {agent}
 
 
 def test_a_program_builds_and_runs_against_the_library(installed, v3_registry, tmp_path):

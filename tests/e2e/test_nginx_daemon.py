@@ -55,4 +55,4 @@ def test_registered_until_the_master_stops_though_the_parent_is_long_gone(daemon
     assert daemon.registry.documents() == {key: daemon.web}
     daemon.host.stop(signal.SIGTERM)
     daemon.watch.wait("delete", key, GONE_S)
-    agent_watch.hosts_are_gone(f"nginx daemon {api}", daemon.registry.url)
+    agent_watch.hosts_are_gone(f"nginx daemon {api}", daemon.registry)

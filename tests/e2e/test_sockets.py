@@ -25,13 +25,13 @@ def test_one_object_registers_hosts_of_either_libc(registry, launch_listener, pr
         watch.wait("delete", registry.key(web), GONE_S)
 
 
-def test_glibc_and_musl_hosts_share_one_agent(v3_registry, launch_listener, agents):
+def test_glibc_and_musl_hosts_share_one_agent(v3_registry, launch_listener):
     hosts = [
         launch_listener(v3_registry.preloaded(name), program=program)
         for name, program in (("glibc", product.LISTENER), ("musl", product.MUSL_LISTENER))
     ]
     v3_registry.expect(document("glibc", hosts[0].port), document("musl", hosts[1].port))
-    assert len(agents(v3_registry)) == 1
+    assert len(v3_registry.agents()) == 1
 
 
 def test_port_0_registers_the_port_that_the_kernel_chose(registry, launch_listener):
@@ -111,12 +111,12 @@ def test_bare_name_passes_to_the_next_listener_when_the_oldest_closes(registry, 
     registry.expect(document("web", second))
 
 
-def test_host_that_listens_no_more_has_no_agent(v3_registry, launch_listener, agents):
+def test_host_that_listens_no_more_has_no_agent(v3_registry, launch_listener):
     host = launch_listener(v3_registry.preloaded("web"))
     v3_registry.expect(document("web", host.port))
     host.close_first()
-    wait_until(lambda: not agents(v3_registry), AGENT_ENDS_S, "the agent has ended")
-    assert settled(lambda: agents(v3_registry), AGENT_ENDS_S, still_s=2 * LOOKED_AROUND_S) == []
+    wait_until(lambda: not v3_registry.agents(), AGENT_ENDS_S, "the agent has ended")
+    assert settled(v3_registry.agents, AGENT_ENDS_S, still_s=2 * LOOKED_AROUND_S) == []
     assert host.process.poll() is None
 
 
@@ -149,9 +149,9 @@ def test_listener_on_loopback_registers_only_when_told_so(v3_registry, launch_li
     assert silent.get() == b"listener\n"
 
 
-def test_disabled_or_other_program_does_nothing(v3_registry, launch_listener, agents):
+def test_disabled_or_other_program_does_nothing(v3_registry, launch_listener):
     for settings in ({"DISABLE": "1"}, {"EXE": "nginx*"}):
         host = launch_listener(v3_registry.preloaded("web", **settings))
         assert "etcd-registry" not in process.threads(host.process.pid)
-    assert not agents(v3_registry)
+    assert not v3_registry.agents()
     assert v3_registry.documents() == {}

@@ -1,36 +1,43 @@
 # SPDX-License-Identifier: MIT
-"""The agents that hosts started: who they are, their sockets, and that they end."""
+"""The agents that hosts started: who they are, their sockets, and that they end.
+
+An agent lets nobody but root look at its environment and its descriptors, so it is told by what anybody can see.
+"""
 import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import threading
 import time
 
-from .process import all_pids, command_line, descriptors, environment, is_running
+from .process import command_line, is_running
+from .wire import connect
 
+LOG_LINE = re.compile(r" etcd-registry\[(\d+)\] ")
 SOCKET_NAME = re.compile(r"@etcd-registry/\d+/[0-9a-f]{32}")
 WATCH_INTERVAL_S = 0.1
 
 
-def agents_of(url):
-    """The processes of the agent for this connection string."""
-    setting = f"ETCD_REGISTRY_URL={url}"
-    return [
-        pid
-        for pid in all_pids()
-        if command_line(pid)[1:2] == ["agent"] and setting in environment(pid) and is_running(pid)
-    ]
+def agents_of(log):
+    """The processes that wrote this log and have not ended."""
+    if not log.exists():
+        return []
+    pids = {int(pid) for pid in LOG_LINE.findall(log.read_text())}
+    return sorted(pid for pid in pids if command_line(pid)[1:2] == ["agent"] and is_running(pid))
 
 
-def socket_name(pid):
-    """The abstract name that the agent listens on, as /proc/net/unix shows it; None if it has none."""
-    own = set(descriptors(pid).values())
-    for row in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]:
-        columns = row.split()
-        if len(columns) == 8 and f"socket:[{columns[6]}]" in own and SOCKET_NAME.fullmatch(columns[7]):
-            return columns[7]
-    return None
+def _listening_process(name):
+    with connect(name) as connection:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    return struct.unpack("iII", credentials)[0]
+
+
+def socket_name(host):
+    """The name, as in /proc/net/unix, of the agent's socket that this host made; None if it made none."""
+    names = set(SOCKET_NAME.findall(pathlib.Path("/proc/net/unix").read_text()))
+    return next((name for name in names if _listening_process(name) == host.process.pid), None)
 
 
 class AgentWatch:
@@ -42,15 +49,15 @@ class AgentWatch:
         self._lock = threading.Lock()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def hosts_are_gone(self, test, url):
+    def hosts_are_gone(self, test, registry):
         with self._lock:
-            self._waiting[test] = (url, time.monotonic())
+            self._waiting[test] = (registry.log, time.monotonic())
 
     def _look(self):
         with self._lock:
             waiting = dict(self._waiting)
-        for test, (url, since) in waiting.items():
-            if agents_of(url):
+        for test, (log, since) in waiting.items():
+            if agents_of(log):
                 continue
             with self._lock:
                 self.lifetimes[test] = time.monotonic() - since
@@ -64,7 +71,7 @@ class AgentWatch:
     def still_running(self):
         """Test to pids of the agents that have not ended."""
         with self._lock:
-            return {test: agents_of(url) for test, (url, _) in self._waiting.items()}
+            return {test: agents_of(log) for test, (log, _) in self._waiting.items()}
 
     def kill_all(self):
         for pids in self.still_running().values():

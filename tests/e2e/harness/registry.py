@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 
+from .agents import agents_of
 from .product import COMMAND, PRELOAD, clean_environment
 from .store import STORES
 from .wait import wait_until, wait_until_equal
@@ -46,6 +47,9 @@ class Registry:
 
     def preloaded(self, name, **more):
         return {**self.settings(name, **more), "LD_PRELOAD": str(PRELOAD)}
+
+    def agents(self):
+        return agents_of(self.log)
 
     def key(self, service):
         directory = re.sub(r"[^A-Za-z0-9-]", "-", service["name"])
