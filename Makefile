@@ -62,6 +62,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
 .PHONY: all install clean test unit unit-san lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: $(if $(SAN),$(BIN) $(LIB_A),$(SHIM) $(BIN) $(LIB_A) $(LIB_SO))
 

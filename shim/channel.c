@@ -260,10 +260,18 @@ static bool parse(size_t len, struct channel_message *m)
 	}
 }
 
+static long receive(int fd)
+{
+	return raw(SYS_recvfrom, fd, raw_arg(in.bytes), sizeof(in.bytes), MSG_DONTWAIT, 0, 0);
+}
+
 int channel_receive(int fd, struct channel_message *ret)
 {
-	long len = raw(SYS_recvfrom, fd, raw_arg(in.bytes), sizeof(in.bytes), MSG_DONTWAIT, 0, 0);
+	long len = receive(fd);
 
+	/* The other end closed with something unread: told once, before what it had sent. */
+	if (len == -ECONNRESET)
+		len = receive(fd);
 	if (len == -EAGAIN || len == -EINTR)
 		return 0;
 	if (len < (long)sizeof(in.header))

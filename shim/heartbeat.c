@@ -160,6 +160,10 @@ static void connect_to_agent(struct life *me)
 	me->look_wait_ms = LOOK_FIRST_MS;
 }
 
+/*
+ * A message that cannot be sent is tried again at the next look.  Whether the agent has gone is for
+ * receive() to find, behind what it said last.
+ */
 static void announce_sockets(struct life *me)
 {
 	struct wire_socket socket;
@@ -171,10 +175,8 @@ static void announce_sockets(struct life *me)
 		me->look_wait_ms = LOOK_FIRST_MS;
 		sent = true;
 	}
-	if (rc == -EAGAIN)
-		sockets_announce_again();       /* its queue is full: with the next look */
-	else if (rc < 0)
-		lost(me, -EPIPE);
+	if (rc < 0)
+		sockets_announce_again();
 	else if (sent)
 		announce_to_forks();
 }
@@ -182,14 +184,11 @@ static void announce_sockets(struct life *me)
 static void beat(struct life *me)
 {
 	uint64_t now = now_ms();
-	int rc;
 
 	if (now < me->beat_ms)
 		return;
 	me->beat_ms = now + me->interval_ms;
-	rc = channel_send_beat(me->channel);
-	if (rc < 0 && rc != -EAGAIN)
-		lost(me, -EPIPE);
+	(void)channel_send_beat(me->channel);
 }
 
 static void outcome(struct life *me, const struct channel_message *m)
@@ -315,12 +314,12 @@ static bool live(struct life *me)
 		}
 		if (wants_agent(me) && now_ms() >= me->retry_ms)
 			connect_to_agent(me);
-		if (me->channel >= 0)
+		if (me->channel >= 0) {
 			announce_sockets(me);
-		if (me->channel >= 0)
 			beat(me);
-		if (me->channel >= 0 && receive(me))
-			return false;
+			if (receive(me))
+				return false;
+		}
 		if (look_around(me)) {
 			atomic_store(&leave_ms, settings_exit_timeout_ms());
 			say_goodbye(me);

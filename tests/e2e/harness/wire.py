@@ -8,6 +8,7 @@ MAGIC = 0x47455245
 VERSION = 1
 LONGEST = 16384
 HELLO, LISTEN, BEAT, BYE = 1, 2, 3, 4
+REFUSED = 66
 ANSWER_TIMEOUT_S = 5
 
 
@@ -18,6 +19,10 @@ def header(kind, magic=MAGIC, version=VERSION):
 def hello(settings=b"ETCD_REGISTRY_NAME=web\0", settings_len=None):
     length = len(settings) if settings_len is None else settings_len
     return header(HELLO) + struct.pack("=II", os.getpid(), length) + settings
+
+
+def refused(text):
+    return header(REFUSED) + struct.pack("=I", len(text) + 1) + text + b"\0"
 
 
 BAD_MESSAGES = {
