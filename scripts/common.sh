@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-# common.sh - what the scripts share: messages, ports, waiting, and the counting of tests.  Sourced, never run.
+# common.sh - what the scripts share: messages, ports, waiting, and the counting of tests.
+# Sourced, never run.
 #
-# Counts travel in the file that TEST_RESULTS names: whoever runs tests appends lines "PASSED FAILED LABEL", and the
-# script that created the file adds them up.  So a script counts the same way alone and as a part of scripts/test.
+# Counts travel in the file that TEST_RESULTS names: whoever runs tests appends lines "PASSED
+# FAILED LABEL", and the script that created the file adds them up.  So a script counts the same
+# way alone and as a part of scripts/test.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034 # for those who source this
@@ -13,7 +15,8 @@ die() {
 	exit 1
 }
 
-# A port that nobody uses, below the range that the kernel hands out to clients, so that no connection takes it meanwhile.
+# A port that nobody uses, below the range that the kernel hands out to clients, so that no
+# connection takes it meanwhile.
 free_port() {
 	local port
 
@@ -24,7 +27,8 @@ free_port() {
 	printf '%s\n' "$port"
 }
 
-# http_get PORT PATH: the response of a server on 127.0.0.1, its headers included.  Needs no program that may be missing.
+# http_get PORT PATH: the response of a server on 127.0.0.1, its headers included.  Needs no
+# program that may be missing.
 http_get() (
 	exec 3<>"/dev/tcp/127.0.0.1/$1"
 	printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
@@ -70,7 +74,8 @@ results_sum() {
 	awk -v before="$1" 'NR > before { p += $1; f += $2 } END { print p + 0, f + 0 }' "$TEST_RESULTS"
 }
 
-# Fails if a test failed or none ran since results_init.  The outermost script prints the closing line.
+# Fails if a test failed or none ran since results_init.  The outermost script prints the closing
+# line.
 results_end() {
 	local passed failed
 
@@ -96,7 +101,8 @@ gate() {
 	fi
 }
 
-# suite LABEL COMMAND...: COMMAND counts its own tests.  One that fails or ends without having counted is a failure too.
+# suite LABEL COMMAND...: COMMAND counts its own tests.  One that fails or ends without having
+# counted is a failure too.
 suite() {
 	local label=$1 status=0 before passed failed
 

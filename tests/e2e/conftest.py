@@ -25,7 +25,9 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2")
+    config.addinivalue_line(
+        "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2"
+    )
 
 
 def stage(item):
@@ -41,14 +43,18 @@ def pytest_terminal_summary(terminalreporter):
     results = os.environ.get("TEST_RESULTS")
     if not results:
         return
-    counts = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")}
+    counts = {
+        name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")
+    }
     with open(results, "a", encoding="utf-8") as file:
         file.write(f"{counts['passed']} {counts['failed'] + counts['error']} end-to-end tests\n")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def built_product():
-    missing = [path for path in (product.PRELOAD, product.COMMAND, product.LISTENER) if not path.exists()]
+    missing = [
+        path for path in (product.PRELOAD, product.COMMAND, product.LISTENER) if not path.exists()
+    ]
     assert not missing, f"not built: {missing}"
 
 
@@ -77,7 +83,8 @@ def absent_etcd(tmp_path):
 
 @pytest.fixture
 def make_registry(request, tmp_path, agent_watch):
-    """make_registry(etcd, api, nodes=()): each a new namespace, which the test has to leave empty and without an agent."""
+    """make_registry(etcd, api, nodes=()): each a new namespace, which the test has to leave
+    empty and without an agent."""
     made = []
 
     def make(node, api, nodes=()):
@@ -105,7 +112,8 @@ def v3_registry(etcd, make_registry):
 
 @pytest.fixture
 def launch(make_registry, tmp_path):
-    """launch(command, env, port=None) starts a host; command may be a function of port and folder."""
+    """launch(command, env, port=None) starts a host; command may be a function of port and
+    folder."""
     hosts = []
 
     def start(command, env, port=None):
@@ -122,13 +130,16 @@ def launch(make_registry, tmp_path):
 
 @pytest.fixture
 def launch_server(launch):
-    """launch_server(server, env, port=None): one of harness.servers, listening and with all of its processes there."""
+    """launch_server(server, env, port=None): one of harness.servers, listening and with all of
+    its processes there."""
 
     def start(server, env, port=None):
         host = launch(server.command, env, port or free_port()).wait_listening()
         if server.daemonises:
             assert host.process.wait(START_TIMEOUT_S) == 0
-        wait_until(lambda: len(children(host.main)) == server.children, START_TIMEOUT_S, "its children")
+        wait_until(
+            lambda: len(children(host.main)) == server.children, START_TIMEOUT_S, "its children"
+        )
         return host
 
     return start
@@ -148,13 +159,25 @@ def launch_listener(launch):
 
 @pytest.fixture(scope="session")
 def npm_modules():
-    """The folder that holds the npm package, kept in the build folder from one session to the next."""
+    """The folder that holds the npm package, kept in the build folder from one session to the
+    next."""
     folder = product.BUILD / "npm"
     manifest = folder / "node_modules" / "etcd-registry" / "package.json"
     if not manifest.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", folder, NPM_PACKAGE]
-        result = subprocess.run(command, check=False, cwd=folder, timeout=NPM_TIMEOUT_S, capture_output=True, text=True)
+        command = [
+            "npm",
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--prefix",
+            folder,
+            NPM_PACKAGE,
+        ]
+        result = subprocess.run(
+            command, check=False, cwd=folder, timeout=NPM_TIMEOUT_S, capture_output=True, text=True
+        )
         assert result.returncode == 0, result.stderr
     return folder / "node_modules"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Settings that cannot be parsed: one line on the host's stderr that quotes what is wrong, and nothing else happens."""
+"""Settings that cannot be parsed: one line on the host's stderr that quotes what is wrong, and
+nothing else happens."""
 import pytest
 from harness.process import command_line
 from harness.wait import wait_until

@@ -11,12 +11,15 @@ from harness.registry import document
 from harness.wait import wait_until
 
 NOBODY = "65534"
-KNOCK = "import sys; from harness import wire; sys.exit(not wire.is_refused(sys.argv[1], wire.hello()))"
+KNOCK = (
+    "import sys; from harness import wire; sys.exit(not wire.is_refused(sys.argv[1], wire.hello()))"
+)
 
 
 @pytest.fixture
 def agent(v3_registry, launch_listener):
-    """The name of an agent's socket.  After the test the agent is the same one and still serves old and new hosts."""
+    """The name of an agent's socket.  After the test the agent is the same one and still serves
+    old and new hosts."""
     old = launch_listener(v3_registry.preloaded("old"))
     v3_registry.expect(document("old", old.port))
     pids = v3_registry.agents()
@@ -46,6 +49,17 @@ def test_connections_that_say_nothing_are_no_hosts(agent):
 def test_another_user_is_refused(agent):
     if os.getuid() != 0:
         pytest.skip("only root can become another user")
-    command = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "/usr/bin/python3", "-B", "-c", KNOCK]
+    command = [
+        "setpriv",
+        "--reuid",
+        NOBODY,
+        "--regid",
+        NOBODY,
+        "--clear-groups",
+        "/usr/bin/python3",
+        "-B",
+        "-c",
+        KNOCK,
+    ]
     environment = {"PYTHONPATH": str(pathlib.Path(__file__).parent), "PATH": os.environ["PATH"]}
     subprocess.run([*command, agent], check=True, timeout=30, env=environment)

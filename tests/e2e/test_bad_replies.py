@@ -33,14 +33,20 @@ def test_the_log_names_the_node(etcd, make_registry, launch_listener, answer):
         registry = make_registry(etcd, "v3", nodes=[fake.host])
         host = launch_listener(registry.preloaded("web"))
         registry.expect(document("web", host.port), timeout_s=FAILOVER_S)
-        wait_until(lambda: fake.host in registry.log.read_text(), LOGGED_S, f"{fake.host} in the agent's log")
+        wait_until(
+            lambda: fake.host in registry.log.read_text(),
+            LOGGED_S,
+            f"{fake.host} in the agent's log",
+        )
 
 
 @both_apis
 @every_answer
 def test_the_command_names_the_node(v3_registry, api, answer):
     with FakeEtcd(answer) as fake:
-        result = v3_registry.run("list", env={"ETCD_REGISTRY_URL": f"http://{fake.host}/ns?api={api}&timeout=1s"})
+        result = v3_registry.run(
+            "list", env={"ETCD_REGISTRY_URL": f"http://{fake.host}/ns?api={api}&timeout=1s"}
+        )
     assert result.returncode == 3
     assert result.stdout == ""
     assert fake.host in result.stderr

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The command `etcd-registry`: exit codes, streams, formats, and what each command does to the registry."""
+"""The command `etcd-registry`: exit codes, streams, formats, and what each command does to the
+registry."""
 import json
 import os
 import signal
@@ -81,7 +82,12 @@ def test_list_leaves_out_what_is_no_document(registry, two_webs):
 
 
 def test_nothing_found(registry):
-    for arguments in (["list"], ["list", "web"], ["lookup", "web"], ["leave", "web", "127.0.0.1:80"]):
+    for arguments in (
+        ["list"],
+        ["list", "web"],
+        ["lookup", "web"],
+        ["leave", "web", "127.0.0.1:80"],
+    ):
         result = registry.run(*arguments)
         assert (result.returncode, result.stdout) == (NOTHING, ""), arguments
         assert len(result.stderr.splitlines()) == 1, arguments
@@ -173,7 +179,10 @@ def test_join_holds_the_service_until_a_signal(registry, launch, how):
 def test_join_with_an_ipv6_host(v3_registry, launch):
     command = start_join(v3_registry, launch, "web", "--port", 8080, "--host", "fd00::7")
     v3_registry.expect(document("web", 8080, "fd00::7"))
-    assert v3_registry.run("list").stdout.split()[-2:] == ["[fd00::7]:8080", "http://[fd00::7]:8080"]
+    assert v3_registry.run("list").stdout.split()[-2:] == [
+        "[fd00::7]:8080",
+        "http://[fd00::7]:8080",
+    ]
     command.process.terminate()
     assert command.process.wait(JOINED_S) == 0
 
@@ -186,7 +195,9 @@ def test_leave_takes_a_service_out(registry, two_webs):
 
 
 def test_run_starts_a_server_that_registers(registry, launch):
-    settings = {name: value for name, value in registry.settings().items() if name != "ETCD_REGISTRY_URL"}
+    settings = {
+        name: value for name, value in registry.settings().items() if name != "ETCD_REGISTRY_URL"
+    }
     options = ["--name", "web", "--url", registry.url, "--host", "127.0.0.1"]
     host = launch([product.COMMAND, "run", *options, "--", product.LISTENER], settings)
     host.read_ports()
@@ -197,13 +208,17 @@ def test_run_starts_a_server_that_registers(registry, launch):
 
 def test_run_keeps_what_was_in_ld_preload(v3_registry):
     other = "libm.so.6"
-    result = v3_registry.run("run", "--name", "web", "--", "/bin/sh", "-c", "echo $LD_PRELOAD", env={"LD_PRELOAD": other})
+    result = v3_registry.run(
+        "run", "--name", "web", "--", "/bin/sh", "-c", "echo $LD_PRELOAD", env={"LD_PRELOAD": other}
+    )
     assert result.stdout == f"{product.PRELOAD}:{other}\n"
     assert result.stderr == ""
 
 
 def test_run_hands_on_arguments_and_exit_status(v3_registry):
-    result = v3_registry.run("run", "--name", "web", "--", "/bin/sh", "-c", 'echo "$1"; exit 7', "sh", "--json")
+    result = v3_registry.run(
+        "run", "--name", "web", "--", "/bin/sh", "-c", 'echo "$1"; exit 7', "sh", "--json"
+    )
     assert (result.returncode, result.stdout) == (7, "--json\n")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A host that goes into the background right after listen(), before anybody could have announced its socket."""
+"""A host that goes into the background right after listen(), before anybody could have announced
+its socket."""
 import pytest
 from harness import product
 from harness.process import free_port
@@ -11,7 +12,9 @@ TIMES = 10
 
 @pytest.mark.parametrize("end", ["exit", "_exit"])
 @pytest.mark.parametrize("agent", ["that has to start", "that runs"])
-def test_what_the_child_goes_on_serving_is_registered(v3_registry, launch, launch_listener, agent, end):
+def test_what_the_child_goes_on_serving_is_registered(
+    v3_registry, launch, launch_listener, agent, end
+):
     others = []
     if agent == "that runs":
         others.append(document("other", launch_listener(v3_registry.preloaded("other")).port))

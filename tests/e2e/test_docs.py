@@ -10,7 +10,9 @@ MAN_PAGE = product.ROOT / "docs" / "etcd-registry.1"
 
 
 def command(*arguments):
-    return subprocess.run([product.COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=10).stdout
+    return subprocess.run(
+        [product.COMMAND, *arguments], check=True, capture_output=True, text=True, timeout=10
+    ).stdout
 
 
 def settings():
@@ -18,19 +20,27 @@ def settings():
 
 
 def test_the_settings_of_the_readme_are_those_of_the_command():
-    table = re.search(r"<!-- settings:.*?-->\n(.*?)<!-- end of settings -->", README.read_text(), re.DOTALL)
+    table = re.search(
+        r"<!-- settings:.*?-->\n(.*?)<!-- end of settings -->", README.read_text(), re.DOTALL
+    )
     assert table[1] == command("help", "settings")
 
 
 def test_the_table_has_every_setting():
-    rows = re.findall(r'^SETTING\(\w+, \S+ "(\w+)"', (product.ROOT / "lib" / "config.def").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r'^SETTING\(\w+, \S+ "(\w+)"',
+        (product.ROOT / "lib" / "config.def").read_text(),
+        re.MULTILINE,
+    )
     assert len(rows) > 15
     assert settings() == rows
 
 
 def test_the_manual_page_has_every_setting():
     page = MAN_PAGE.read_text()
-    assert [name for name in settings() if not re.search(rf"^\.It .*\bEv {name}\b", page, re.MULTILINE)] == []
+    assert [
+        name for name in settings() if not re.search(rf"^\.It .*\bEv {name}\b", page, re.MULTILINE)
+    ] == []
 
 
 def test_the_manual_page_has_every_command_and_own_option():

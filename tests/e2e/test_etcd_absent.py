@@ -12,7 +12,9 @@ both_apis = pytest.mark.parametrize("api", ["v3", "v2"])
 
 
 @both_apis
-def test_host_serves_and_registers_within_2_s_of_etcd_coming_up(absent_etcd, make_registry, launch_listener, api):
+def test_host_serves_and_registers_within_2_s_of_etcd_coming_up(
+    absent_etcd, make_registry, launch_listener, api
+):
     registry = make_registry(absent_etcd, api)
     host = launch_listener(registry.preloaded("web"))
     assert host.get() == b"listener\n"

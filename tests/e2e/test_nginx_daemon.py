@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """nginx with `daemon on`: the process that listened ends at once, what it left holds the socket.
 
-The servers are started before all other tests and looked at again after them, so that the 30 s cost no time.
+The servers are started before all other tests and looked at again after them, so that the 30 s cost
+no time.
 """
 import signal
 import time
@@ -22,15 +23,21 @@ both_apis = pytest.mark.parametrize("api", ["v3", "v2"])
 def start_nginx(etcd, api, folder):
     registry = Registry(etcd, api, f"nginx-daemon-{folder.name}", folder)
     port = free_port()
-    host = Host(NGINX_DAEMON.command(port, folder), registry.preloaded("web"), folder, port).wait_listening()
+    host = Host(
+        NGINX_DAEMON.command(port, folder), registry.preloaded("web"), folder, port
+    ).wait_listening()
     host.process.wait()
     web, watch = document("web", port), registry.watch()
-    return types.SimpleNamespace(registry=registry, host=host, web=web, watch=watch, parent_gone=time.monotonic())
+    return types.SimpleNamespace(
+        registry=registry, host=host, web=web, watch=watch, parent_gone=time.monotonic()
+    )
 
 
 @pytest.fixture(scope="session")
 def daemons(etcd, tmp_path_factory):
-    started = {api: start_nginx(etcd, api, tmp_path_factory.mktemp(f"nginx-{api}")) for api in ("v3", "v2")}
+    started = {
+        api: start_nginx(etcd, api, tmp_path_factory.mktemp(f"nginx-{api}")) for api in ("v3", "v2")
+    }
     with started["v3"].watch, started["v2"].watch:
         yield started
     for daemon in started.values():
@@ -47,7 +54,9 @@ def test_registered_when_the_parent_has_gone(daemons, api):
 
 @pytest.mark.stage(1)
 @both_apis
-def test_registered_until_the_master_stops_though_the_parent_is_long_gone(daemons, api, agent_watch):
+def test_registered_until_the_master_stops_though_the_parent_is_long_gone(
+    daemons, api, agent_watch
+):
     daemon = daemons[api]
     key = daemon.registry.key(daemon.web)
     time.sleep(max(0, daemon.parent_gone + THREE_TTLS_S - time.monotonic()))

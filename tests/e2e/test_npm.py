@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The npm package etcd-registry 2.1.1 and this product in one registry, on the API that both speak: v2."""
+"""The npm package etcd-registry 2.1.1 and this product in one registry, on the API that both speak:
+v2."""
 import json
 import pathlib
 import subprocess
@@ -30,11 +31,25 @@ def npm(registry, npm_modules, launch):
 
         def query(self, *arguments):
             command = ["node", CLIENT, self.url, *arguments]
-            result = subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=CLIENT_TIMEOUT_S)
+            result = subprocess.run(
+                command,
+                env=self.environment,
+                check=True,
+                capture_output=True,
+                timeout=CLIENT_TIMEOUT_S,
+            )
             return json.loads(result.stdout)
 
         def join(self, service):
-            command = ["node", CLIENT, self.url, "join", service["name"], service["port"], service["hostname"]]
+            command = [
+                "node",
+                CLIENT,
+                self.url,
+                "join",
+                service["name"],
+                service["port"],
+                service["hostname"],
+            ]
             client = launch(command, self.environment)
             wait_until(lambda: "\n" in client.stdout, CLIENT_TIMEOUT_S, "the package has joined")
             return client
@@ -42,7 +57,9 @@ def npm(registry, npm_modules, launch):
     return Npm()
 
 
-def test_its_lookup_and_list_return_our_document_with_exactly_five_fields(registry, launch_listener, npm):
+def test_its_lookup_and_list_return_our_document_with_exactly_five_fields(
+    registry, launch_listener, npm
+):
     host = launch_listener(registry.preloaded("my service"))
     ours = document("my service", host.port)
     registry.expect(ours)

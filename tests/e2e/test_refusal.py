@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An agent that refuses a host and closes at once: what it said must be read, whatever was still on its way to it.
+"""An agent that refuses a host and closes at once: what it said must be read, whatever was still on
+its way to it.
 
 The agent is a script here, since the real one cannot be made to close at a chosen moment.
 """

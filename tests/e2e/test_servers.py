@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Real servers, unmodified: registered as they listen, gone as they stop, and otherwise as they were."""
+"""Real servers, unmodified: registered as they listen, gone as they stop, and otherwise as they
+were."""
 import pytest
 from harness import facts
 from harness.process import free_port

@@ -11,7 +11,9 @@ LOOKED_AROUND_S = 1  # how often the object's thread looks whether it has an age
 KNOWN = "5s"  # listen() returns when the agent knows of the socket
 IPV6_ADDRESS = "fd00::7"
 
-both_libcs = pytest.mark.parametrize("program", [product.LISTENER, product.MUSL_LISTENER], ids=["glibc", "musl"])
+both_libcs = pytest.mark.parametrize(
+    "program", [product.LISTENER, product.MUSL_LISTENER], ids=["glibc", "musl"]
+)
 
 
 @both_libcs
@@ -60,7 +62,8 @@ def test_reuseport_twice_the_second_exit_leaves_the_first_registered(registry, l
         second = launch_listener(registry.preloaded("web", WAIT=KNOWN), "-r", str(first.port))
         assert len(process.listening_inodes(first.port)) == 2
         second.stop()
-        # The agent hears of exits in their order: when it knows of this one it has seen the second's.
+        # The agent hears of exits in their order: when it knows of this one it has seen
+        # the second's.
         other = launch_listener(registry.preloaded("probe"))
         probe = document("probe", other.port)
         registry.expect(web, probe)
@@ -121,14 +124,20 @@ def test_host_that_listens_no_more_has_no_agent(v3_registry, launch_listener):
 
 
 def test_fields_of_the_user_come_into_the_document(registry, launch_listener):
-    settings = registry.preloaded("web.api", META='{"version": "1.2", "weight": 3}', PROTOCOL="https")
+    settings = registry.preloaded(
+        "web.api", META='{"version": "1.2", "weight": 3}', PROTOCOL="https"
+    )
     host = launch_listener(settings)
-    registry.expect({"version": "1.2", "weight": 3, **document("web.api", host.port, protocol="https")})
+    registry.expect(
+        {"version": "1.2", "weight": 3, **document("web.api", host.port, protocol="https")}
+    )
 
 
 def test_listen_waits_for_the_registration_where_asked(registry, launch_listener):
     host = launch_listener(registry.preloaded("web", WAIT="5s"))
-    assert registry.documents() == {registry.key(document("web", host.port)): document("web", host.port)}
+    assert registry.documents() == {
+        registry.key(document("web", host.port)): document("web", host.port)
+    }
 
 
 def test_default_address_is_one_of_this_machine(v3_registry, launch_listener):

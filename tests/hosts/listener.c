@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener - a server that opens the sockets it is told to and answers every connection with one fixed HTTP response.
+ * listener - a server that opens the sockets it is told to and answers every connection with one
+ * fixed HTTP response.
  *
  *	listener [-6] [-o] [-r] [-u] [-a ADDRESS] [PORT...]
  *
- * One socket per PORT (none given: one on port 0), in that order: -6 on IPv6 (dual-stack; -o: IPv6 only), -r with
- * SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  Prints the port of each on a line of its own once all are open.  SIGTERM
- * ends it with exit(0); SIGUSR1 makes it close the first socket that is still open.
+ * One socket per PORT (none given: one on port 0), in that order: -6 on IPv6 (dual-stack; -o: IPv6
+ * only), -r with SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  Prints the port of each on a line of
+ * its own once all are open.  SIGTERM ends it with exit(0); SIGUSR1 makes it close the first socket
+ * that is still open.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,14 +54,14 @@ static void on_signal(int signal)
 /* Signals are delivered only while ppoll() waits, with the mask that is returned. */
 static sigset_t catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	sigset_t blocked, before;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &blocked, &before) < 0 || sigaction(SIGTERM, &action, NULL) < 0 ||
-	    sigaction(SIGUSR1, &action, NULL) < 0)
+	if (sigprocmask(SIG_BLOCK, &blocked, &before) < 0 ||
+	    sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGUSR1, &action, NULL) < 0)
 		err(1, "signals");
 	return before;
 }
@@ -68,7 +70,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 {
 	int option;
 
-	*ret = (struct options){ .family = AF_INET, .type = SOCK_STREAM };
+	*ret = (struct options){.family = AF_INET, .type = SOCK_STREAM};
 	while ((option = getopt(argc, argv, "6orua:")) != -1) {
 		switch (option) {
 		case '6':
@@ -98,7 +100,7 @@ static socklen_t fill_address(const struct options *options, in_port_t port, uni
 	bool is_v6 = options->family == AF_INET6;
 	void *address = is_v6 ? (void *)&ret->v6.sin6_addr : (void *)&ret->v4.sin_addr;
 
-	*ret = (union address){ .v6.sin6_family = (sa_family_t)options->family };
+	*ret = (union address){.v6.sin6_family = (sa_family_t)options->family};
 	ret->v6.sin6_port = htons(port); /* at the same place in both */
 	if (options->address && inet_pton(options->family, options->address, address) != 1)
 		errx(2, "'%s' is not an address of that family", options->address);
@@ -113,18 +115,18 @@ static int open_socket(const struct options *options, const char *port)
 	int fd = socket(options->family, options->type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    (options->reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
+	    (options->reuse_port &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
 	    (options->family == AF_INET6 &&
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) < 0) ||
-	    bind(fd, &address.any, len) < 0 ||
-	    (options->type == SOCK_STREAM && listen(fd, 16) < 0))
+	    bind(fd, &address.any, len) < 0 || (options->type == SOCK_STREAM && listen(fd, 16) < 0))
 		err(1, "port %s", port);
 	return fd;
 }
 
 static void print_port(int fd)
 {
-	union address address = { 0 };
+	union address address = {0};
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, &address.any, &len) < 0)
@@ -172,7 +174,7 @@ static void serve(struct pollfd *sockets, nfds_t len, const sigset_t *mask)
 int main(int argc, char **argv)
 {
 	struct pollfd sockets[SOCKETS_MAX];
-	char any[] = "0", *any_port[] = { any };
+	char any[] = "0", *any_port[] = {any};
 	struct options options;
 	sigset_t mask = catch_signals();
 	int first = parse_options(argc, argv, &options);
@@ -182,7 +184,8 @@ int main(int argc, char **argv)
 	if (len > SOCKETS_MAX)
 		errx(2, "more than %d ports", SOCKETS_MAX);
 	for (nfds_t i = 0; i < len; i++)
-		sockets[i] = (struct pollfd){ .fd = open_socket(&options, ports[i]), .events = POLLIN };
+		sockets[i] =
+			(struct pollfd){.fd = open_socket(&options, ports[i]), .events = POLLIN};
 	for (nfds_t i = 0; i < len; i++)
 		print_port(sockets[i].fd);
 	fflush(stdout);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The agents that hosts started: who they are, their sockets, and that they end.
 
-An agent lets nobody but root look at its environment and its descriptors, so it is told by what anybody can see.
+An agent lets nobody but root look at its environment and its descriptors, so it is told by what
+anybody can see.
 """
 import os
 import pathlib
@@ -30,18 +31,22 @@ def agents_of(log):
 
 def _listening_process(name):
     with connect(name) as connection:
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+        credentials = connection.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")
+        )
     return struct.unpack("iII", credentials)[0]
 
 
 def socket_name(host):
-    """The name, as in /proc/net/unix, of the agent's socket that this host made; None if it made none."""
+    """The name, as in /proc/net/unix, of the agent's socket that this host made; None if it
+    made none."""
     names = set(SOCKET_NAME.findall(pathlib.Path("/proc/net/unix").read_text()))
     return next((name for name in names if _listening_process(name) == host.process.pid), None)
 
 
 class AgentWatch:
-    """Notes in the background how long agents outlive their last host, so that no test has to wait for that."""
+    """Notes in the background how long agents outlive their last host, so that no test has to
+    wait for that."""
 
     def __init__(self):
         self.lifetimes = {}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A real etcd node, started by scripts/throwaway-etcd."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -35,7 +36,9 @@ class Etcd:
     def start(self):
         """Returns when it answers."""
         command = [SCRIPT, "start", "--v2", self.folder]
-        output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+        output = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=30
+        ).stdout
         facts = dict(line.split("=", 1) for line in output.splitlines())
         self.url, self.pid = facts["url"], int(facts["pid"])
         return self
@@ -46,6 +49,15 @@ class Etcd:
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
         wait_until(lambda: not is_running(self.pid), 5, "etcd has ended")
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It accepts connections and answers nobody."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def stop(self):
         if self.pid:

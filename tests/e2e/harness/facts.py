@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""What can be seen of a host from outside, with what differs from run to run taken out, so that two runs compare equal."""
+"""What can be seen of a host from outside, with what differs from run to run taken out, so that two
+runs compare equal."""
 import re
 
 from .process import children, command_line, descriptors, environment, read_proc, status, threads
 
-# The thread's name, and the signals 32 and 33, which libc catches for itself once a process creates a thread.
+# The thread's name, and the signals 32 and 33, which libc catches for itself once a process
+# creates a thread.
 OUR_THREAD = "etcd-registry"
 LIBC_SIGNALS = 0b11 << 31
 SIGNAL_MASKS = ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
-SAME_STATUS = ("Name", "Umask", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")
+SAME_STATUS = (
+    "Name",
+    "Umask",
+    "Uid",
+    "Gid",
+    "Groups",
+    "CapInh",
+    "CapPrm",
+    "CapEff",
+    "CapBnd",
+    "NoNewPrivs",
+    "Seccomp",
+)
 
 
 def anonymous(text, folder):
@@ -25,7 +39,9 @@ def _status(pid):
 def _process(pid, folder):
     return {
         "command line": [anonymous(word, folder) for word in command_line(pid)],
-        "environment": sorted(anonymous(v, folder) for v in environment(pid) if v and not v.startswith("LD_PRELOAD=")),
+        "environment": sorted(
+            anonymous(v, folder) for v in environment(pid) if v and not v.startswith("LD_PRELOAD=")
+        ),
         "descriptors": {fd: anonymous(target, folder) for fd, target in descriptors(pid).items()},
         "threads": [name for name in threads(pid) if name != OUR_THREAD],
         "status": _status(pid),

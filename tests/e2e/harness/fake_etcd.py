@@ -9,7 +9,8 @@ HUGE_MAX = 1 << 30
 
 
 class FakeEtcd:
-    """`answer` is one of ANSWERS.  Counts the requests it got and the bytes that somebody took of its answers."""
+    """`answer` is one of ANSWERS.  Counts the requests it got and the bytes that somebody took
+    of its answers."""
 
     def __init__(self, answer):
         self.requests = 0
@@ -64,7 +65,8 @@ ANSWERS = {
     "huge": _send_huge,
     "lacks every field": lambda handler, _: _send(handler, b"{}"),
     "fields of other types": lambda handler, _: _send(
-        handler, b'{"etcdserver":[],"etcdcluster":3,"ID":{},"TTL":[],"kvs":7,"node":"x","result":[],"header":1}'
+        handler,
+        b'{"etcdserver":[],"etcdcluster":3,"ID":{},"TTL":[],"kvs":7,"node":"x","result":[]}',
     ),
     "nothing": lambda handler, _: None,
     "error 500": lambda handler, _: _send(handler, b'{"error":"broken","code":2}', status=500),

@@ -16,7 +16,8 @@ STOP_TIMEOUT_S = 10
 
 
 class Host:
-    """One program, with what it wrote in files.  `port` is the one it was told, or None until find_port() or read_ports()."""
+    """One program, with what it wrote in files.  `port` is the one it was told, or None until
+    read_ports()."""
 
     def __init__(self, command, env, folder, port=None):
         self.port = port
@@ -25,7 +26,12 @@ class Host:
         self.stderr_path = folder / "stderr"
         with open(self.stdout_path, "wb") as stdout, open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
-                list(map(str, command)), env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+                list(map(str, command)),
+                env=env,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
             )
 
     @property
@@ -40,13 +46,21 @@ class Host:
         return self.process.poll() not in (None, 0)
 
     def wait_listening(self):
-        wait_until(lambda: listening_inodes(self.port) or self._has_failed(), START_TIMEOUT_S, f"port {self.port} listens")
+        wait_until(
+            lambda: listening_inodes(self.port) or self._has_failed(),
+            START_TIMEOUT_S,
+            f"port {self.port} listens",
+        )
         assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
         return self
 
     def read_ports(self, count=1):
-        """The ports that tests/hosts/listener prints."""
-        wait_until(lambda: self.stdout.count("\n") >= count or self._has_failed(), START_TIMEOUT_S, "the ports")
+        """The ports that the small hosts of tests/hosts print."""
+        wait_until(
+            lambda: self.stdout.count("\n") >= count or self._has_failed(),
+            START_TIMEOUT_S,
+            "the ports",
+        )
         assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
         ports = [int(line) for line in self.stdout.splitlines()]
         self.port = ports[0]
@@ -68,6 +82,12 @@ class Host:
         """Makes tests/hosts/listener close its oldest socket."""
         os.kill(self.process.pid, signal.SIGUSR1)
 
+    def tell(self):
+        """Makes a small host of tests/hosts do its next thing; returns when it was told (CLOCK_MONOTONIC)."""
+        now = time.monotonic()
+        os.kill(self.main, signal.SIGUSR1)
+        return now
+
     def get(self, address="127.0.0.1"):
         """The page it serves."""
         with urllib.request.urlopen(f"http://{address}:{self.port}/", timeout=5) as response:
@@ -87,7 +107,8 @@ class Host:
         return self.process.wait(STOP_TIMEOUT_S)
 
     def kill(self):
-        """Kills every process that holds the socket; returns when the last kill was sent (CLOCK_MONOTONIC)."""
+        """Kills every process that holds the socket; returns when the last kill was sent
+        (CLOCK_MONOTONIC)."""
         for pid in self.holders():
             os.kill(pid, signal.SIGKILL)
         return time.monotonic()

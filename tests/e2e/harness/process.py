@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What /proc says about processes and sockets.  A process that is gone or a zombie has nothing to say."""
+"""What /proc says about processes and sockets.  A process that is gone or a zombie has nothing to
+say."""
 import os
 import pathlib
 import random
@@ -48,7 +49,9 @@ def threads(pid):
 
 
 def environment(pid):
-    return [variable.decode(errors="replace") for variable in read_proc(pid, "environ").split(b"\0")]
+    return [
+        variable.decode(errors="replace") for variable in read_proc(pid, "environ").split(b"\0")
+    ]
 
 
 def command_line(pid):
@@ -104,7 +107,8 @@ def _is_free(port):
 
 
 def free_port():
-    """A port that nobody uses, outside of the range from which the kernel gives ports to clients; never the same twice."""
+    """A port that nobody uses, outside of the range from which the kernel gives ports to
+    clients; never the same twice."""
     while True:
         port = random.randrange(20000, 32000)
         if port not in _given_ports and _is_free(port):

@@ -7,7 +7,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("ETCD_REGISTRY_BUILD", ROOT / "build")).resolve()
 PRELOAD = BUILD / "libetcd-registry-preload.so"
 COMMAND = BUILD / "etcd-registry"
-LISTENER = BUILD / "hosts" / "listener"
+HOSTS = BUILD / "hosts"
+LISTENER = HOSTS / "listener"
 MUSL_LISTENER = BUILD / "hosts-musl" / "listener"
 
 

@@ -18,7 +18,13 @@ COMMAND_TIMEOUT_S = 20
 def document(name, port, hostname="127.0.0.1", protocol="http"):
     """The document of a service as the npm package writes it."""
     host = f"[{hostname}]:{port}" if ":" in hostname else f"{hostname}:{port}"
-    return {"name": name, "port": port, "hostname": hostname, "host": host, "url": f"{protocol}://{host}"}
+    return {
+        "name": name,
+        "port": port,
+        "hostname": hostname,
+        "host": host,
+        "url": f"{protocol}://{host}",
+    }
 
 
 class Registry:
@@ -40,9 +46,18 @@ class Registry:
         return f"http://{hosts}/{self.namespace}" + ("?api=v2" if self.api == "v2" else "")
 
     def settings(self, name=None, **more):
-        """The environment of a process that uses this registry; more={"HOST": ...} sets ETCD_REGISTRY_HOST."""
-        values = {"URL": self.url, "HOST": "127.0.0.1", "LOG": f"debug:{self.log}", "NAME": name, **more}
-        settings = {f"ETCD_REGISTRY_{key}": value for key, value in values.items() if value is not None}
+        """The environment of a process that uses this registry; more={"HOST": ...} sets
+        ETCD_REGISTRY_HOST."""
+        values = {
+            "URL": self.url,
+            "HOST": "127.0.0.1",
+            "LOG": f"debug:{self.log}",
+            "NAME": name,
+            **more,
+        }
+        settings = {
+            f"ETCD_REGISTRY_{key}": value for key, value in values.items() if value is not None
+        }
         return {**clean_environment(), **settings}
 
     def preloaded(self, name, **more):
@@ -60,11 +75,18 @@ class Registry:
         return {key: json.loads(text) for key, text in self.store.texts().items()}
 
     def expect(self, *services, timeout_s=REGISTERED_TIMEOUT_S):
-        """Waits until exactly these documents are there, each under its key, with their numbers and texts as such."""
-        wait_until_equal(self.documents, {self.key(service): service for service in services}, timeout_s)
+        """Waits until exactly these documents are there, each under its key, with their
+        numbers and texts as such."""
+        wait_until_equal(
+            self.documents, {self.key(service): service for service in services}, timeout_s
+        )
 
     def wait_for(self, service, timeout_s=REGISTERED_TIMEOUT_S):
-        wait_until(lambda: self.documents().get(self.key(service)) == service, timeout_s, f"{service} in {self.api}")
+        wait_until(
+            lambda: self.documents().get(self.key(service)) == service,
+            timeout_s,
+            f"{service} in {self.api}",
+        )
 
     def watch(self):
         return Watch(self.store)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The real servers that the tests register, each with how it is told its port and how it is asked for an answer and to end."""
+"""The real servers that the tests register, each with how it is told its port and how it is asked
+for an answer and to end."""
 import dataclasses
 import shutil
 import signal
@@ -34,13 +35,18 @@ def _python(port, _folder):
 
 def _redis(port, folder):
     options = {"port": port, "bind": "0.0.0.0", "protected-mode": "no", "save": "", "dir": folder}
-    return ["redis-server", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
+    return [
+        "redis-server",
+        *(word for key, value in options.items() for word in (f"--{key}", str(value))),
+    ]
 
 
 def _nginx(daemon):
     def command(port, folder):
         config = folder / "nginx.conf"
-        config.write_text(NGINX_CONFIG.format(daemon=daemon, workers=NGINX_WORKERS, folder=folder, port=port))
+        config.write_text(
+            NGINX_CONFIG.format(daemon=daemon, workers=NGINX_WORKERS, folder=folder, port=port)
+        )
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
         return [nginx, "-e", folder / "error.log", "-p", folder, "-c", config]
 
@@ -61,7 +67,9 @@ class Server:
     ask: typing.Callable = Host.get
 
 
-NGINX_DAEMON = Server("nginx-daemon-on", _nginx("on"), signal.SIGQUIT, NGINX_WORKERS, daemonises=True)
+NGINX_DAEMON = Server(
+    "nginx-daemon-on", _nginx("on"), signal.SIGQUIT, NGINX_WORKERS, daemonises=True
+)
 SERVERS = (
     Server("python-http-server", _python, signal.SIGINT),
     Server("redis-server", _redis, signal.SIGTERM, ask=Host.ping),

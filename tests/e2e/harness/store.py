@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What etcd holds below services/, read and written through its HTTP API by these tests' own code, never the product's.
+"""What etcd holds below services/, read and written through its HTTP API by these tests' own code,
+never the product's.
 
-A store has a prefix such as "services/ns/"; keys are given and returned whole, without a leading slash.
+A store has a prefix such as "services/ns/"; keys are given and returned whole, without a leading
+slash.
 """
 import base64
 import http.client
@@ -35,7 +37,10 @@ class V3Store:
 
     def _range(self):
         start = f"/{self.prefix}"
-        return {"key": self._encode(start), "range_end": self._encode(start[:-1] + chr(ord(start[-1]) + 1))}
+        return {
+            "key": self._encode(start),
+            "range_end": self._encode(start[:-1] + chr(ord(start[-1]) + 1)),
+        }
 
     def rows(self):
         """Key to (value, lease id or 0)."""
@@ -55,7 +60,8 @@ class V3Store:
         self._call("kv/deleterange", {"key": self._encode(f"/{key}")})
 
     def events(self, on_open):
-        """Yields (kind, key) for ever; calls on_open(connection) when nothing after that can be missed."""
+        """Yields (kind, key) for ever; calls on_open(connection) when nothing after that
+        can be missed."""
         connection = http.client.HTTPConnection(self.etcd.host)
         body = json.dumps({"create_request": self._range()})
         connection.request("POST", "/v3/watch", body)
@@ -93,7 +99,9 @@ class V2Store:
             if error.code == 404:
                 return {}
             raise
-        return {key: (leaf["value"], leaf.get("ttl", 0)) for key, leaf in self._leaves(answer["node"])}
+        return {
+            key: (leaf["value"], leaf.get("ttl", 0)) for key, leaf in self._leaves(answer["node"])
+        }
 
     def texts(self):
         return {key: value for key, (value, _) in self.rows().items()}
@@ -106,7 +114,9 @@ class V2Store:
         _exchange(urllib.request.Request(self._url(key), method="DELETE"))
 
     def _index(self):
-        with urllib.request.urlopen(f"{self.etcd.url}/v2/keys/", timeout=REQUEST_TIMEOUT_S) as response:
+        with urllib.request.urlopen(
+            f"{self.etcd.url}/v2/keys/", timeout=REQUEST_TIMEOUT_S
+        ) as response:
             return int(response.headers["X-Etcd-Index"])
 
     def events(self, on_open):
@@ -116,11 +126,13 @@ class V2Store:
         index = self._index() + 1
         on_open(connection.sock)
         while True:
-            path = f"/v2/keys/{urllib.parse.quote(self.prefix)}?wait=true&recursive=true&waitIndex={index}"
-            connection.request("GET", path)
+            path = f"/v2/keys/{urllib.parse.quote(self.prefix)}"
+            connection.request("GET", f"{path}?wait=true&recursive=true&waitIndex={index}")
             answer = json.load(connection.getresponse())
             index = answer["node"]["modifiedIndex"] + 1
-            kind = "delete" if answer["action"] in ("delete", "expire", "compareAndDelete") else "put"
+            kind = (
+                "delete" if answer["action"] in ("delete", "expire", "compareAndDelete") else "put"
+            )
             yield kind, answer["node"]["key"].removeprefix("/")
 
 

@@ -4,7 +4,8 @@ import time
 
 
 def wait_until(predicate, timeout_s, what, interval_s=0.01):
-    """The first true value of predicate(); an AssertionError that says `what` if there is none in time."""
+    """The first true value of predicate(); an AssertionError that says `what` if there is none
+    in time."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = predicate()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A thread that notes when etcd tells of a change, so that durations do not depend on how often a test looks."""
+"""A thread that notes when etcd tells of a change, so that durations do not depend on how often a
+test looks."""
 import socket
 import threading
 import time
@@ -46,7 +47,11 @@ class Watch:
                 raise
 
     def times(self, kind, key):
-        return [when for when, this_kind, this_key in self.events if (this_kind, this_key) == (kind, key)]
+        return [
+            when
+            for when, this_kind, this_key in self.events
+            if (this_kind, this_key) == (kind, key)
+        ]
 
     def wait(self, kind, key, timeout_s):
         """When the first such event came."""

@@ -35,7 +35,9 @@ BAD_MESSAGES = {
     "hello without its fields": header(HELLO),
     "hello that promises more than it has": hello(settings_len=4000),
     "hello whose settings do not end": hello(settings=b"ETCD_REGISTRY_NAME=web"),
-    "hello with a setting of the registry": hello(settings=b"ETCD_REGISTRY_URL=http://127.0.0.1:1\0"),
+    "hello with a setting of the registry": hello(
+        settings=b"ETCD_REGISTRY_URL=http://127.0.0.1:1\0"
+    ),
     "listen before hello": header(LISTEN) + bytes(40),
     "listen cut short": header(LISTEN) + bytes(8),
     "longer than any message": hello(settings=b"ETCD_REGISTRY_NAME=" + b"x" * LONGEST + b"\0"),
