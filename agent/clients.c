@@ -207,6 +207,9 @@ static void client_ready(struct source *source)
 
 		if (n == -EAGAIN)
 			return;
+		/* It ended with an answer of ours unread: told once, before what it had sent. */
+		if (n == -ECONNRESET)
+			continue;
 		if (n > 0)
 			r = read_packet(client, &packet, &err);
 		packet_release(&packet);

@@ -17,9 +17,9 @@
 
 /*
  * FREE -> FILLING -> NEW is done by hooks, in any thread, and nothing else; all that follows by the
- * object's thread alone: NEW -> SENT -> SETTLED, back to NEW, and to FREE.
+ * object's thread alone: NEW -> TAKEN -> SENT -> SETTLED, back to NEW, and to FREE.
  */
-enum state { FREE, FILLING, NEW, SENT, SETTLED };
+enum state { FREE, FILLING, NEW, TAKEN, SENT, SETTLED };
 
 static struct slot {
 	_Atomic int state;
@@ -37,6 +37,13 @@ int socket_protocol(int fd)
 	long rc = option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, sizeof(protocol));
 
 	return rc < 0 ? (int)rc : protocol;
+}
+
+bool socket_listens(int fd)
+{
+	int listens = 0;
+
+	return option(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, sizeof(listens)) == 0 && listens;
 }
 
 static uint64_t inode_of(int fd)
@@ -139,10 +146,17 @@ bool sockets_next(struct wire_socket *ret)
 			continue;
 		free_others(&slots[i]);
 		*ret = slots[i].socket;
-		atomic_store(&slots[i].state, SENT);
+		atomic_store(&slots[i].state, TAKEN);
 		return true;
 	}
 	return false;
+}
+
+void sockets_sent(void)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (atomic_load(&slots[i].state) == TAKEN)
+			atomic_store(&slots[i].state, SENT);
 }
 
 void sockets_announce_again(void)
@@ -159,30 +173,30 @@ void sockets_settle(uint64_t cookie, uint64_t inode, bool gone)
 			atomic_store(&slots[i].state, gone ? FREE : SETTLED);
 }
 
-static bool any_is(int state)
+static bool any_between(int first, int last)
 {
-	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (atomic_load(&slots[i].state) == state)
+	for (int i = 0; i < SOCKETS_MAX; i++) {
+		int state = atomic_load(&slots[i].state);
+
+		if (state >= first && state <= last)
 			return true;
+	}
 	return false;
 }
 
 bool sockets_any(void)
 {
-	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (atomic_load(&slots[i].state) != FREE)
-			return true;
-	return false;
+	return any_between(FILLING, SETTLED);
 }
 
 bool sockets_unannounced(void)
 {
-	return any_is(NEW);
+	return any_between(NEW, TAKEN);
 }
 
 bool sockets_unsettled(void)
 {
-	return any_is(SENT);
+	return any_between(TAKEN, SENT);
 }
 
 void sockets_forget(void)

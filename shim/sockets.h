@@ -22,6 +22,9 @@
  */
 bool socket_describe(int fd, struct wire_socket *ret);
 
+/* Does a stream socket listen?  Touches neither errno nor the socket. */
+bool socket_listens(int fd);
+
 /* The socket's protocol (IPPROTO_*), or a negative errno. */
 int socket_protocol(int fd);
 
@@ -34,8 +37,9 @@ int sockets_add(const struct wire_socket *socket);
 /* Is there an outcome for the socket at `place`, or none to be expected any more? */
 bool sockets_settled(int place);
 
-/* A socket still to be announced, which counts as announced from then on; false: none. */
+/* A socket still to be announced; false: none.  Once it is with the agent: sockets_sent(). */
 bool sockets_next(struct wire_socket *ret);
+void sockets_sent(void);
 
 /*
  * A message could not be sent, or the agent is a new one: all of them are to be announced (again).

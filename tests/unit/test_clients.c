@@ -217,6 +217,24 @@ static void messages_come_after_hello(void **state)
 	assert_int_equal(host->clients.len, 0);
 }
 
+/* It ends with an answer unread, which the kernel tells as an error before what it had said last. */
+static void the_last_words_of_one_that_ended_count(void **state)
+{
+	struct host *host = *state;
+	struct answer answer;
+	int fd = connect_to(host);
+
+	say_hello(fd);
+	turn(host);
+	answer_left(&answer);
+	client_send(host->client, &answer);
+	say_header(fd, WIRE_BEAT);
+	close(fd);
+	turn(host);
+	assert_int_equal(host->messages, 1);
+	assert_int_equal(host->closed, 1);
+}
+
 static void out_of_order_closes(void **state)
 {
 	struct host *host = *state;
@@ -366,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(messages_come_after_hello),
+		TEST(the_last_words_of_one_that_ended_count),
 		TEST(out_of_order_closes),
 		TEST(garbage_closes_only_its_sender),
 		TEST(a_refusal_arrives_before_the_end),

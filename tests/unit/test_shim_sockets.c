@@ -94,6 +94,21 @@ static void announces_all_again_to_a_new_agent(void **state)
 	assert_false(sockets_next(&s));
 }
 
+/* A fork waits for it: what was taken may still be lost with the process. */
+static void counts_as_announced_when_it_is_sent(void **state)
+{
+	struct wire_socket s;
+
+	(void)state;
+	assert_false(sockets_unannounced());
+	add(1);
+	assert_true(sockets_unannounced());
+	assert_true(sockets_next(&s));
+	assert_true(sockets_unannounced());
+	sockets_sent();
+	assert_false(sockets_unannounced());
+}
+
 static void knows_what_is_awaited(void **state)
 {
 	struct wire_socket s;
@@ -102,6 +117,7 @@ static void knows_what_is_awaited(void **state)
 	assert_false(sockets_unsettled());
 	add(1);
 	assert_true(sockets_next(&s));
+	sockets_sent();
 	assert_true(sockets_unsettled());
 	sockets_settle(1, 99, false);
 	assert_true(sockets_unsettled());
@@ -245,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup(needs_no_room_for_a_socket_that_listens_again_and_again,
 				       empty),
 		cmocka_unit_test_setup(announces_all_again_to_a_new_agent, empty),
+		cmocka_unit_test_setup(counts_as_announced_when_it_is_sent, empty),
 		cmocka_unit_test_setup(knows_what_is_awaited, empty),
 		cmocka_unit_test_setup(has_room_again_when_sockets_are_gone, empty),
 		cmocka_unit_test_setup(does_not_drop_what_listened_again_before_it_was_gone, empty),
