@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "raw.h"
+#include "say.h"
 #include "settings.h"
 #include "spawn.h"
 #include "text.h"
@@ -141,7 +142,23 @@ int channel_open(void)
 	if (fd < 0 || is_ours(fd))
 		return fd;
 	raw_close(fd);
-	return -EACCES;
+	return -ECONNABORTED;
+}
+
+void channel_complain(int error)
+{
+	if (error == -ENOENT && !*settings_operator_agent())
+		say_once("etcd-registry: not registered: no agent to start (is etcd-registry "
+			 "installed? ETCD_REGISTRY_AGENT_BIN names it)");
+	else if (error == -ECONNABORTED)
+		say_once("etcd-registry: not registered: another user's process answers in "
+			 "place of the agent");
+	else if (error == -EPIPE)
+		say_once("etcd-registry: not registered yet: the agent ends at once (its log: "
+			 "ETCD_REGISTRY_LOG)");
+	else
+		say_once_errno("etcd-registry: not registered yet: no agent can be reached",
+			       -error);
 }
 
 static struct wire_header header(enum wire_type type)

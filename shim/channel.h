@@ -17,11 +17,14 @@
  * does. Returns a descriptor to close with raw_close(), or a negative errno:
  *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its
  *                  queue is full)
- *   -EACCES        the name is held by a process of another user
+ *   -ECONNABORTED  the name is held by a process of another user
  *   -ENOENT        no agent binary
  *   anything else  as the kernel said
  */
 int channel_open(void);
+
+/* Say on stderr, once, that there is no agent because of `error`, as channel_open() gave it. */
+void channel_complain(int error);
 
 /* Send one message.  0 or a negative errno; after one the channel is to be closed. */
 int channel_send_hello(int fd);

@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "futex.h"
+#include "inline.h"
 #include "isolate.h"
 #include "linger.h"
 #include "raw.h"
@@ -29,10 +30,10 @@
 #define LOOK_FIRST_MS 1         /* looking for an answer: soon, then less and less often */
 #define LOOK_MOST_MS 50          /* ... while somebody may be waiting; TICK_MS after that */
 
-enum phase { ABSENT, STARTING, RUNNING, OVER };
+enum phase { ABSENT, STARTING, RUNNING, OVER, INLINE };
 
 /* Shared with the host's threads; each is written by what its comment says. */
-static _Atomic int phase;               /* creator: STARTING; the thread: RUNNING; both: OVER */
+static _Atomic int phase;               /* creator: STARTING; thread: RUNNING; both: the rest */
 static _Atomic uint32_t bell;           /* futex; counts the reasons to wake up */
 static _Atomic uint32_t settled;        /* futex; counts the outcomes */
 static _Atomic bool leaving;            /* the host is in exit() */
@@ -110,20 +111,8 @@ static void retry_later(struct life *me)
 
 static void explain(struct life *me)
 {
-	if (!me->stderr_open)
-		return;
-	if (me->error == -ENOENT && !*settings_operator_agent())
-		complain(me, "etcd-registry: not registered: no agent to start (is etcd-registry "
-			     "installed? ETCD_REGISTRY_AGENT_BIN names it)");
-	else if (me->error == -EACCES)
-		complain(me, "etcd-registry: not registered: another user's process answers in "
-			     "place of the agent");
-	else if (me->error == -EPIPE)
-		complain(me, "etcd-registry: not registered yet: the agent ends at once (its log: "
-			     "ETCD_REGISTRY_LOG)");
-	else
-		say_once_errno("etcd-registry: not registered yet: no agent can be reached",
-			       -me->error);
+	if (me->stderr_open)
+		channel_complain(me->error);
 	let_go_of_stderr(me);
 }
 
@@ -137,7 +126,7 @@ static void lost(struct life *me, int error)
 	if (me->channel >= 0)
 		disconnect(me);
 	retry_later(me);
-	if (error == -ENOENT || error == -EACCES || me->retry_wait_ms >= RETRY_SAID_MS)
+	if (error == -ENOENT || error == -ECONNABORTED || me->retry_wait_ms >= RETRY_SAID_MS)
 		explain(me);
 }
 
@@ -172,6 +161,8 @@ static void announce_sockets(struct life *me)
 
 	while (rc == 0 && sockets_next(&socket)) {
 		rc = channel_send_listen(me->channel, &socket);
+		if (rc == 0)
+			sockets_sent();
 		me->look_wait_ms = LOOK_FIRST_MS;
 		sent = true;
 	}
@@ -329,12 +320,23 @@ static bool live(struct life *me)
 	}
 }
 
-static void stand_down(void)
+/* Nobody is to wait for the thread any more. */
+static void be_without_thread(enum phase now)
 {
-	atomic_store(&phase, OVER);
+	atomic_store(&phase, now);
 	tell_left();
 	announce_to_waiters();
 	announce_to_forks();
+}
+
+/* There is no thread, or it cannot have a file table of its own. */
+static void go_inline(void)
+{
+	be_without_thread(settings_error() ? OVER : INLINE);
+	if (settings_error())
+		say_once(settings_error());
+	else
+		inline_announce();
 }
 
 static void *heartbeat(void *unused)
@@ -357,8 +359,10 @@ static void *heartbeat(void *unused)
 			last = live(&me);
 		let_go_of_stderr(&me);
 		raw_close(me.channel);
+		be_without_thread(OVER);
+	} else {
+		go_inline();
 	}
-	stand_down();
 	linger_release(&libc, last, &host_mask);
 	return unused;
 }
@@ -367,21 +371,21 @@ static void start(void)
 {
 	int rc = ENOSYS;
 
-	if (symbols_threads(&libc)) {
+	if (settings_thread() && symbols_threads(&libc)) {
 		linger_arm(&libc);
 		rc = thread_create(&libc, heartbeat, &host_mask);
 	}
-	if (rc != 0) {
-		stand_down();
-		say_once_errno("etcd-registry: not registered: no thread to be had", rc);
-	}
+	if (rc != 0)
+		go_inline();
 }
 
 void heartbeat_ring(void)
 {
-	int absent = ABSENT;
+	int absent = ABSENT, now = atomic_load(&phase);
 
-	if (atomic_load(&phase) == OVER)
+	if (now == INLINE)
+		inline_announce();
+	if (now == INLINE || now == OVER)
 		return;
 	atomic_fetch_add(&bell, 1);
 	if (atomic_compare_exchange_strong(&phase, &absent, STARTING))
@@ -447,4 +451,5 @@ void heartbeat_forget(void)
 	atomic_store(&forked, false);
 	atomic_store(&stuck, false);
 	linger_forget();
+	inline_forget();
 }

@@ -13,12 +13,14 @@
 #include <sys/socket.h>
 
 #include "heartbeat.h"
+#include "inline.h"
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
 #include "sockets.h"
 #include "symbols.h"
 
+#define FIRST_INHERITED 3       /* SD_LISTEN_FDS_START */
 #define HOOK __attribute__((visibility("default")))
 
 /*
@@ -40,6 +42,26 @@ static void after_fork_in_child(void)
 	atomic_store(&owner, raw_getpid());
 }
 
+/*
+ * Nobody calls listen() for what systemd passes (socket activation).  In the constructor no thread
+ * may be started, so it is announced at once.
+ */
+static void announce_inherited(void)
+{
+	struct wire_socket socket;
+	bool any = false;
+
+	for (uint32_t i = 0; i < settings_inherited(); i++) {
+		int fd = FIRST_INHERITED + (int)i;
+		bool udp = settings_want_udp() && socket_protocol(fd) == IPPROTO_UDP;
+
+		if ((udp || socket_listens(fd)) && socket_describe(fd, &socket))
+			any |= sockets_add(&socket) >= 0;
+	}
+	if (any && !settings_error())
+		inline_announce();
+}
+
 /* The first call, in the constructor or before it in a hook, sets the process up. */
 static bool is_set_up(void)
 {
@@ -51,6 +73,7 @@ static bool is_set_up(void)
 		say_remember();
 		(void)symbols_at_fork(after_fork_in_parent, after_fork_in_child);
 		atomic_store(&owner, raw_getpid());
+		announce_inherited();
 	}
 	return atomic_load(&owner) == raw_getpid();
 }

@@ -2,6 +2,7 @@
 /* isolate.c - a file table and a scheduling class of the thread's own. */
 #include "isolate.h"
 
+#include <asm-generic/errno.h>
 #include <linux/close_range.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -36,7 +37,7 @@ static int number_of(const char *digits)
 }
 
 /* Closing while reading may skip entries, so it is read until a pass finds nothing to close. */
-static void close_listed(struct directory *open)
+static void close_listed(struct directory *open, int first)
 {
 	const char *name;
 	bool closed;
@@ -47,7 +48,7 @@ static void close_listed(struct directory *open)
 		while ((name = directory_next(open))) {
 			int fd = number_of(name);
 
-			if (fd == open->fd || fd == KEPT)
+			if (fd < first || fd == open->fd)
 				continue;
 			raw_close(fd);
 			closed = true;
@@ -55,40 +56,43 @@ static void close_listed(struct directory *open)
 	} while (closed);
 }
 
-static void close_each(void)
+static void close_each(int first)
 {
 	struct rlimit limit = { .rlim_cur = MOST_DESCRIPTORS };
 	struct directory open;
 
 	if (directory_open(&open, "/proc/thread-self/fd") == 0) {
-		close_listed(&open);
+		close_listed(&open, first);
 		directory_close(&open);
 		return;
 	}
 	(void)raw(SYS_getrlimit, RLIMIT_NOFILE, raw_arg(&limit));
-	for (unsigned long fd = 0; fd < limit.rlim_cur && fd < MOST_DESCRIPTORS; fd++)
-		if (fd != KEPT)
-			raw_close((int)fd);
+	for (unsigned long fd = (unsigned)first; fd < limit.rlim_cur && fd < MOST_DESCRIPTORS; fd++)
+		raw_close((int)fd);
+}
+
+void isolate_close_from(int first)
+{
+	if (filtered() || raw(SYS_close_range, first, ~0u, 0) < 0)
+		close_each(first);
 }
 
 int isolate_descriptors(void)
 {
-	long rc = -1;
+	long rc = -ENOSYS;
 
-	if (!filtered()) {
-		/* copied only up to the range that is closed: of the host's nothing is held, not
-		 * even for a moment, but for descriptors 0 and 1 */
+	/* copied only up to the range that is closed: of the host's nothing is held, not even for a
+	 * moment, but for descriptors 0 and 1 */
+	if (!filtered())
 		rc = raw(SYS_close_range, KEPT + 1, ~0u, CLOSE_RANGE_UNSHARE);
-		if (rc == 0) {
-			raw_close(0);
-			raw_close(1);
-			return 0;
-		}
+	if (rc < 0) {
+		rc = raw(SYS_unshare, CLONE_FILES);
+		if (rc < 0)
+			return (int)rc;
+		close_each(KEPT + 1);
 	}
-	rc = raw(SYS_unshare, CLONE_FILES);
-	if (rc < 0)
-		return (int)rc;
-	close_each();
+	raw_close(0);
+	raw_close(1);
 	return 0;
 }
 

@@ -14,6 +14,9 @@
  */
 int isolate_descriptors(void);
 
+/* Close every descriptor from `first` on in the calling thread's table. */
+void isolate_close_from(int first);
+
 /* A real-time thread becomes an ordinary one: it must not compete with the host's.  Best effort. */
 void isolate_scheduling(void);
 

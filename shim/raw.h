@@ -72,7 +72,9 @@ static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, 
 #error "raw.h: no system call sequence for this architecture yet"
 #endif
 
-/* A macro: a function taking a const pointer would have compilers ask for what the kernel fills in. */
+/*
+ * A macro: a function taking a const pointer would have compilers ask for what the kernel fills in.
+ */
 #define raw_arg(pointer) ((long)(uintptr_t)(pointer))
 
 #define RAW_CHOOSE(_0, _1, _2, _3, _4, _5, _6, name, ...) name

@@ -38,6 +38,8 @@ static const char *const inherited[] = { "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR" }
 /* Room for every value at its longest, its name included. */
 #define STORAGE_LEN 24576
 
+#define INHERITED_MAX 1024
+
 enum progress { UNREAD, READING, INERT, ACTIVE };
 
 /* Written once, by the call of settings_active() that finds UNREAD; constant afterwards. */
@@ -50,7 +52,8 @@ static struct {
 	char agent_paths[2][SETTINGS_PATH_MAX];
 	const char *agent_files[5];
 	uint32_t wait_ms, exit_timeout_ms;
-	bool want_udp;
+	uint32_t inherited;
+	bool want_udp, thread;
 	const char *error;
 } own;
 
@@ -119,6 +122,23 @@ static uint32_t duration_ms(enum setting id)
 						  : "etcd-registry: ETCD_REGISTRY_EXIT_TIMEOUT is "
 						    "not a time up to 60s; nothing is registered";
 	return 0;
+}
+
+static bool is_off(const char *flag)
+{
+	return text_equal(flag, "0") || text_equal(flag, "false");
+}
+
+/* As sd_listen_fds(3) has it. */
+static uint32_t inherited_descriptors(void)
+{
+	const char *pid = environment("LISTEN_PID"), *fds = environment("LISTEN_FDS");
+	uint64_t of, n;
+
+	if (!pid || !fds || !parse_uint(pid, strlen(pid), 1, UINT32_MAX, &of) ||
+	    !parse_uint(fds, strlen(fds), 1, INHERITED_MAX, &n))
+		return 0;
+	return of == raw_getpid() ? (uint32_t)n : 0;
 }
 
 static bool asks_for_udp(const char *names)
@@ -198,7 +218,7 @@ static bool switched_off(void)
 	const char *disable = environment("ETCD_REGISTRY_DISABLE");
 	const char *exe = environment("ETCD_REGISTRY_EXE");
 
-	if (disable && !text_equal(disable, "0") && !text_equal(disable, "false"))
+	if (disable && !is_off(disable))
 		return true;
 	return symbols_secure() || (exe && !program_matches(exe));
 }
@@ -210,6 +230,8 @@ static bool read_settings(void)
 	copy_environment();
 	own.wait_ms = duration_ms(SETTING_wait_ms);
 	own.exit_timeout_ms = duration_ms(SETTING_exit_timeout_ms);
+	own.inherited = inherited_descriptors();
+	own.thread = !is_off(value_of(SETTING_thread));
 	own.want_udp = asks_for_udp(value_of(SETTING_name));
 	find_agent_files();
 	return true;
@@ -234,6 +256,16 @@ const char *settings_error(void)
 bool settings_want_udp(void)
 {
 	return own.want_udp;
+}
+
+bool settings_thread(void)
+{
+	return own.thread;
+}
+
+uint32_t settings_inherited(void)
+{
+	return own.inherited;
 }
 
 uint32_t settings_wait_ms(void)

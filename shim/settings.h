@@ -28,6 +28,8 @@ bool settings_active(void);
 const char *settings_error(void);
 
 bool settings_want_udp(void);           /* some name asks for a udp port */
+bool settings_thread(void);             /* a thread in the host is allowed */
+uint32_t settings_inherited(void);      /* descriptors from 3 on that systemd passed to us */
 uint32_t settings_wait_ms(void);
 uint32_t settings_exit_timeout_ms(void);
 const char *settings_operator_agent(void);      /* path or @name; "": none */

@@ -19,6 +19,7 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@
 
 #include "futex.h"
 #include "raw.h"
+#include "isolate.h"
 #include "settings.h"
 #include "symbols.h"
 
@@ -39,7 +41,7 @@
 static _Alignas(64) char middle_stack[STACK_LEN];
 static _Alignas(64) char agent_stack[STACK_LEN];
 static struct plan {
-	struct symbols_threads libc;
+	clone_fn *clone;
 	int listener;
 	bool stay;                      /* the middle waits for the agent */
 	_Atomic int error;              /* errno of what failed in a clone */
@@ -62,7 +64,7 @@ static void default_signals(void)
 
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		(void)raw(SYS_rt_sigaction, sig, raw_arg(action), 0, sizeof(nothing));
-	(void)raw(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, raw_arg(&nothing), 0, sizeof(nothing));
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&nothing), 0, sizeof(nothing));
 }
 
 static bool arrange_descriptors(void)
@@ -75,7 +77,10 @@ static bool arrange_descriptors(void)
 			(void)raw(SYS_dup3, null, fd, 0);
 	if (null > LISTEN_FD)
 		raw_close((int)null);
-	return listener >= 0 && raw(SYS_dup3, listener, LISTEN_FD, 0) == LISTEN_FD;
+	if (listener < 0 || raw(SYS_dup3, listener, LISTEN_FD, 0) != LISTEN_FD)
+		return false;
+	isolate_close_from(LISTEN_FD + 1);
+	return true;
 }
 
 static int become_agent(void *unused)
@@ -113,14 +118,14 @@ static void tell_started(void)
 static int middle(void *unused)
 {
 	int pid =
-		plan.libc.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
+		plan.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
 
 	(void)unused;
 	if (pid < 0)
 		atomic_store(&plan.error, EAGAIN);
 	tell_started();
 	if (pid > 0 && plan.stay) {
-		(void)raw(SYS_close_range, 0, ~0u, 0);
+		isolate_close_from(0);
 		while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR)
 			;
 	}
@@ -139,7 +144,7 @@ static bool host_reaps_orphans(void)
 
 static int spawn_and_reap(void)
 {
-	int pid = plan.libc.clone(middle, stack_top(middle_stack), CLONE_VM | CLONE_VFORK, NULL);
+	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM | CLONE_VFORK, NULL);
 
 	if (pid < 0)
 		return -EAGAIN;
@@ -150,7 +155,7 @@ static int spawn_and_reap(void)
 
 static int spawn_and_stay(void)
 {
-	int pid = plan.libc.clone(middle, stack_top(middle_stack), CLONE_VM, NULL);
+	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM, NULL);
 
 	if (pid < 0)
 		return -EAGAIN;
@@ -162,16 +167,25 @@ static int spawn_and_stay(void)
 
 int spawn_agent(int listener)
 {
+	const uint64_t all = ~(uint64_t)0;
+	uint64_t before;
+	int rc;
+
 	spawn_reap();
 	if (stayed_pid)
 		return -EAGAIN; /* its stack is in use */
-	if (!symbols_threads(&plan.libc))
+	plan.clone = symbols_clone();
+	if (!plan.clone)
 		return -ENOSYS;
 	plan.listener = listener;
 	plan.stay = host_reaps_orphans();
 	atomic_store(&plan.error, 0);
 	atomic_store(&plan.started, 0);
-	return plan.stay ? spawn_and_stay() : spawn_and_reap();
+	/* a handler of the host's must not run in the clones */
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&all), raw_arg(&before), sizeof(all));
+	rc = plan.stay ? spawn_and_stay() : spawn_and_reap();
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&before), 0, sizeof(before));
+	return rc;
 }
 
 void spawn_reap(void)

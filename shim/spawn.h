@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spawn.h - start an agent that the host cannot notice: no SIGCHLD, no child for its wait(), no
- * descriptor, no copy of its memory.  Called by the object's thread alone.
+ * descriptor, no copy of its memory.  One caller at a time.
  */
 #ifndef SHIM_SPAWN_H
 #define SHIM_SPAWN_H
@@ -9,8 +9,8 @@
 /*
  * Run `etcd-registry agent --listen-fd 3` in a session of its own, where 3 is a copy of `listener`,
  * with the environment of settings_agent_environment(), default signal dispositions and an empty
- * mask. Returns when the new program runs: 0, or the negative errno of what failed (-ENOENT: no
- * such file anywhere).
+ * mask, and no other descriptor.  Returns when the new program runs: 0, or the negative errno of
+ * what failed (-ENOENT: no such file anywhere).
  */
 int spawn_agent(int listener);
 

@@ -4,12 +4,14 @@
 #include "symbols.h"
 
 #include <dlfcn.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
 #include "raw.h"
 
+#pragma weak clone
 #pragma weak dlsym
 #pragma weak getenv
 #pragma weak getauxval
@@ -132,7 +134,6 @@ bool symbols_threads(struct symbols_threads *ret)
 		"pthread_sigmask",
 		"pthread_key_create",
 		"pthread_setspecific",
-		"clone",
 	};
 	void *found[sizeof(names) / sizeof(*names)];
 
@@ -144,6 +145,11 @@ bool symbols_threads(struct symbols_threads *ret)
 	}
 	__builtin_memcpy(ret, found, sizeof(found));
 	return true;
+}
+
+clone_fn *symbols_clone(void)
+{
+	return clone;
 }
 
 int symbols_first_rt_signal(void)

@@ -47,8 +47,11 @@ struct symbols_threads {
 	int (*mask)(int, const sigset_t *, sigset_t *);
 	int (*key_create)(pthread_key_t *, void (*)(void *));
 	int (*setspecific)(pthread_key_t, const void *);
-	int (*clone)(int (*)(void *), void *, int, void *, ...);
 };
+
+/* clone() of the libc, which knows how to start on another stack; NULL without one. */
+typedef int clone_fn(int (*)(void *), void *, int, void *, ...);
+clone_fn *symbols_clone(void);
 
 /* All of it, or false.  glibc before 2.34 has threads only in processes that load libpthread. */
 bool symbols_threads(struct symbols_threads *ret);

@@ -51,6 +51,7 @@ static void print_settings(FILE *out)
 	fprintf(out, "name %s\nerror %s\nudp %d\nwait %u\nexit %u\n", name_storage,
 		settings_error() ? settings_error() : "none", settings_want_udp(),
 		settings_wait_ms(), settings_exit_timeout_ms());
+	fprintf(out, "thread %d\ninherited %u\n", settings_thread(), settings_inherited());
 	for (char *const *e = settings_agent_environment(); *e; e++)
 		fprintf(out, "agent %s\n", *e);
 	for (size_t at = 0; at < block.len; at += strlen(block.s + at) + 1)
@@ -152,6 +153,25 @@ static void names_a_number_that_is_none(void **state)
 			       "ETCD_REGISTRY_EXIT_TIMEOUT is not a time"));
 }
 
+static void wants_a_thread_unless_told_not_to(void **state)
+{
+	(void)state;
+	assert_has(SETTINGS(NAMED), "thread 1");
+	assert_has(SETTINGS(NAMED, "ETCD_REGISTRY_THREAD=1"), "thread 1");
+	assert_has(SETTINGS(NAMED, "ETCD_REGISTRY_THREAD=0"), "thread 0");
+	assert_has(SETTINGS(NAMED, "ETCD_REGISTRY_THREAD=false"), "thread 0");
+}
+
+/* The child's pid is not known before it runs, so only what is not for it can be told here. */
+static void takes_no_descriptors_that_are_not_for_it(void **state)
+{
+	(void)state;
+	assert_has(SETTINGS(NAMED), "inherited 0");
+	assert_has(SETTINGS(NAMED, "LISTEN_PID=1", "LISTEN_FDS=1"), "inherited 0");
+	assert_has(SETTINGS(NAMED, "LISTEN_FDS=1"), "inherited 0");
+	assert_has(SETTINGS(NAMED, "LISTEN_PID=x", "LISTEN_FDS=1"), "inherited 0");
+}
+
 static void sees_that_udp_is_asked_for(void **state)
 {
 	(void)state;
@@ -246,6 +266,8 @@ int main(void)
 		cmocka_unit_test(is_active_when_asked),
 		cmocka_unit_test(reads_its_own_numbers),
 		cmocka_unit_test(names_a_number_that_is_none),
+		cmocka_unit_test(wants_a_thread_unless_told_not_to),
+		cmocka_unit_test(takes_no_descriptors_that_are_not_for_it),
 		cmocka_unit_test(sees_that_udp_is_asked_for),
 		cmocka_unit_test(gives_each_its_own_settings),
 		cmocka_unit_test(reads_etcdctls_variables_where_its_own_are_not_set),

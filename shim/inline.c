@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* inline.c - connect, announce, close. */
+#include "inline.h"
+
+#include <asm-generic/errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "channel.h"
+#include "futex.h"
+#include "raw.h"
+#include "sockets.h"
+
+#define PATIENCE_MS 50  /* for an agent that is starting or ending */
+
+static _Atomic bool busy;
+
+static int open_soon(void)
+{
+	uint64_t deadline = now_ms() + PATIENCE_MS;
+	int fd;
+
+	while ((fd = channel_open()) == -EAGAIN && now_ms() < deadline)
+		sleep_ms(1);
+	return fd;
+}
+
+static int announce_all(int fd)
+{
+	struct wire_socket socket;
+	int rc = channel_send_hello(fd);
+
+	while (rc == 0 && sockets_next(&socket)) {
+		rc = channel_send_listen(fd, &socket);
+		if (rc == 0)
+			sockets_settle(socket.cookie, socket.inode, true);
+	}
+	return rc;
+}
+
+static int announce(void)
+{
+	int fd = open_soon(), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = announce_all(fd);
+	raw_close(fd);
+	return rc;
+}
+
+void inline_announce(void)
+{
+	int rc = 0;
+
+	while (rc == 0 && sockets_unannounced() && !atomic_exchange(&busy, true)) {
+		rc = announce();
+		if (rc < 0) {
+			sockets_announce_again();
+			channel_complain(rc);
+		}
+		atomic_store(&busy, false);
+	}
+}
+
+void inline_forget(void)
+{
+	atomic_store(&busy, false);
+}

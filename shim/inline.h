@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inline.h - announce sockets without a thread: in the hook, or for inherited sockets in the
+ * constructor.  The agent then goes by the kernel alone; there are no heartbeats, no outcomes and
+ * no goodbye, and nothing is held afterwards.
+ *
+ * This is for hosts in which a thread cannot be had or is not wanted.  For some hundred
+ * microseconds, or some milliseconds where an agent has to be started, one or two descriptors of
+ * the host's table are in use.
+ */
+#ifndef SHIM_INLINE_H
+#define SHIM_INLINE_H
+
+/*
+ * Announce every socket of the table that has not been, and take it out.  Any thread; a call
+ * during another one leaves its socket to that one.  May change errno.
+ */
+void inline_announce(void);
+
+/* In a forked child. */
+void inline_forget(void);
+
+#endif
