@@ -50,6 +50,7 @@ CLI_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard cli/*.c))
 SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c)) $(B)/obj/shim/lib/parse.o
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
+HOST_LIBRARIES := $(patsubst tests/hosts/preload/%.c,$(B)/hosts/preload/%.so,$(wildcard tests/hosts/preload/*.c))
 MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
 
 SHIM := $(B)/libetcd-registry-preload.so
@@ -103,15 +104,19 @@ $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-$(B)/hosts/%: tests/hosts/%.c Makefile
+$(B)/hosts/%: tests/hosts/%.c tests/hosts/host.h Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -pthread -o $@ $<
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -pthread -rdynamic -o $@ $<
+
+$(B)/hosts/preload/%.so: tests/hosts/preload/%.c tests/hosts/host.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -fPIC -shared -o $@ $<
 
 $(B)/hosts-musl/%: tests/hosts/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)musl-gcc -std=gnu11 -O1 -g -o $@ $<
 
-hosts: $(HOSTS) $(MUSL_HOSTS)
+hosts: $(HOSTS) $(HOST_LIBRARIES) $(MUSL_HOSTS)
 
 unit: $(UNIT_TESTS)
 	$(Q)scripts/run-unit $(UNIT_TESTS)

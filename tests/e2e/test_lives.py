@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Hosts that do to themselves what servers do, each with an agent of its own.
+
+All are started before the first test looks, so that the three TTLs pass once and not for each.
+"""
+import contextlib
+import dataclasses
+import os
+import socket
+import time
+import types
+
+import pytest
+from harness import product
+from harness.host import Host
+from harness.process import free_port
+from harness.registry import Registry, document
+
+TTL_S = 3
+THREE_TTLS_S = 3 * TTL_S
+KILLED_GONE_S = 0.1
+PATIENCE_S = 3
+STARTED_TIMES = "200"
+
+RESIDENT = product.HOSTS / "resident"
+EARLY = product.HOSTS / "preload" / "early.so"
+BEFORE_OURS, AFTER_OURS = f"{product.PRELOAD}:{EARLY}", f"{EARLY}:{product.PRELOAD}"
+CLOSING_DESCRIPTORS = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Life:
+    """`settings` are more than those of a host that has to start its agent."""
+
+    command: list
+    settings: dict = dataclasses.field(default_factory=dict)
+    needs_root: bool = False
+    is_mute: bool = False
+
+
+def resident(what, **more):
+    return Life([RESIDENT, what], **more)
+
+
+def limited(limit):
+    return Life(["prlimit", limit, RESIDENT, "plain"])
+
+
+def early(objects):
+    return Life(["sleep", "600"], {"LD_PRELOAD": objects, "ETCD_REGISTRY_EXE": "sleep"})
+
+
+# When listen() returns, the agent runs and knows of the socket.
+KNOWN = {"ETCD_REGISTRY_WAIT": "5s"}
+LIVES = {
+    **{what: resident(what) for what in ("close", "closefrom", "close_range", "dup2")},
+    **{what: resident(what) for what in ("double-fork", "double-fork-exit", "late-fork")},
+    "subreaper": resident("subreaper"),
+    "mptcp": resident("mptcp"),
+    "mlockall": resident("mlockall", needs_root=True),
+    "setuid": resident("setuid", settings=KNOWN, needs_root=True),
+    "chroot": Life([RESIDENT, "chroot", "empty"], KNOWN, needs_root=True),
+    "RLIMIT_NOFILE 8": limited("--nofile=8:1024"),
+    "RLIMIT_AS 64 MB": limited("--as=64000000"),
+    "descriptors closed": Life([*CLOSING_DESCRIPTORS, product.LISTENER], is_mute=True),
+    "library listens before": early(BEFORE_OURS),
+    "library listens after": early(AFTER_OURS),
+    "names of libraries": Life([product.HOSTS / "namesake"]),
+    "posix_spawn and vfork": Life([product.HOSTS / "spawner", STARTED_TIMES]),
+}
+
+
+def start(etcd, folder, life):
+    (folder / "empty").mkdir()
+    registry = Registry(etcd, "v3", folder.name, folder)
+    port = free_port() if life.is_mute else None
+    command = [*life.command, port] if port else life.command
+    settings = {**registry.preloaded("web", TTL=str(TTL_S)), **life.settings}
+    host = Host(command, settings, folder, port)
+    return types.SimpleNamespace(registry=registry, host=host, watch=registry.watch())
+
+
+def can_be(name):
+    if name == "mptcp":
+        with contextlib.suppress(OSError), socket.socket(proto=socket.IPPROTO_MPTCP):
+            return True
+        return False
+    return os.geteuid() == 0 or not LIVES[name].needs_root
+
+
+@pytest.fixture(scope="module")
+def lives(etcd, tmp_path_factory, agent_watch):
+    started = {}
+    with contextlib.ExitStack() as stack:
+        for number, name in enumerate(filter(can_be, LIVES)):
+            folder = tmp_path_factory.mktemp(f"life-{number}-")
+            folder.chmod(0o755)
+            started[name] = start(etcd, folder, LIVES[name])
+            stack.callback(started[name].host.discard)
+            stack.enter_context(started[name].watch)
+        yield started, time.monotonic()
+    for name, life in started.items():
+        agent_watch.hosts_are_gone(f"life: {name}", life.registry)
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_registered_for_three_ttls_and_gone_within_100_ms_of_kill_9(lives, name):
+    started, since = lives
+    if name not in started:
+        pytest.skip("not on this machine, or not for this user")
+    registry, host, watch = started[name].registry, started[name].host, started[name].watch
+    if host.port is None:
+        host.read_ports()
+    web = document("web", host.port)
+    key = registry.key(web)
+    registry.expect(web)
+    time.sleep(max(0, since + THREE_TTLS_S - time.monotonic()))
+    assert not watch.times("delete", key)
+    assert registry.documents() == {key: web}
+    killed = host.kill()
+    assert watch.wait("delete", key, PATIENCE_S) - killed <= KILLED_GONE_S
+    assert registry.documents() == {}
+    assert host.stderr == ""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""Many hosts at once, and several on one port."""
+import itertools
+import signal
+import time
+
+import pytest
+from harness import product
+from harness.process import free_port
+from harness.registry import document
+
+RESIDENT = product.HOSTS / "resident"
+HOSTS = 200
+ALL_REGISTERED_S = 20
+KILLED_GONE_S = 0.1
+PATIENCE_S = 5
+KNOWN = "5s"  # listen() returns when the agent knows of the socket
+RESTARTS = 5
+ENDS = (signal.SIGKILL, signal.SIGTERM)
+
+# Which of four are up, one step after the other: never none.
+COMINGS_AND_GOINGS = ("0", "01", "012", "0123", "123", "13", "3", "03", "0", "02", "2", "12", "1")
+
+
+def test_hosts_that_all_need_the_first_agent_share_one(v3_registry, launch):
+    settings = v3_registry.preloaded("web")
+    hosts = [launch([RESIDENT, "plain"], settings) for _ in range(HOSTS)]
+    services = [document("web", host.read_ports()[0]) for host in hosts]
+    v3_registry.expect(*services, timeout_s=ALL_REGISTERED_S)
+    assert len(v3_registry.agents()) == 1
+    for host in hosts:
+        host.process.kill()
+    v3_registry.expect(timeout_s=PATIENCE_S)
+    assert not any(host.stderr for host in hosts)
+
+
+def test_four_processes_on_one_port_come_and_go_in_any_order(v3_registry, launch_listener):
+    port = free_port()
+    web = document("web", port)
+    ends = itertools.cycle(ENDS)
+    up = {}
+    with v3_registry.watch() as watch:
+        for wanted in COMINGS_AND_GOINGS:
+            for name in set(wanted) - set(up):
+                settings = v3_registry.preloaded("web", WAIT=KNOWN)
+                up[name] = launch_listener(settings, "-r", str(port))
+            for name in set(up) - set(wanted):
+                host = up.pop(name)
+                host.process.send_signal(next(ends))
+                host.process.wait(PATIENCE_S)
+            v3_registry.expect(web)
+        (last,) = up.values()
+        assert not watch.times("delete", v3_registry.key(web))
+        last.process.kill()
+        killed = time.monotonic()
+        gone = watch.wait("delete", v3_registry.key(web), PATIENCE_S)
+    assert gone - killed <= KILLED_GONE_S
+
+
+@pytest.mark.parametrize("wait", [None, KNOWN], ids=["at once", "when known"])
+def test_rolling_restart_on_one_port(v3_registry, launch_listener, wait):
+    port = free_port()
+    web = document("web", port)
+    settings = v3_registry.preloaded("web", WAIT=wait)
+    host = launch_listener(settings, "-r", str(port))
+    v3_registry.expect(web)
+    with v3_registry.watch() as watch:
+        for _ in range(RESTARTS):
+            successor = launch_listener(settings, "-r", str(port))
+            host.process.terminate()
+            assert host.process.wait(PATIENCE_S) == 0
+            host = successor
+        v3_registry.expect(web)
+        host.process.terminate()
+        watch.wait("delete", v3_registry.key(web), PATIENCE_S)
+        assert host.process.wait(PATIENCE_S) == 0
+        assert len(watch.times("delete", v3_registry.key(web))) == 1

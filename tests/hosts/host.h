@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - what the small hosts share.  A host listens, prints its port on a line of its own,
+ * waits for SIGUSR1, and then does the one thing that it was made for.  Whatever fails ends it
+ * with a message and status 1.
+ */
+#ifndef TESTS_HOSTS_HOST_H
+#define TESTS_HOSTS_HOST_H
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One thing that a host can do, by the word that its command line has for it. */
+struct deed {
+	const char *name;
+	void (*run)(int listener);
+};
+
+/* The socket is inherited by whatever is executed. */
+static inline int host_listen(int protocol, uint16_t port)
+{
+	const int on = 1;
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, protocol);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+		err(1, "port %u", port);
+	return fd;
+}
+
+static inline uint16_t host_port(int fd)
+{
+	struct sockaddr_in address = { 0 };
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		err(1, "getsockname");
+	return ntohs(address.sin_port);
+}
+
+/* Without stdio, so that a host may do what it likes to that. */
+static inline void host_print(unsigned number)
+{
+	char line[16];
+	int len = snprintf(line, sizeof(line), "%u\n", number);
+
+	if (write(STDOUT_FILENO, line, (size_t)len) != len)
+		err(1, "write");
+}
+
+/* To be called before the first host_wait(), and before anybody can send the signal. */
+static inline void host_block(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		err(1, "sigprocmask");
+}
+
+static inline void host_wait(void)
+{
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (sigwait(&set, &signal) != 0)
+		errx(1, "sigwait");
+}
+
+static inline const struct deed *host_find(const struct deed *deeds, size_t len, const char *name)
+{
+	for (size_t i = 0; i < len; i++)
+		if (name && strcmp(deeds[i].name, name) == 0)
+			return &deeds[i];
+	errx(2, "'%s' is nothing that this host does", name ? name : "");
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resident WHAT [FOLDER] - listens and lives on, having done one thing that servers do, right
+ * before or right after that; those that prepare for a long life in a folder of their own get
+ * FOLDER.
+ */
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#define DESCRIPTORS 1024
+#define NOBODY 65534
+
+static const char *folder;
+
+static bool is_kept(int fd, int listener)
+{
+	return fd == STDOUT_FILENO || fd == listener;
+}
+
+static void close_each(int listener)
+{
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		if (!is_kept(fd, listener))
+			close(fd);
+}
+
+static void close_from(int listener)
+{
+	closefrom(listener + 1);
+}
+
+static void close_a_range(int listener)
+{
+	if (close_range((unsigned)listener + 1, ~0U, 0) < 0)
+		err(1, "close_range");
+}
+
+static void cover_all(int listener)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		if (!is_kept(fd, listener) && fd != null)
+			dup2(null, fd);
+}
+
+static void drop_user(int listener)
+{
+	(void)listener;
+	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
+		err(1, "setuid");
+}
+
+static void change_root(int listener)
+{
+	(void)listener;
+	if (!folder || chroot(folder) < 0 || chdir("/") < 0)
+		err(1, "chroot");
+}
+
+static void lock_memory(int listener)
+{
+	(void)listener;
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		err(1, "mlockall");
+}
+
+static void adopt_orphans(int listener)
+{
+	(void)listener;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		err(1, "prctl");
+}
+
+static void fork_twice(void (*end)(int))
+{
+	for (int i = 0; i < 2; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			err(1, "fork");
+		if (child > 0)
+			end(0);
+		setsid();
+	}
+}
+
+static void daemonise(int listener)
+{
+	(void)listener;
+	fork_twice(_exit);
+}
+
+static void daemonise_exiting(int listener)
+{
+	(void)listener;
+	fork_twice(exit);
+}
+
+static void daemonise_later(int listener)
+{
+	(void)listener;
+	if (fork() > 0) {
+		sleep(1);
+		_exit(0);
+	}
+}
+
+static void nothing(int listener)
+{
+	(void)listener;
+}
+
+static const struct {
+	const char *name;
+	void (*before)(int);
+	void (*after)(int);
+} lives[] = {
+	{ "plain", nothing, nothing },
+	{ "close", nothing, close_each },
+	{ "closefrom", nothing, close_from },
+	{ "close_range", nothing, close_a_range },
+	{ "dup2", nothing, cover_all },
+	{ "setuid", nothing, drop_user },
+	{ "chroot", nothing, change_root },
+	{ "mlockall", lock_memory, nothing },
+	{ "subreaper", adopt_orphans, nothing },
+	{ "double-fork", nothing, daemonise },
+	{ "double-fork-exit", nothing, daemonise_exiting },
+	{ "late-fork", nothing, daemonise_later },
+	{ "mptcp", nothing, nothing },
+};
+
+int main(int argc, char **argv)
+{
+	host_block();
+	folder = argc > 2 ? argv[2] : NULL;
+	for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++) {
+		int listener;
+
+		if (argc < 2 || strcmp(argv[1], lives[i].name) != 0)
+			continue;
+		lives[i].before(-1);
+		listener = host_listen(strcmp(argv[1], "mptcp") == 0 ? IPPROTO_MPTCP : 0, 0);
+		host_print(host_port(listener));
+		lives[i].after(listener);
+		host_wait();
+		return 0;
+	}
+	errx(2, "usage: resident WHAT [FOLDER]");
+}
