@@ -20,6 +20,9 @@
 
 #include "util.h"
 
+/* What a loaded machine may add to any time; less than the time that a failure would take. */
+#define SLOW_MACHINE_MS 2000
+
 /* In a table, the row that failed: print it before the assertion that ends the test. */
 #define ROW(format, ...) print_message("row: " format "\n", __VA_ARGS__)
 

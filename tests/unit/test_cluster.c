@@ -174,7 +174,7 @@ static void stays_with_the_node_that_works(void **state)
 		uint64_t started = now_ms();
 
 		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
-		assert_true(now_ms() - started < 500);
+		assert_true(now_ms() - started < SLOW_MACHINE_MS);
 	}
 	assert_int_equal(fake_count(fake, "/x"), 6);
 	cluster_free(c);
@@ -228,15 +228,17 @@ static void shares_its_time(void **state)
 	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
 	assert_non_null(strstr(err.msg, "no answer in time"));
 	assert_true(now_ms() - started >= 390);
-	assert_true(now_ms() - started < 900);
-	cluster_set_timeout(c, 2400);
+	assert_true(now_ms() - started < 400 + SLOW_MACHINE_MS);
+	cluster_set_timeout(c, 4000);
 	fake_rules(fake, rules);
-	assert_int_equal(call_of(c, "/x", 1000, &err), 0);
+	if (call_of(c, "/x", 1000, &err) < 0)
+		fail_msg("%s", err.msg);
+	cluster_set_timeout(c, 2400);
 	fake_rules(fake, silent);
 	started = now_ms();
 	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
 	assert_int_equal(fake_count(fake, "/x"), 2);
-	assert_true(now_ms() - started < 2900);
+	assert_true(now_ms() - started < 2400 + SLOW_MACHINE_MS);
 	cluster_free(c);
 }
 
@@ -248,10 +250,10 @@ static void keeps_the_connection(void **state)
 
 	(void)state;
 	fake_rules(fake, rules);
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 200; i++)
 		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
-	/* 40 ms of delayed acknowledgement each would be 2 s. */
-	assert_true(now_ms() - started < 1000);
+	/* 40 ms of delayed acknowledgement each would be 8 s. */
+	assert_true(now_ms() - started < 2 * SLOW_MACHINE_MS);
 	cluster_free(c);
 }
 
@@ -290,7 +292,7 @@ static void can_be_interrupted(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(pthread_create(&thread, NULL, interrupt, c), 0);
 	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_TIMEOUT);
-	assert_true(now_ms() - started < 900);
+	assert_true(now_ms() - started < SLOW_MACHINE_MS);
 	pthread_join(thread, NULL);
 	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_TIMEOUT);
 	cluster_free(c);

@@ -200,7 +200,7 @@ static void close_waits_no_longer_than_it_is_told(void **state)
 		started = now_ms();
 		etcdreg_close(reg, timeouts_ms[i]);
 		assert_true(now_ms() - started >= timeouts_ms[i]);
-		assert_true(now_ms() - started < timeouts_ms[i] + 300);
+		assert_true(now_ms() - started < timeouts_ms[i] + SLOW_MACHINE_MS);
 	}
 }
 
@@ -408,7 +408,8 @@ static void reads_within_its_time(void **state)
 	reg = open_url(short_url);
 	fake_rules(fake, rules);
 	assert_int_equal(etcdreg_lookup(reg, "web", &entry, NULL), ETCDREG_E_UNREACH);
-	assert_true(now_ms() - started >= 290 && now_ms() - started < 550);
+	assert_true(now_ms() - started >= 290);
+	assert_true(now_ms() - started < 300 + SLOW_MACHINE_MS);
 	etcdreg_close(reg, 0);
 }
 
