@@ -458,10 +458,15 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 static void drop_untouched(struct reconcile *rec)
 {
 	struct reconcile_entry *next;
+	bool restored = session_is_restored(rec->session);
 
 	for (struct reconcile_entry *e = first_entry(rec); e; e = next) {
 		next = next_entry(e);
-		if (!e->wanted && !e->key.unowned && e->key.lease == 0 && e->key.expires_ms == 0) {
+		if (e->wanted || e->key.unowned || e->key.lease != 0 || e->key.expires_ms != 0)
+			continue;
+		if (restored) {
+			e->key.unowned = true;
+		} else {
 			emit(rec, ETCDREG_LEFT, e, NULL);
 			drop_entry(rec, e);
 		}

@@ -14,6 +14,7 @@
 #include "err.h"
 #include "readers.h"
 #include "reconcile.h"
+#include "registry.h"
 #include "service.h"
 #include "session.h"
 #include "util.h"
@@ -256,7 +257,8 @@ static void limit_timeout(struct etcdreg *reg)
 		cluster_set_timeout(session_cluster(reg->session), interval_ms);
 }
 
-static int init(struct etcdreg *reg, const struct etcdreg_options *options, struct etcdreg_err *err)
+static int init(struct etcdreg *reg, const struct etcdreg_options *options, struct leases *leases,
+		struct etcdreg_err *err)
 {
 	int r = load_settings(reg, options, err);
 
@@ -266,6 +268,7 @@ static int init(struct etcdreg *reg, const struct etcdreg_options *options, stru
 	if (r < 0)
 		return r;
 	limit_timeout(reg);
+	session_keep_leases(reg->session, leases);
 	reg->reconcile = reconcile_new(reg->session, options->on_event, options->event_arg);
 	reg->readers = readers_new(&reg->connstr, &reg->config, &reg->credentials);
 	reg->last = &reg->first;
@@ -289,8 +292,8 @@ static void release(struct etcdreg *reg)
 	free(reg);
 }
 
-int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
-		 struct etcdreg_err *err)
+int registry_open(const struct etcdreg_options *options, struct leases *leases,
+		  struct etcdreg **ret_reg, struct etcdreg_err *err)
 {
 	static const struct etcdreg_options defaults;
 	struct etcdreg *reg = calloc(1, sizeof(*reg));
@@ -298,13 +301,19 @@ int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg
 
 	if (!reg)
 		return err_nomem(err);
-	r = init(reg, options ? options : &defaults, err);
+	r = init(reg, options ? options : &defaults, leases, err);
 	if (r < 0) {
 		release(reg);
 		return r;
 	}
 	*ret_reg = reg;
 	return 0;
+}
+
+int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
+		 struct etcdreg_err *err)
+{
+	return registry_open(options, NULL, ret_reg, err);
 }
 
 /* Chosen once, outside of the lock: a service must leave under the address that it joined with. */

@@ -15,6 +15,7 @@ struct session {
 	const struct credentials *credentials;
 	enum config_api api; /* as configured */
 	unsigned ttl_s;
+	struct leases *leases; /* NULL: nobody keeps them */
 	struct store *store; /* NULL: not chosen yet */
 	bool avoid_v3;	     /* its gateway was found missing */
 };
@@ -60,6 +61,16 @@ void session_free(struct session *s)
 	drop_store(s);
 	cluster_free(s->cluster);
 	free(s);
+}
+
+void session_keep_leases(struct session *s, struct leases *leases)
+{
+	s->leases = leases;
+}
+
+bool session_is_restored(const struct session *s)
+{
+	return s->leases && s->leases->restored;
 }
 
 struct cluster *session_cluster(struct session *s)
@@ -142,6 +153,7 @@ int session_store(struct session *s, struct store **ret, bool *ret_new, struct e
 		.cluster = s->cluster,
 		.credentials = s->credentials,
 		.ttl_s = s->ttl_s,
+		.leases = s->leases,
 	};
 	bool chosen = s->store && !s->store->gone;
 

@@ -34,6 +34,15 @@ void session_free(struct session *s);
  */
 int session_store(struct session *s, struct store **ret, bool *ret_new, struct etcdreg_err *err);
 
+/*
+ * Before the first session_store(): `leases` (borrowed; may be NULL) is where a store finds and
+ * keeps its leases.
+ */
+void session_keep_leases(struct session *s, struct leases *leases);
+
+/* May a handle before this one have put what this one never has?  See leases.h. */
+bool session_is_restored(const struct session *s);
+
 /* For cluster_answered() and the like.  Borrowed. */
 struct cluster *session_cluster(struct session *s);
 

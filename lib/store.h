@@ -18,6 +18,7 @@
 #include "cluster.h"
 #include "credentials.h"
 #include "etcd-registry.h"
+#include "leases.h"
 
 /*
  * One key.  The caller owns it and sets next, path, document and unowned; the rest is the store's,
@@ -27,7 +28,8 @@ struct store_key {
 	struct store_key *next; /* the list of all keys that the caller has */
 	const char *path;       /* "services/..." */
 	const char *document;
-	bool unowned;           /* never put by us: remove() deletes whatever is there */
+	bool unowned;           /* never put by us: remove() deletes whatever is there, or what
+				   is under our leases where they were found (leases.h) */
 	bool held;              /* etcd has the document, and somebody keeps it alive */
 	bool lost;              /* was held, and found missing or different; the caller resets it */
 	bool foreign;           /* v3: another lease than ours keeps it */
@@ -83,6 +85,7 @@ struct store {
 	struct cluster *cluster;                /* borrowed */
 	const struct credentials *credentials;  /* borrowed */
 	unsigned ttl_s;
+	struct leases *leases;  /* borrowed; NULL: nobody keeps them */
 	bool gone;      /* etcd no longer has this API: choose again */
 };
 

@@ -16,6 +16,7 @@ struct lease {
 	size_t keys;	       /* attached to it, or attempted */
 	uint64_t refreshed_ms; /* start of the latest request that renewed it */
 	bool suspect;	       /* etcd said that it is gone: ask at once */
+	bool found;	       /* of the handle before: not known to be alive yet */
 };
 
 struct store_v3 {
@@ -68,26 +69,37 @@ static void attach(struct store_v3 *v3, struct store_key *key, struct lease *lea
 	lease->keys++;
 }
 
+static struct lease *append_lease(struct store_v3 *v3, const struct lease *lease)
+{
+	struct lease *leases = reallocarray(v3->leases, v3->leases_len + 1, sizeof(*leases));
+
+	if (!leases)
+		return NULL;
+	v3->leases = leases;
+	leases[v3->leases_len] = *lease;
+	return &leases[v3->leases_len++];
+}
+
 static int grant(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
 {
 	struct lease lease = {.refreshed_ms = now_ms()};
-	struct lease *leases;
+	struct lease *added;
 	int r;
 
 	r = v3_grant(&v3->session, v3->base.ttl_s, &lease.id, err);
 	if (r < 0)
 		return r;
-	leases = reallocarray(v3->leases, v3->leases_len + 1, sizeof(*leases));
-	if (!leases)
+	added = append_lease(v3, &lease);
+	if (!added)
 		return err_nomem(err);
-	v3->leases = leases;
-	leases[v3->leases_len] = lease;
-	*ret = &leases[v3->leases_len++];
+	leases_add(v3->base.leases, lease.id);
+	*ret = added;
 	return 0;
 }
 
 static void drop_lease(struct store_v3 *v3, struct lease *lease)
 {
+	leases_remove(v3->base.leases, lease->id);
 	*lease = v3->leases[--v3->leases_len];
 }
 
@@ -207,24 +219,6 @@ static void lose_lease(struct store_v3 *v3, int64_t id, struct store_key *keys)
 		drop_lease(v3, lease);
 }
 
-static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
-{
-	struct store_v3 *v3 = v3_of(st);
-	struct lease *lease;
-	int r = usable_lease(v3, &lease, err);
-
-	if (r < 0)
-		return r;
-	r = put_with(v3, key, lease, err);
-	if (r != ETCDREG_E_NOTFOUND)
-		return r;
-	lease = find_lease(v3, key->lease);
-	if (lease)
-		lease->suspect = true;
-	r = grant(v3, &lease, err);
-	return r < 0 ? r : put_with(v3, key, lease, err);
-}
-
 /* *ret_lost: etcd no longer has it. */
 static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struct etcdreg_err *err)
 {
@@ -239,6 +233,59 @@ static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struc
 	return 0;
 }
 
+/* Before the leases of the handle before are used: are they still there? */
+static int check_found(struct store_v3 *v3, struct etcdreg_err *err)
+{
+	for (size_t i = v3->leases_len; i-- > 0;) {
+		struct lease *lease = &v3->leases[i];
+		bool lost = false;
+		int r = lease->found ? renew(v3, lease, &lost, err) : 0;
+
+		if (r < 0)
+			return r;
+		lease->found = false;
+		if (lost)
+			drop_lease(v3, lease);
+	}
+	return 0;
+}
+
+static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
+{
+	struct store_v3 *v3 = v3_of(st);
+	struct lease *lease;
+	int r = check_found(v3, err);
+
+	if (r < 0)
+		return r;
+	r = usable_lease(v3, &lease, err);
+	if (r < 0)
+		return r;
+	r = put_with(v3, key, lease, err);
+	if (r != ETCDREG_E_NOTFOUND)
+		return r;
+	lease = find_lease(v3, key->lease);
+	if (lease)
+		lease->suspect = true;
+	r = grant(v3, &lease, err);
+	return r < 0 ? r : put_with(v3, key, lease, err);
+}
+
+static int remove_unowned(struct store_v3 *v3, struct store_key *key, struct etcdreg_err *err)
+{
+	bool restored = v3->base.leases && v3->base.leases->restored;
+	int r = 0;
+
+	if (!restored || v3->leases_len == 0)
+		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
+	for (size_t i = 0; i < v3->leases_len && r == 0; i++) {
+		attach(v3, key, &v3->leases[i]);
+		r = v3_delete_leased(&v3->session, key, err);
+	}
+	detach(v3, key);
+	return r;
+}
+
 static int remove_key(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
@@ -248,7 +295,7 @@ static int remove_key(struct store *st, struct store_key *key, struct etcdreg_er
 
 	key->held = false;
 	if (key->unowned)
-		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
+		return remove_unowned(v3, key, err);
 	if (!lease)
 		return 0;
 	/* Past its time, ask first: with the lease its keys are gone, and no delete is needed. */
@@ -380,6 +427,20 @@ static const struct store_ops v3_ops = {
 	.free = v3_free,
 };
 
+static void find_leases(struct store_v3 *v3)
+{
+	for (size_t i = 0; v3->base.leases && i < LEASES_MAX; i++) {
+		struct lease lease = {
+			.id = v3->base.leases->ids[i],
+			.refreshed_ms = now_ms(),
+			.found = true,
+		};
+
+		if (lease.id != 0)
+			(void)append_lease(v3, &lease);
+	}
+}
+
 struct store *store_v3_new(const struct store *common, const char *prefix)
 {
 	struct store_v3 *v3 = calloc(1, sizeof(*v3));
@@ -390,5 +451,6 @@ struct store *store_v3_new(const struct store *common, const char *prefix)
 	v3->base.ops = &v3_ops;
 	v3->session.store = &v3->base;
 	v3->session.prefix = prefix;
+	find_leases(v3);
 	return &v3->base;
 }

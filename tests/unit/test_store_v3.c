@@ -587,6 +587,69 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	assert_false(is_new);
 }
 
+/* What a handle before this one put is its own, once the lease is known to be alive. */
+static void goes_on_under_the_leases_that_it_finds(void **state)
+{
+	static const struct fake_rule version[] = {RULE_VERSION, {0}};
+	static const struct {
+		const char *keepalive;
+		const char *after;
+		int64_t lease;
+	} rows[] = {
+		{KEPT, FOUND("5"), 5},
+		{KEEPALIVE_LOST, WRITTEN, 6},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fake_rule rules[] = {
+			{"/lease/keepalive {\"ID\":\"5\"}", 200, rows[i].keepalive, 0},
+			{"/lease/grant", 200, GRANTED("6"), 0},
+			{"/kv/txn", 200, rows[i].after, 0},
+			{0},
+		};
+		struct leases leases = {.restored = true, .ids = {0, 5}};
+		struct store_key key = KEY();
+
+		ROW("lease %d", (int)rows[i].lease);
+		fake_rules(fake, version);
+		line = line_new(fake, "");
+		session_keep_leases(line->session, &leases);
+		assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
+		fake_rules(fake, rules);
+		assert_int_equal(store->ops->put(store, &key, NULL), 0);
+		assert_true(key.held);
+		assert_false(key.foreign);
+		assert_int_equal(key.lease, rows[i].lease);
+		assert_int_equal(leases.ids[0] + leases.ids[1], rows[i].lease);
+		assert_int_equal(fake_count(fake, "/lease/keepalive"), 1);
+		assert_int_equal(fake_count(fake, "/timetolive"), 0);
+		store->ops->forget(store, &key);
+		line_free(line);
+		line = NULL;
+	}
+}
+
+static void deletes_only_under_the_leases_that_it_finds(void **state)
+{
+	static const struct fake_rule version[] = {RULE_VERSION, {0}};
+	static const struct fake_rule rules[] = {{"/kv/txn", 200, DONE, 0}, {0}};
+	struct leases leases = {.restored = true, .ids = {5, 7}};
+	struct store_key key = KEY(.unowned = true);
+
+	(void)state;
+	fake_rules(fake, version);
+	line = line_new(fake, "");
+	session_keep_leases(line->session, &leases);
+	assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
+	fake_rules(fake, rules);
+	assert_int_equal(store->ops->remove(store, &key, NULL), 0);
+	assert_int_equal(fake_count(fake, "\"target\":\"LEASE\""), 2);
+	assert_int_equal(fake_count(fake, "\"lease\":\"5\""), 1);
+	assert_int_equal(fake_count(fake, "\"lease\":\"7\""), 1);
+	assert_int_equal(fake_count(fake, "deleterange"), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -612,6 +675,8 @@ int main(void)
 		TEST(lists_a_folder),
 		TEST(chooses_the_api),
 		TEST(chooses_again_when_the_api_is_gone),
+		TEST(goes_on_under_the_leases_that_it_finds),
+		TEST(deletes_only_under_the_leases_that_it_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
