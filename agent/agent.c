@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "config.h"
 #include "connstr.h"
 #include "err.h"
+#include "keeper.h"
 #include "listener.h"
 #include "log.h"
 #include "parse.h"
@@ -267,10 +269,24 @@ static int load_settings(struct settings *settings, bool hosted, struct etcdreg_
 	return r < 0 ? err_prefix(err, "ETCD_REGISTRY_URL: ") : 0;
 }
 
-static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
+static void log_end_of_worker(int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("the worker was killed by signal %d; another goes on", WTERMSIG(status));
+	else
+		log_warn("the worker ended with status %d; another goes on", WEXITSTATUS(status));
+}
+
+static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err *err)
 {
 	CLEANUP(settings) struct settings settings = { 0 };
-	struct worker_options options = { .listen_fd = listen_fd, .hosted = hosted };
+	struct worker_options options = {
+		.listen_fd = task->listen_fd,
+		.control_fd = task->control_fd,
+		.table = task->table,
+		.takes_over = task->takes_over,
+		.hosted = hosted,
+	};
 	int r = load_settings(&settings, hosted, err);
 
 	if (r < 0)
@@ -278,14 +294,17 @@ static int serve(int listen_fd, bool hosted, struct etcdreg_err *err)
 	options.ttl_s = settings.cfg.ttl_s;
 	options.etcd_hosts = settings.connstr.hosts;
 	options.etcd_hosts_len = settings.connstr.hosts_len;
+	if (task->takes_over)
+		log_end_of_worker(task->status);
 	return worker_run(&options, err);
 }
 
 /* A host has no other way to learn what is wrong with its settings than to ask. */
-static int refuse_all(int listen_fd, const char *refusal, struct etcdreg_err *err)
+static int refuse_all(const struct keeper_task *task, const char *refusal, struct etcdreg_err *err)
 {
 	const struct worker_options options = {
-		.listen_fd = listen_fd,
+		.listen_fd = task->listen_fd,
+		.control_fd = task->control_fd,
 		.hosted = true,
 		.refusal = refusal,
 		.ttl_s = 1,
@@ -295,26 +314,54 @@ static int refuse_all(int listen_fd, const char *refusal, struct etcdreg_err *er
 	return worker_run(&options, err);
 }
 
+static bool has_legacy(const struct keeper_task *task)
+{
+	size_t len = 0;
+
+	if (task->table)
+		(void)table_read(task->table, &len);
+	return task->takes_over && len > 0;
+}
+
 static int run_hosted(int given_fd)
 {
 	struct etcdreg_err err, refusal;
-	int listen_fd = -1;
+	struct keeper_task task;
+	int listen_fd = -1, status;
 
 	if (take_listen_fd(given_fd, &listen_fd, &err) < 0)
 		return misuse("--listen-fd: %s", err.msg);
 	fill_standard_fds();
 	settle_process(true);
-	if (serve(listen_fd, true, &refusal) < 0 && refuse_all(listen_fd, refusal.msg, &err) < 0) {
-		log_error("%s", err.msg);
-		return EXIT_FAILED;
-	}
-	return EXIT_OK;
+	if (keeper_run(listen_fd, true, &task, &status) == KEEPER_DONE)
+		return status < 0 ? EXIT_FAILED : status;
+	if (serve(&task, true, &refusal) == 0)
+		return EXIT_OK;
+	/* Of what it took over it shall not let go: the keeper tries again. */
+	if (has_legacy(&task))
+		err = refusal;
+	else if (refuse_all(&task, refusal.msg, &err) == 0)
+		return EXIT_OK;
+	log_error("%s", err.msg);
+	return EXIT_FAILED;
+}
+
+/* Returns an exit status. */
+static int serve_operator(const struct keeper_task *task)
+{
+	struct etcdreg_err err;
+	int r = serve(task, false, &err);
+
+	if (r == 0)
+		return EXIT_OK;
+	return fail(r == ETCDREG_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg);
 }
 
 static int run_for_operator(const struct arguments *arguments)
 {
 	struct etcdreg_err err;
-	int listen_fd = -1;
+	struct keeper_task task;
+	int listen_fd = -1, status;
 	int r;
 
 	fill_standard_fds();
@@ -324,13 +371,13 @@ static int run_for_operator(const struct arguments *arguments)
 	if (r < 0)
 		return fail(EXIT_FAILED, "--socket: %s", err.msg);
 	settle_process(false);
-	r = serve(listen_fd, false, &err);
-	if (r < 0)
-		close(listen_fd);
+	if (keeper_run(listen_fd, false, &task, &status) == KEEPER_WORKER) {
+		status = serve_operator(&task);
+		if (task.table)
+			return status;
+	}
 	listener_remove(arguments->name);
-	if (r == 0)
-		return EXIT_OK;
-	return fail(r == ETCDREG_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", err.msg);
+	return status < 0 ? EXIT_FAILED : status;
 }
 
 int agent_main(int argc, char **argv)

@@ -3,7 +3,7 @@
  * agent.h - the process beside the servers, `etcd-registry agent`.  It holds in etcd what the
  * preloaded processes of one machine (or pod) listen on: worker.h.  This part is the process around
  * it: options, settings, privileges, signals; it alone prints, and nothing below it exits.  What is
- * under worker_run() knows nothing of the command line and could as well run in a child.
+ * under worker_run() knows nothing of the command line and runs in a child: keeper.h.
  */
 #ifndef ETCDREG_AGENT_AGENT_H
 #define ETCDREG_AGENT_AGENT_H

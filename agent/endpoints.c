@@ -136,6 +136,12 @@ static struct endpoint *add_endpoint(struct endpoints *endpoints, const char *na
 	return added;
 }
 
+int endpoints_restore(struct endpoints *endpoints, const char *name, const char *host,
+		      unsigned port, const char *protocol, const char *meta)
+{
+	return add_endpoint(endpoints, name, host, port, protocol, meta) ? 0 : ETCDREG_E_NOMEM;
+}
+
 static uint64_t claim_endpoint(struct endpoints *endpoints, const struct process *process,
 			       const struct name_item *item, const struct holding *lead)
 {
@@ -247,7 +253,7 @@ static void settle_endpoint(struct endpoints *endpoints, struct model *model,
 		join_endpoint(endpoints, endpoint, now_ms);
 	else if (endpoint->claims > 0 && (changed || endpoint->state == ENDPOINT_LEAVING))
 		rejoin_endpoint(endpoints, model, endpoint, now_ms);
-	else if (endpoint->claims == 0 && endpoint->state == ENDPOINT_JOINED)
+	else if (endpoint->claims == 0 && endpoint->state != ENDPOINT_LEAVING)
 		leave_endpoint(endpoints, endpoint);
 }
 

@@ -79,6 +79,14 @@ void endpoints_release(struct endpoints *endpoints);
 void endpoints_update(struct endpoints *endpoints, struct model *model, uint64_t now_ms);
 
 /*
+ * An endpoint that an agent before this one may have put into etcd.  It is new: the next
+ * endpoints_update() joins it if it is claimed and makes it leave if not.  Fails with
+ * ETCDREG_E_NOMEM.
+ */
+int endpoints_restore(struct endpoints *endpoints, const char *name, const char *host,
+		      unsigned port, const char *protocol, const char *meta);
+
+/*
  * What the registry's events callback was told; `error` is that of an ETCDREG_ERROR.  tag 0: no
  * service.
  */

@@ -65,6 +65,8 @@ static void advertise(struct worker *worker, struct holding *holding)
 	 * anyway.
 	 */
 	if (!worker->resolver.address && is_any(id) && !process->host[0]) {
+		if (holding->host)
+			return;
 		set_host(holding, NULL,
 			 worker->resolver.running ? NULL : "etcd's host name does not resolve");
 		return;

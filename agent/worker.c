@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "keeper.h"
+#include "legacy.h"
 #include "log.h"
+#include "registry.h"
 #include "reports.h"
 #include "sessions.h"
 #include "util.h"
@@ -136,10 +139,13 @@ static void tick(struct worker *worker, bool read_dry)
 	watch_resolver(worker);
 	log_orphans(worker);
 	clients_expire(&worker->clients, worker->turn_ms);
+	legacy_expire(worker);
 }
 
 static void stop_listening(struct worker *worker)
 {
+	if (worker->options.listen_fd >= 0)
+		keeper_stop_listening(worker->options.control_fd);
 	loop_remove(&worker->loop, &worker->listener);
 	fd_release(&worker->options.listen_fd);
 	worker->options.listen_fd = -1;
@@ -152,8 +158,10 @@ static void retire(struct worker *worker)
 	 * From here on nobody is put into the queue, and who connects finds nobody and starts
 	 * another agent.
 	 */
-	(void)shutdown(worker->options.listen_fd, SHUT_RD);
-	accept_clients(&worker->listener);
+	if (worker->options.listen_fd >= 0) {
+		(void)shutdown(worker->options.listen_fd, SHUT_RD);
+		accept_clients(&worker->listener);
+	}
 	stop_listening(worker);
 }
 
@@ -197,6 +205,7 @@ static void decide(struct worker *worker)
 	reports_forget(worker);
 	model_judge(&worker->model, worker->turn_ms);
 	endpoints_update(&worker->endpoints, &worker->model, worker->turn_ms);
+	legacy_save(worker);
 	reports_tell(worker);
 	sessions_sweep(worker);
 }
@@ -257,10 +266,15 @@ static int open_registry(struct worker *worker, struct etcdreg_err *err)
 		.on_event = news_push,
 		.event_arg = &worker->news,
 	};
+	struct leases *leases;
 
 	if (worker->options.refusal)
 		return 0;
-	return etcdreg_open(&options, &worker->reg, err);
+	if (!worker->options.table)
+		return etcdreg_open(&options, &worker->reg, err);
+	leases = table_leases(worker->options.table);
+	leases->restored = worker->options.takes_over;
+	return registry_open(&options, leases, &worker->reg, err);
 }
 
 static int init_parts(struct worker *worker)
@@ -282,6 +296,26 @@ static int init_parts(struct worker *worker)
 	return r;
 }
 
+static void lose_keeper(struct source *source)
+{
+	log_warn("the keeper has ended: if this process is killed too, nobody starts another");
+	loop_remove(&((struct worker *)source->arg)->loop, source);
+}
+
+static int watch_keeper(struct worker *worker)
+{
+	if (worker->options.control_fd < 0)
+		return 0;
+	return loop_add(&worker->loop, &worker->keeper, worker->options.control_fd, lose_keeper,
+			worker);
+}
+
+static void take_over(struct worker *worker)
+{
+	legacy_restore(worker);
+	decide(worker);
+}
+
 static int start(struct worker *worker, struct etcdreg_err *err)
 {
 	int r;
@@ -294,11 +328,16 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 	if (r == 0)
 		r = open_signals(worker);
 	if (r == 0)
+		r = watch_keeper(worker);
+	if (r == 0)
 		r = listen_again(worker);
 	if (r < 0)
 		return err_set(err, r, "the agent cannot start: %s", strerror(errno));
 	watch_resolver(worker);
-	return open_registry(worker, err);
+	r = open_registry(worker, err);
+	if (r == 0 && worker->options.takes_over)
+		take_over(worker);
+	return r;
 }
 
 static void unwatch_processes(struct worker *worker)
@@ -319,6 +358,7 @@ static void worker_release(struct worker *worker)
 	endpoints_release(&worker->endpoints);
 	model_release(&worker->model);
 	fd_release(&worker->signals.fd);
+	fd_release(&worker->options.control_fd);
 	loop_release(&worker->loop);
 }
 
@@ -338,6 +378,7 @@ int worker_run(const struct worker_options *options, struct etcdreg_err *err)
 
 	worker.tick_ms = worker.turn_ms + TICK_MS;
 	lifetime_init(&worker.lifetime, worker.turn_ms);
+	worker.lifetime.retired = options->listen_fd < 0;
 	r = start(&worker, err);
 	if (r < 0)
 		return r;

@@ -7,6 +7,7 @@
  *	survey.h    what the kernel says                model.h      what is known
  *	endpoints.h what is wanted in etcd              news.h       what became of it
  *	outcomes.h  what that means for a process       reports.h    telling it
+ *	legacy.h    what is kept for a worker after this one
  *
  * A turn reads everything that has arrived, then looks at the kernel if anything happened, then
  * decides and answers.  Elements are freed at the end of a turn only.  HTTP is done by the
@@ -30,9 +31,14 @@
 #include "news.h"
 #include "resolver.h"
 #include "survey.h"
+#include "table.h"
 
 struct worker_options {
-	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over on success */
+	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over on success.
+				   -1: a worker before this one has stopped listening for good */
+	int control_fd;         /* to the keeper; -1: there is none */
+	struct table *table;    /* what is known is kept there; NULL: nowhere */
+	bool takes_over;        /* and goes on with what a worker before this one left there */
 	bool hosted;            /* a host started it: it ends when nobody needs it */
 	const char *refusal;    /* the settings are invalid: every hello is refused with it */
 	unsigned ttl_s;
@@ -51,7 +57,7 @@ struct worker {
 	struct resolver resolver;
 	struct lifetime lifetime;
 	struct etcdreg *reg;    /* NULL: the settings are invalid */
-	struct source listener, signals, registry, resolving;
+	struct source listener, signals, registry, resolving, keeper;
 	uint64_t ttl_ms;
 	uint64_t turn_ms;       /* when the turn began */
 	uint64_t tick_ms;       /* when the next second begins */
@@ -59,6 +65,7 @@ struct worker {
 	bool changed;           /* something was learnt that is to be decided on */
 	bool readvertise;       /* addresses are to be looked for again */
 	bool stop;
+	bool overflow_logged;   /* what is known is more than the table holds */
 };
 
 /*
