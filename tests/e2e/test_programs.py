@@ -54,8 +54,9 @@ def instances(etcd):
     with contextlib.ExitStack() as stack:
         for program in filter(lambda program: program.is_there(), PROGRAMS):
             for end in ENDS:
-                folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                instance = started[program.name, end] = start(etcd, program, folder)
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                instance = start(etcd, program, pathlib.Path(folder))
+                started[program.name, end] = instance
                 stack.callback(instance.host.discard)
                 stack.enter_context(instance.watch)
         yield started

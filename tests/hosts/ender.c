@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <err.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -8,12 +8,12 @@
 #define TESTS_HOSTS_HOST_H
 
 #include <arpa/inet.h>
-#include <err.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +24,12 @@ struct deed {
 	void (*run)(int listener);
 };
 
+static inline _Noreturn void host_fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
 /* The socket is inherited by whatever is executed. */
 static inline int host_listen(int protocol, uint16_t port)
 {
@@ -33,7 +39,7 @@ static inline int host_listen(int protocol, uint16_t port)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
-		err(1, "port %u", port);
+		host_fail("listen");
 	return fd;
 }
 
@@ -43,7 +49,7 @@ static inline uint16_t host_port(int fd)
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		err(1, "getsockname");
+		host_fail("getsockname");
 	return ntohs(address.sin_port);
 }
 
@@ -54,7 +60,7 @@ static inline void host_print(unsigned number)
 	int len = snprintf(line, sizeof(line), "%u\n", number);
 
 	if (write(STDOUT_FILENO, line, (size_t)len) != len)
-		err(1, "write");
+		host_fail("write");
 }
 
 /* To be called before the first host_wait(), and before anybody can send the signal. */
@@ -65,7 +71,7 @@ static inline void host_block(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		err(1, "sigprocmask");
+		host_fail("sigprocmask");
 }
 
 static inline void host_wait(void)
@@ -76,7 +82,7 @@ static inline void host_wait(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	if (sigwait(&set, &signal) != 0)
-		errx(1, "sigwait");
+		host_fail("sigwait");
 }
 
 static inline const struct deed *host_find(const struct deed *deeds, size_t len, const char *name)
@@ -84,7 +90,8 @@ static inline const struct deed *host_find(const struct deed *deeds, size_t len,
 	for (size_t i = 0; i < len; i++)
 		if (name && strcmp(deeds[i].name, name) == 0)
 			return &deeds[i];
-	errx(2, "'%s' is nothing that this host does", name ? name : "");
+	fprintf(stderr, "'%s' is nothing that this host does\n", name ? name : "");
+	exit(2);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/prctl.h>

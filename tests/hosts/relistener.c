@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <err.h>
 #include <fcntl.h>
 #include <stdbool.h>
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <err.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdbool.h>

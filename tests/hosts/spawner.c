@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <err.h>
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>

@@ -114,8 +114,8 @@ class Host:
         return time.monotonic()
 
     def discard(self):
-        """Whatever its state: nothing of it is left."""
-        pids = {self.process.pid, *(self.holders() if self.port else [])}
+        """Whatever its state: nothing of it is left.  A master first, as it replaces its workers."""
+        pids = [self.process.pid, *(self.holders() if self.port else [])]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
