@@ -4,7 +4,6 @@ import itertools
 import signal
 import time
 
-import pytest
 from harness import product
 from harness.process import free_port
 from harness.registry import document
@@ -57,11 +56,10 @@ def test_four_processes_on_one_port_come_and_go_in_any_order(v3_registry, launch
     assert gone - killed <= KILLED_GONE_S
 
 
-@pytest.mark.parametrize("wait", [None, KNOWN], ids=["at once", "when known"])
-def test_rolling_restart_on_one_port(v3_registry, launch_listener, wait):
+def test_rolling_restart_on_one_port(v3_registry, launch_listener):
     port = free_port()
     web = document("web", port)
-    settings = v3_registry.preloaded("web", WAIT=wait)
+    settings = v3_registry.preloaded("web", WAIT=KNOWN)
     host = launch_listener(settings, "-r", str(port))
     v3_registry.expect(web)
     with v3_registry.watch() as watch:
