@@ -98,20 +98,27 @@ static int connect_to_operators(const char *agent)
 }
 
 /*
- * Hold the agent's name and start one behind it; 0, or -EADDRINUSE where somebody holds it already.
+ * Hold the agent's name, connect to it, and start one behind it: in this order, because the agent
+ * goes by the user of the connection, and a host may give up being root right after its listen().
+ * Returns the connection, or -EADDRINUSE where somebody holds the name already.
  */
 static int start_agent(const struct unix_name *name)
 {
-	int fd = open_socket();
+	int listener = open_socket(), fd = -1;
 	long rc;
 
-	if (fd < 0)
+	if (listener < 0)
+		return listener;
+	rc = raw(SYS_bind, listener, raw_arg(&name->address), name->len);
+	if (rc == 0)
+		rc = raw(SYS_listen, listener, BACKLOG);
+	if (rc == 0)
+		rc = fd = connect_to(name);
+	if (rc >= 0)
+		rc = spawn_agent(listener);
+	raw_close(listener);
+	if (rc == 0)
 		return fd;
-	rc = raw(SYS_bind, fd, raw_arg(&name->address), name->len);
-	if (rc == 0)
-		rc = raw(SYS_listen, fd, BACKLOG);
-	if (rc == 0)
-		rc = spawn_agent(fd);
 	raw_close(fd);
 	return (int)rc;
 }
@@ -130,15 +137,14 @@ int channel_open(void)
 {
 	const char *operators = settings_operator_agent();
 	const struct unix_name *name;
-	int rc, fd;
+	int fd;
 
 	if (*operators)
 		return connect_to_operators(operators);
 	name = own_agent();
-	rc = start_agent(name);
-	if (rc < 0 && rc != -EADDRINUSE)
-		return rc;
-	fd = connect_to(name);
+	fd = start_agent(name);
+	if (fd == -EADDRINUSE)
+		fd = connect_to(name);
 	if (fd < 0 || is_ours(fd))
 		return fd;
 	raw_close(fd);

@@ -58,7 +58,7 @@ LIVES = {
     "subreaper": resident("subreaper"),
     "mptcp": resident("mptcp"),
     "mlockall": resident("mlockall", needs_root=True),
-    "setuid": resident("setuid", settings=KNOWN, needs_root=True),
+    "setuid": resident("setuid", needs_root=True),
     "chroot": Life([RESIDENT, "chroot", "empty"], KNOWN, needs_root=True),
     "RLIMIT_NOFILE 8": limited("--nofile=8:1024"),
     "RLIMIT_AS 64 MB": limited("--as=64000000"),
