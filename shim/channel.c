@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "futex.h"
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
@@ -54,20 +55,24 @@ static struct unix_name unix_name(const char *path, bool abstract)
 }
 
 /*
- * Taken once: what it depends on may become unreadable (chroot), and a user change must not lead to
- * another agent.
+ * Where the agent is.  Of the thread, or of who announces inline.  The shared name is taken once:
+ * what it depends on may become unreadable (chroot), and a user change must not lead to another
+ * agent.
  */
-static const struct unix_name *own_agent(void)
+static struct unix_name agent;
+static uint32_t private_pid;            /* who listened first on a private name; 0: it is shared */
+static uint64_t not_now_since_ms;       /* 0: the latest attempt was no -EAGAIN */
+
+static struct unix_name *own_agent(void)
 {
-	static struct unix_name name;
-	char storage[sizeof(name.address.sun_path)] = "";
+	char storage[sizeof(agent.address.sun_path)] = "";
 	struct text t = TEXT_OF(storage);
 
-	if (!name.len) {
+	if (!agent.len) {
 		settings_agent_name(&t);
-		name = unix_name(storage, true);
+		agent = unix_name(storage, true);
 	}
-	return &name;
+	return &agent;
 }
 
 static int open_socket(void)
@@ -89,12 +94,24 @@ static int connect_to(const struct unix_name *name)
 	return rc == -ECONNREFUSED ? -EAGAIN : (int)rc;
 }
 
-static int connect_to_operators(const char *agent)
+static int connect_to_operators(const char *place)
 {
-	bool abstract = *agent == '@';
-	struct unix_name name = unix_name(agent + abstract, abstract);
+	bool abstract = *place == '@';
+	struct unix_name name = unix_name(place + abstract, abstract);
 
 	return connect_to(&name);
+}
+
+/* Without a name the kernel chooses one, and `name` becomes that. */
+static long bind_to(int fd, struct unix_name *name)
+{
+	bool named = name->len > sizeof(sa_family_t);
+	long rc = raw(SYS_bind, fd, raw_arg(&name->address), name->len);
+
+	if (rc < 0 || named)
+		return rc;
+	name->len = sizeof(name->address);
+	return raw(SYS_getsockname, fd, raw_arg(&name->address), raw_arg(&name->len));
 }
 
 /*
@@ -102,14 +119,14 @@ static int connect_to_operators(const char *agent)
  * goes by the user of the connection, and a host may give up being root right after its listen().
  * Returns the connection, or -EADDRINUSE where somebody holds the name already.
  */
-static int start_agent(const struct unix_name *name)
+static int start_agent(struct unix_name *name)
 {
 	int listener = open_socket(), fd = -1;
 	long rc;
 
 	if (listener < 0)
 		return listener;
-	rc = raw(SYS_bind, listener, raw_arg(&name->address), name->len);
+	rc = bind_to(listener, name);
 	if (rc == 0)
 		rc = raw(SYS_listen, listener, BACKLOG);
 	if (rc == 0)
@@ -123,32 +140,85 @@ static int start_agent(const struct unix_name *name)
 	return (int)rc;
 }
 
+static int reach_agent(struct unix_name *name)
+{
+	int fd = start_agent(name);
+
+	return fd == -EADDRINUSE ? connect_to(name) : fd;
+}
+
+static void tell_of_squatter(const struct unix_name *name)
+{
+	char storage[sizeof(name->address.sun_path) + 160];
+	struct text t = TEXT_OF(storage);
+
+	text_puts(&t, "etcd-registry: @");
+	text_add(&t, name->address.sun_path + 1,
+		 name->len - offsetof(struct sockaddr_un, sun_path) - 1);
+	text_puts(&t, " is held by another user or by nobody who answers: this server has an "
+		      "agent of its own");
+	say_once(t.s);
+}
+
+/* The kernel chooses its name, so that nobody can hold it beforehand. */
+static int start_private_agent(void)
+{
+	struct unix_name name = {
+		.address.sun_family = AF_UNIX,
+		.len = sizeof(sa_family_t),
+	};
+	int fd = start_agent(&name);
+
+	if (fd < 0)
+		return fd;
+	tell_of_squatter(&agent);
+	agent = name;
+	private_pid = raw_getpid();
+	return fd;
+}
+
+/*
+ * The credentials are those of who called listen().  Names of the kernel's choosing are few and
+ * used again, so one of them means an agent only if it is the very one.
+ */
 static bool is_ours(int fd)
 {
 	struct ucred peer = { 0 };
 	uint32_t len = sizeof(peer);
 
-	return raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) ==
-		       0 &&
-	       (peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid));
+	if (raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) < 0)
+		return false;
+	if (private_pid && (uint32_t)peer.pid != private_pid &&
+	    (uint32_t)peer.pid != raw_getpid())
+		return false;
+	return peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid);
 }
 
-int channel_open(void)
+static bool is_held_up(int fd, uint32_t patience_ms)
+{
+	uint64_t now = now_ms();
+
+	if (fd != -EAGAIN)
+		not_now_since_ms = 0;
+	else if (!not_now_since_ms)
+		not_now_since_ms = now;
+	return fd == -EAGAIN && now - not_now_since_ms >= patience_ms;
+}
+
+int channel_open(uint32_t patience_ms)
 {
 	const char *operators = settings_operator_agent();
-	const struct unix_name *name;
 	int fd;
 
 	if (*operators)
 		return connect_to_operators(operators);
-	name = own_agent();
-	fd = start_agent(name);
-	if (fd == -EADDRINUSE)
-		fd = connect_to(name);
-	if (fd < 0 || is_ours(fd))
+	fd = reach_agent(own_agent());
+	if (fd < 0 && !is_held_up(fd, patience_ms))
+		return fd;
+	if (fd >= 0 && is_ours(fd))
 		return fd;
 	raw_close(fd);
-	return -ECONNABORTED;
+	return start_private_agent();
 }
 
 void channel_complain(int error)
@@ -156,9 +226,6 @@ void channel_complain(int error)
 	if (error == -ENOENT && !*settings_operator_agent())
 		say_once("etcd-registry: not registered: no agent to start (is etcd-registry "
 			 "installed? ETCD_REGISTRY_AGENT_BIN names it)");
-	else if (error == -ECONNABORTED)
-		say_once("etcd-registry: not registered: another user's process answers in "
-			 "place of the agent");
 	else if (error == -EPIPE)
 		say_once("etcd-registry: not registered yet: the agent ends at once (its log: "
 			 "ETCD_REGISTRY_LOG)");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * channel.h - the connection to the agent, and the messages of lib/wire.h on it.  Called by the
- * object's thread alone, with a file table of its own.  Nothing blocks; the socket is non-blocking.
+ * object's thread alone, with a file table of its own, or by one thread at a time that announces
+ * inline.  Nothing blocks; the socket is non-blocking.
  */
 #ifndef SHIM_CHANNEL_H
 #define SHIM_CHANNEL_H
@@ -14,14 +15,15 @@
 /*
  * Connect to the agent of the process's settings.  The operator's, where ETCD_REGISTRY_AGENT names
  * one; else the one that listens on the name of settings_agent_name(), which is started if nobody
- * does. Returns a descriptor to close with raw_close(), or a negative errno:
+ * does.  Where another user's process has that name, or whoever has it lets nobody connect for
+ * `patience_ms`, a private agent is started, one line on stderr says so, and later calls go to that
+ * one.  Returns a descriptor to close with raw_close(), or a negative errno:
  *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its
  *                  queue is full)
- *   -ECONNABORTED  the name is held by a process of another user
  *   -ENOENT        no agent binary
  *   anything else  as the kernel said
  */
-int channel_open(void);
+int channel_open(uint32_t patience_ms);
 
 /* Say on stderr, once, that there is no agent because of `error`, as channel_open() gave it. */
 void channel_complain(int error);

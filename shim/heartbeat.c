@@ -24,6 +24,8 @@
 #define TICK_MS 1000            /* how often the thread looks around when nothing happens */
 #define STDERR_KEPT_MS 5000
 #define FORK_WAIT_MS 200        /* longest wait of a fork for the agent to be told */
+#define PATIENCE_MS 500         /* with an agent that lets nobody connect, before another is had */
+#define PATIENCE_FORKED_MS 50   /* ... while a fork may be waiting */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
 #define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
@@ -126,13 +128,14 @@ static void lost(struct life *me, int error)
 	if (me->channel >= 0)
 		disconnect(me);
 	retry_later(me);
-	if (error == -ENOENT || error == -ECONNABORTED || me->retry_wait_ms >= RETRY_SAID_MS)
+	if (error == -ENOENT || me->retry_wait_ms >= RETRY_SAID_MS)
 		explain(me);
 }
 
 static void connect_to_agent(struct life *me)
 {
-	int fd = channel_open(), rc;
+	int fd = channel_open(atomic_load(&forked) ? PATIENCE_FORKED_MS : PATIENCE_MS);
+	int rc;
 
 	if (fd < 0) {
 		lost(me, fd);

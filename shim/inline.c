@@ -12,15 +12,16 @@
 #include "sockets.h"
 
 #define PATIENCE_MS 50  /* for an agent that is starting or ending */
+#define GIVE_UP_MS 100
 
 static _Atomic bool busy;
 
 static int open_soon(void)
 {
-	uint64_t deadline = now_ms() + PATIENCE_MS;
+	uint64_t deadline = now_ms() + GIVE_UP_MS;
 	int fd;
 
-	while ((fd = channel_open()) == -EAGAIN && now_ms() < deadline)
+	while ((fd = channel_open(PATIENCE_MS)) == -EAGAIN && now_ms() < deadline)
 		sleep_ms(1);
 	return fd;
 }

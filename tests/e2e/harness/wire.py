@@ -44,10 +44,10 @@ BAD_MESSAGES = {
 }
 
 
-def connect(name):
+def connect(name, timeout_s=ANSWER_TIMEOUT_S):
     """`name` as in /proc/net/unix."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.settimeout(ANSWER_TIMEOUT_S)
+    connection.settimeout(timeout_s)
     connection.connect(name.replace("@", "\0", 1))
     return connection
 
