@@ -13,6 +13,11 @@
  * advertised address is that of the oldest of its sockets that has one, its lead; the others on
  * that port are behind the same endpoint.
  *
+ * In a rolling restart the predecessor may end when its successor on the port listens and has not
+ * been heard of yet.  So an endpoint lingers for 75 ms while the kernel lists a socket on its port
+ * and transport protocol that nobody has announced; who announces it in that time takes the
+ * endpoint over as it is.  Nothing else delays a leave.
+ *
  * An endpoint that is not wanted any more stays, leaving, until the registry says that it is out.
  * Each time it is joined it gets a new tag, by which the registry's events find it; events with an
  * old tag are about the past and ignored.
@@ -29,6 +34,7 @@
 enum endpoint_state {
 	ENDPOINT_NEW,           /* not joined yet */
 	ENDPOINT_JOINED,
+	ENDPOINT_LINGERING,     /* as joined, though nobody wants it */
 	ENDPOINT_LEAVING,
 };
 
@@ -42,12 +48,14 @@ struct endpoint {
 	char *meta;             /* "": none */
 	const char *meta_wanted;        /* borrowed, within endpoints_update() */
 	unsigned port;
+	unsigned transport;     /* IPPROTO_* of the socket that claimed it last */
 	unsigned claims;
 	enum endpoint_state state;
 	bool registered;
 	bool refused;           /* the library would not take it: nothing will be tried */
 	char *error;            /* the latest attempt failed, or why it was refused; else NULL */
 	uint64_t joined_ms;
+	uint64_t linger_until_ms;       /* of ENDPOINT_LINGERING */
 };
 
 /* As etcdreg_join() and etcdreg_leave(). */
@@ -61,7 +69,8 @@ struct endpoints {
 	struct list all;
 	struct hashmap by_key, by_tag;
 	uint64_t last_tag;
-	size_t leaving;         /* endpoints in ENDPOINT_LEAVING */
+	size_t leaving;         /* endpoints in ENDPOINT_LINGERING or _LEAVING */
+	uint64_t due_ms;        /* when the next one stops lingering; 0: none does */
 	char *down;             /* etcd is known to be down: the error; NULL: it is not */
 	struct endpoints_ops ops;
 };
@@ -74,9 +83,15 @@ void endpoints_release(struct endpoints *endpoints);
 
 /*
  * Decides every claim in the model (which must have been judged), then joins and leaves what has
- * changed.
+ * changed.  `kernel` is the latest dump.  To be called again at due_ms.
  */
-void endpoints_update(struct endpoints *endpoints, struct model *model, uint64_t now_ms);
+void endpoints_update(struct endpoints *endpoints, struct model *model,
+		      const struct sockdiag_list *kernel, uint64_t now_ms);
+
+bool endpoints_are_due(const struct endpoints *endpoints, uint64_t now_ms);
+
+/* Is it not wanted, and not out yet? */
+bool endpoint_is_leaving(const struct endpoint *endpoint);
 
 /*
  * An endpoint that an agent before this one may have put into etcd.  It is new: the next

@@ -137,7 +137,7 @@ void model_drop_process(struct model *model, struct process *process)
 
 static struct sockdiag_entry entry_of(const struct wire_socket *id)
 {
-	return (struct sockdiag_entry){ id->inode, id->cookie, id->port };
+	return (struct sockdiag_entry){ id->inode, id->cookie, id->port, id->protocol };
 }
 
 struct sock *model_find_sock(const struct model *model, const struct wire_socket *id)
@@ -260,6 +260,31 @@ size_t model_mark(struct model *model, const struct sockdiag_list *list)
 		sock->foreign &= !sock->listed;
 	}
 	return missing;
+}
+
+static bool is_known(const struct model *model, const struct sockdiag_entry *entry)
+{
+	struct hash_node *node = hashmap_first(&model->socks_by_inode, entry->inode);
+
+	for (; node; node = hashmap_next(node)) {
+		struct sockdiag_entry known = entry_of(&HASH_ENTRY(node, struct sock, by_inode)->id);
+
+		if (sockdiag_same(&known, entry))
+			return true;
+	}
+	return false;
+}
+
+bool model_has_newcomer(const struct model *model, const struct sockdiag_list *list, unsigned port,
+			unsigned protocol)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		const struct sockdiag_entry *entry = &list->entries[i];
+
+		if (entry->port == port && entry->protocol == protocol && !is_known(model, entry))
+			return true;
+	}
+	return false;
 }
 
 bool sock_is_held(const struct sock *sock)

@@ -155,6 +155,12 @@ unsigned model_kinds(const struct model *model);
 /* Notes which sockets `list` has.  Returns how many it should have, and has not. */
 size_t model_mark(struct model *model, const struct sockdiag_list *list);
 
+/*
+ * Does `list` have a socket on that port and protocol (IPPROTO_*) that nobody has announced?
+ */
+bool model_has_newcomer(const struct model *model, const struct sockdiag_list *list, unsigned port,
+			unsigned protocol);
+
 bool sock_listens(const struct sock *sock);
 
 /* All sockets: serves, and since when it is an orphan. */

@@ -73,7 +73,7 @@ bool outcome_left(const struct endpoints *endpoints, const struct process *proce
 		const struct endpoint *endpoint =
 			endpoints_find(endpoints, process->claims[i].left_tag);
 
-		if (endpoint && endpoint->state == ENDPOINT_LEAVING && !endpoint->error)
+		if (endpoint && endpoint_is_leaving(endpoint) && !endpoint->error)
 			return false;
 	}
 	return true;

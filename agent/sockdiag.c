@@ -96,7 +96,7 @@ void sockdiag_list_sort(struct sockdiag_list *list)
 		qsort(list->entries, list->len, sizeof *list->entries, by_inode);
 }
 
-static bool same_socket(const struct sockdiag_entry *a, const struct sockdiag_entry *b)
+bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *b)
 {
 	return a->inode == b->inode && a->port == b->port &&
 	       (a->cookie == 0 || b->cookie == 0 || a->cookie == b->cookie);
@@ -115,7 +115,7 @@ bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_e
 			high = middle;
 	}
 	for (; low < list->len && list->entries[low].inode == entry->inode; low++)
-		if (same_socket(&list->entries[low], entry))
+		if (sockdiag_same(&list->entries[low], entry))
 			return true;
 	return false;
 }
@@ -280,8 +280,8 @@ static int dump_proc(const struct dump_kind *kind, size_t family, struct sockdia
 	return r;
 }
 
-static int dump_kind(struct sockdiag *diag, const struct dump_kind *kind, size_t family,
-		     struct sockdiag_list *list)
+static int dump_family(struct sockdiag *diag, const struct dump_kind *kind, size_t family,
+		       struct sockdiag_list *list)
 {
 	int r;
 
@@ -300,18 +300,29 @@ static int dump_kind(struct sockdiag *diag, const struct dump_kind *kind, size_t
 	return ETCDREG_E_SYSTEM;
 }
 
+static int dump_kind(struct sockdiag *diag, const struct dump_kind *kind,
+		     struct sockdiag_list *list)
+{
+	size_t len = list->len;
+	int r = 0;
+
+	for (size_t family = 0; r == 0 && family < ARRAY_LEN(families); family++)
+		r = dump_family(diag, kind, family, list);
+	for (; len < list->len; len++)
+		list->entries[len].protocol = (uint16_t)kind->protocol;
+	return r;
+}
+
 int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *list,
 		  struct etcdreg_err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		for (size_t family = 0; family < ARRAY_LEN(families); family++) {
-			int r = what & kinds[i].what ? dump_kind(diag, &kinds[i], family, list) : 0;
+		int r = what & kinds[i].what ? dump_kind(diag, &kinds[i], list) : 0;
 
-			if (r == ETCDREG_E_SYSTEM)
-				return err_set(err, r, "list of sockets: %s", strerror(errno));
-			if (r < 0)
-				return err_set(err, r, "list of sockets: out of memory");
-		}
+		if (r == ETCDREG_E_SYSTEM)
+			return err_set(err, r, "list of sockets: %s", strerror(errno));
+		if (r < 0)
+			return err_set(err, r, "list of sockets: out of memory");
 	}
 	sockdiag_list_sort(list);
 	return 0;

@@ -22,6 +22,7 @@ struct sockdiag_entry {
 	uint64_t inode;
 	uint64_t cookie;        /* 0: not known */
 	uint16_t port;          /* host order */
+	uint16_t protocol;      /* IPPROTO_TCP, _MPTCP or _UDP */
 };
 
 /*
@@ -46,10 +47,12 @@ int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_entry *e
 void sockdiag_list_sort(struct sockdiag_list *list);
 
 /*
- * Is the socket in the (sorted) list?  It is its (cookie, port, inode): an inode's number is used
- * again, and one socket can listen on another port later.  A cookie of 0 on either side says
- * nothing.
+ * Is it one socket?  It is its (cookie, port, inode): an inode's number is used again, and one
+ * socket can listen on another port later.  A cookie of 0 on either side says nothing.
  */
+bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *b);
+
+/* Is the socket in the (sorted) list? */
 bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry);
 
 enum sockdiag_what {
@@ -78,8 +81,8 @@ int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *li
 		  struct etcdreg_err *err);
 
 /*
- * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file; lines of
- * another form are skipped.  Fails with ETCDREG_E_NOMEM.
+ * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file, without their
+ * protocol; lines of another form are skipped.  Fails with ETCDREG_E_NOMEM.
  */
 int sockdiag_read_proc(FILE *file, unsigned state, struct sockdiag_list *list);
 

@@ -189,6 +189,8 @@ static int next_timeout_ms(const struct worker *worker)
 		return 0;
 	if (worker->survey.again_ms != 0 && worker->survey.again_ms < at)
 		at = worker->survey.again_ms;
+	if (worker->endpoints.due_ms != 0 && worker->endpoints.due_ms < at)
+		at = worker->endpoints.due_ms;
 	if (worker->options.hosted && worker->lifetime.phase != LIFETIME_NEEDED &&
 	    worker->lifetime.deadline_ms < at)
 		at = worker->lifetime.deadline_ms;
@@ -204,7 +206,7 @@ static void decide(struct worker *worker)
 	worker->readvertise = false;
 	reports_forget(worker);
 	model_judge(&worker->model, worker->turn_ms);
-	endpoints_update(&worker->endpoints, &worker->model, worker->turn_ms);
+	endpoints_update(&worker->endpoints, &worker->model, &worker->survey.list, worker->turn_ms);
 	legacy_save(worker);
 	reports_tell(worker);
 	sessions_sweep(worker);
@@ -221,7 +223,8 @@ static void turn(struct worker *worker)
 	worker->turn_ms = now;
 	if (now >= worker->tick_ms)
 		tick(worker, read_dry);
-	if (worker->changed || survey_is_due(&worker->survey, now))
+	if (worker->changed || survey_is_due(&worker->survey, now) ||
+	    endpoints_are_due(&worker->endpoints, now))
 		decide(worker);
 	judge_lifetime(worker);
 	clients_sweep(&worker->clients);

@@ -3,12 +3,12 @@
  * listener - a server that opens the sockets it is told to and answers every connection with one
  * fixed HTTP response.
  *
- *	listener [-6] [-o] [-r] [-u] [-a ADDRESS] [PORT...]
+ *	listener [-6] [-o] [-r] [-u] [-a ADDRESS] [-k PID | -t PID] [PORT...]
  *
  * One socket per PORT (none given: one on port 0), in that order: -6 on IPv6 (dual-stack; -o: IPv6
- * only), -r with SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  Prints the port of each on a line of
- * its own once all are open.  SIGTERM ends it with exit(0); SIGUSR1 makes it close the first socket
- * that is still open.
+ * only), -r with SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  The moment that all are open it kills
+ * process PID (-k) or sends it SIGTERM (-t), and prints the port of each on a line of its own.
+ * SIGTERM ends it with exit(0); SIGUSR1 makes it close the first socket that is still open.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,6 +38,8 @@ struct options {
 	bool v6only;
 	bool reuse_port;
 	const char *address;
+	pid_t predecessor;
+	int end; /* the signal for it; 0: there is none */
 };
 
 static volatile sig_atomic_t ending;
@@ -71,7 +73,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	int option;
 
 	*ret = (struct options){.family = AF_INET, .type = SOCK_STREAM};
-	while ((option = getopt(argc, argv, "6orua:")) != -1) {
+	while ((option = getopt(argc, argv, "6orua:k:t:")) != -1) {
 		switch (option) {
 		case '6':
 			ret->family = AF_INET6;
@@ -88,8 +90,14 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case 'a':
 			ret->address = optarg;
 			break;
+		case 'k':
+		case 't':
+			ret->predecessor = (pid_t)strtol(optarg, NULL, 10);
+			ret->end = option == 'k' ? SIGKILL : SIGTERM;
+			break;
 		default:
-			errx(2, "usage: listener [-6] [-o] [-r] [-u] [-a ADDRESS] [PORT...]");
+			errx(2, "usage: listener [-6] [-o] [-r] [-u] [-a ADDRESS] [-k PID | -t PID] "
+				"[PORT...]");
 		}
 	}
 	return optind;
@@ -186,6 +194,8 @@ int main(int argc, char **argv)
 	for (nfds_t i = 0; i < len; i++)
 		sockets[i] =
 			(struct pollfd){.fd = open_socket(&options, ports[i]), .events = POLLIN};
+	if (options.end && kill(options.predecessor, options.end) < 0)
+		err(1, "kill");
 	for (nfds_t i = 0; i < len; i++)
 		print_port(sockets[i].fd);
 	fflush(stdout);

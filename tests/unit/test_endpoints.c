@@ -89,23 +89,33 @@ static struct wire_socket socket_of(uint64_t inode, uint16_t port, uint16_t prot
 				     .family = AF_INET, .protocol = protocol };
 }
 
-/*
- * The process announces a socket that the kernel lists. `host` NULL: it has no address to
- * advertise.
- */
-static struct holding *listen_on(struct machine *machine, struct process *process, uint64_t inode,
-				 uint16_t port, const char *host)
+static void open_socket(struct machine *machine, uint64_t inode, uint16_t port, uint16_t protocol)
+{
+	const struct wire_socket id = socket_of(inode, port, protocol);
+	const struct sockdiag_entry entry = { inode, id.cookie, port, protocol };
+
+	assert_int_equal(sockdiag_list_add(&machine->kernel, &entry), 0);
+	sockdiag_list_sort(&machine->kernel);
+}
+
+/* `host` NULL: it has no address to advertise. */
+static struct holding *announce(struct machine *machine, struct process *process, uint64_t inode,
+				uint16_t port, const char *host)
 {
 	const struct wire_socket id = socket_of(inode, port, IPPROTO_TCP);
-	const struct sockdiag_entry entry = { inode, id.cookie, port };
 	struct holding *holding;
 
 	assert_int_equal(model_hold(&machine->model, process, &id, true, &holding), 0);
 	holding->host = host ? strdup(host) : NULL;
 	holding->host_error = host ? NULL : strdup("no address");
-	assert_int_equal(sockdiag_list_add(&machine->kernel, &entry), 0);
-	sockdiag_list_sort(&machine->kernel);
 	return holding;
+}
+
+static struct holding *listen_on(struct machine *machine, struct process *process, uint64_t inode,
+				 uint16_t port, const char *host)
+{
+	open_socket(machine, inode, port, IPPROTO_TCP);
+	return announce(machine, process, inode, port, host);
 }
 
 static void close_socket(struct machine *machine, uint64_t inode)
@@ -130,7 +140,7 @@ static const char *turn(struct machine *machine)
 			model_drop_sock(&machine->model, sock);
 	}
 	model_judge(&machine->model, machine->now_ms);
-	endpoints_update(&machine->endpoints, &machine->model, machine->now_ms);
+	endpoints_update(&machine->endpoints, &machine->model, &machine->kernel, machine->now_ms);
 	return machine->asked;
 }
 
@@ -334,6 +344,63 @@ static void a_goodbye_does_not_wait_for_an_etcd_that_is_down(void **state)
 	assert_true(outcome_left(&m->endpoints, p));
 }
 
+static void a_successor_on_the_port_takes_over(void **state)
+{
+	struct machine *m = *state;
+	struct process *a = start(m, "web"), *b = start(m, "web");
+	struct holding *h;
+
+	listen_on(m, a, 1, 80, "10.0.0.1");
+	turn(m);
+	tell(m, ETCDREG_REGISTERED, tag_of(a, 0), NULL);
+	open_socket(m, 2, 80, IPPROTO_TCP);
+	close_socket(m, 1);
+	process_bury(a);
+	assert_string_equal(turn(m), "");
+	assert_int_equal(m->endpoints.leaving, 1);
+	assert_false(endpoints_are_due(&m->endpoints, m->now_ms + 74));
+	m->now_ms += 74;
+	h = announce(m, b, 2, 80, "10.0.0.1");
+	assert_string_equal(turn(m), "");
+	assert_outcome(m, h, WIRE_REGISTERED, "");
+	assert_int_equal(m->endpoints.leaving, 0);
+	m->now_ms += 1000;
+	assert_string_equal(turn(m), "");
+	close_socket(m, 2);
+	assert_string_equal(turn(m), "leave web http://10.0.0.1:80;");
+}
+
+static void nobody_waits_long_for_a_successor(void **state)
+{
+	struct machine *m = *state;
+	struct process *p = start(m, "web");
+
+	listen_on(m, p, 1, 80, "10.0.0.1");
+	turn(m);
+	open_socket(m, 2, 80, IPPROTO_TCP);
+	close_socket(m, 1);
+	assert_string_equal(turn(m), "");
+	assert_false(outcome_left(&m->endpoints, p));
+	m->now_ms += 75;
+	assert_true(endpoints_are_due(&m->endpoints, m->now_ms));
+	assert_string_equal(turn(m), "leave web http://10.0.0.1:80;");
+	m->now_ms += 1000;
+	assert_false(endpoints_are_due(&m->endpoints, m->now_ms));
+}
+
+static void a_stranger_elsewhere_is_no_successor(void **state)
+{
+	struct machine *m = *state;
+	struct process *p = start(m, "web");
+
+	listen_on(m, p, 1, 80, "10.0.0.1");
+	turn(m);
+	open_socket(m, 2, 81, IPPROTO_TCP);
+	open_socket(m, 3, 80, IPPROTO_UDP);
+	close_socket(m, 1);
+	assert_string_equal(turn(m), "leave web http://10.0.0.1:80;");
+}
+
 static void a_stopped_process_is_out_unless_another_holds(void **state)
 {
 	struct machine *m = *state;
@@ -489,6 +556,9 @@ int main(void)
 		TEST(a_goodbye_takes_out_and_the_kernel_may_bring_back),
 		TEST(a_goodbye_does_not_wait_for_others),
 		TEST(a_goodbye_does_not_wait_for_an_etcd_that_is_down),
+		TEST(a_successor_on_the_port_takes_over),
+		TEST(nobody_waits_long_for_a_successor),
+		TEST(a_stranger_elsewhere_is_no_successor),
 		TEST(a_stopped_process_is_out_unless_another_holds),
 		TEST(news_of_an_older_join_is_ignored),
 		TEST(failures_are_told_in_a_line),

@@ -65,7 +65,7 @@ static void decide(struct agent *agent)
 {
 	agent->asked[0] = '\0';
 	model_judge(&agent->model, 1000);
-	endpoints_update(&agent->endpoints, &agent->model, 1000);
+	endpoints_update(&agent->endpoints, &agent->model, &(struct sockdiag_list){ 0 }, 1000);
 }
 
 static struct process *start(struct agent *agent, uint64_t id, const char *text, const char *meta)

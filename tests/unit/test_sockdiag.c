@@ -48,15 +48,19 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 	probe->entry.port = ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-static bool is_listed(struct sockdiag *diag, unsigned what, const struct sockdiag_entry *entry)
+/* 0: it is not listed. */
+static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct sockdiag_entry *entry)
 {
 	struct sockdiag_list list = { 0 };
-	bool listed;
+	unsigned protocol = 0;
 
 	assert_int_equal(sockdiag_dump(diag, what, &list, NULL), 0);
-	listed = sockdiag_list_has(&list, entry);
+	for (size_t i = 0; i < list.len; i++)
+		if (sockdiag_same(&list.entries[i], entry))
+			protocol = list.entries[i].protocol;
+	assert_int_equal(sockdiag_list_has(&list, entry), protocol != 0);
 	sockdiag_list_release(&list);
-	return listed;
+	return protocol;
 }
 
 static void check_socket(bool netlink, unsigned what, int family, int type, int protocol)
@@ -72,24 +76,24 @@ static void check_socket(bool netlink, unsigned what, int family, int type, int 
 		close(diag.fd);
 		diag.fd = -1;
 	}
-	assert_true(is_listed(&diag, what, &probe.entry));
+	assert_int_equal(listed_as(&diag, what, &probe.entry), protocol);
 	close(probe.fd);
-	assert_false(is_listed(&diag, what, &probe.entry));
+	assert_int_equal(listed_as(&diag, what, &probe.entry), 0);
 	sockdiag_release(&diag);
 }
 
 static void netlink_lists_tcp(void **state)
 {
 	(void)state;
-	check_socket(true, SOCKDIAG_TCP, AF_INET, SOCK_STREAM, 0);
-	check_socket(true, SOCKDIAG_TCP, AF_INET6, SOCK_STREAM, 0);
+	check_socket(true, SOCKDIAG_TCP, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	check_socket(true, SOCKDIAG_TCP, AF_INET6, SOCK_STREAM, IPPROTO_TCP);
 }
 
 static void netlink_lists_udp(void **state)
 {
 	(void)state;
-	check_socket(true, SOCKDIAG_UDP, AF_INET, SOCK_DGRAM, 0);
-	check_socket(true, SOCKDIAG_UDP, AF_INET6, SOCK_DGRAM, 0);
+	check_socket(true, SOCKDIAG_UDP, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	check_socket(true, SOCKDIAG_UDP, AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static void netlink_lists_mptcp(void **state)
@@ -101,10 +105,10 @@ static void netlink_lists_mptcp(void **state)
 static void proc_lists_tcp_and_udp(void **state)
 {
 	(void)state;
-	check_socket(false, SOCKDIAG_TCP, AF_INET, SOCK_STREAM, 0);
-	check_socket(false, SOCKDIAG_TCP, AF_INET6, SOCK_STREAM, 0);
-	check_socket(false, SOCKDIAG_UDP, AF_INET, SOCK_DGRAM, 0);
-	check_socket(false, SOCKDIAG_UDP, AF_INET6, SOCK_DGRAM, 0);
+	check_socket(false, SOCKDIAG_TCP, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	check_socket(false, SOCKDIAG_TCP, AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+	check_socket(false, SOCKDIAG_UDP, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	check_socket(false, SOCKDIAG_UDP, AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static void a_bound_tcp_socket_does_not_listen(void **state)
@@ -116,7 +120,7 @@ static void a_bound_tcp_socket_does_not_listen(void **state)
 	open_socket(&probe, AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(sockdiag_init(&diag), 0);
 	assert_int_equal(shutdown(probe.fd, SHUT_RDWR), 0);
-	assert_false(is_listed(&diag, SOCKDIAG_TCP, &probe.entry));
+	assert_int_equal(listed_as(&diag, SOCKDIAG_TCP, &probe.entry), 0);
 	close(probe.fd);
 	sockdiag_release(&diag);
 }
@@ -148,7 +152,10 @@ static void lists_many(void **state)
 static void a_socket_is_cookie_port_and_inode(void **state)
 {
 	static const struct sockdiag_entry listed[] = {
-		{ 30, 3, 80 }, { 10, 1, 80 }, { 20, 2, 80 }, { 20, 0, 81 },
+		{ 30, 3, 80, IPPROTO_TCP },
+		{ 10, 1, 80, IPPROTO_TCP },
+		{ 20, 2, 80, IPPROTO_TCP },
+		{ 20, 0, 81, IPPROTO_TCP },
 	};
 	struct sockdiag_list list = { 0 };
 
@@ -156,15 +163,15 @@ static void a_socket_is_cookie_port_and_inode(void **state)
 	for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
 		assert_int_equal(sockdiag_list_add(&list, &listed[i]), 0);
 	sockdiag_list_sort(&list);
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 10, 1, 80 }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 2, 80 }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 7, 81 }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 0, 80 }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 4, 80 }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 81 }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 40, 3, 80 }));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 10, 1, 80, IPPROTO_TCP }));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 2, 80, IPPROTO_TCP }));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 7, 81, IPPROTO_TCP }));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 0, 80, IPPROTO_TCP }));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 4, 80, IPPROTO_TCP }));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 81, IPPROTO_TCP }));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 40, 3, 80, IPPROTO_TCP }));
 	sockdiag_list_release(&list);
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 80 }));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 80, IPPROTO_TCP }));
 }
 
 static void proc_lines_are_read_or_skipped(void **state)
