@@ -352,7 +352,8 @@ static void unwatch_processes(struct worker *worker)
 static void worker_release(struct worker *worker)
 {
 	clients_release(&worker->clients);
-	etcdreg_close(worker->reg, CLOSE_MS);
+	/* Of an etcd that is down nothing is to be expected but the end of the leases. */
+	etcdreg_close(worker->reg, worker->endpoints.down ? 0 : CLOSE_MS);
 	if (worker->model.socks_by_inode.buckets)
 		unwatch_processes(worker);
 	news_release(&worker->news);
