@@ -6,6 +6,7 @@ import time
 
 import pytest
 from harness import product
+from harness.process import free_port
 from harness.registry import document
 
 RELISTENER = product.HOSTS / "relistener"
@@ -70,6 +71,58 @@ def test_program_that_does_not_inherit_the_socket_is_out(v3_registry, launch_lis
         told = host.tell()
         assert watch.wait("delete", v3_registry.key(web), PATIENCE_S) - told <= KILLED_GONE_S
     assert host.process.poll() is None
+
+
+def test_program_that_listens_again_on_the_inherited_socket_stays_registered(
+    v3_registry, launch_listener
+):
+    settings = v3_registry.preloaded("web", TTL=str(TTL_S))
+    host = launch_listener(settings, "again", program=RELISTENER)
+    web = document("web", host.port)
+    v3_registry.expect(web)
+    with v3_registry.watch() as watch:
+        host.tell()
+        assert host.read_ports(2) == [host.port, host.port]
+        time.sleep(TTL_S + SLACK_S)
+        assert not watch.times("delete", v3_registry.key(web))
+        killed = host.kill()
+        assert watch.wait("delete", v3_registry.key(web), PATIENCE_S) - killed <= KILLED_GONE_S
+
+
+def test_program_that_listens_anew_is_registered_in_place_of_the_one_before(
+    v3_registry, launch_listener
+):
+    host = launch_listener(v3_registry.preloaded("web"), "again-cloexec", program=RELISTENER)
+    before = document("web", host.port)
+    v3_registry.expect(before)
+    with v3_registry.watch() as watch:
+        told = host.tell()
+        gone = watch.wait("delete", v3_registry.key(before), PATIENCE_S)
+        assert gone - told <= KILLED_GONE_S
+        _, host.port = host.read_ports(2)
+        web = document("web", host.port)
+        v3_registry.expect(web)
+        killed = host.kill()
+        assert watch.wait("delete", v3_registry.key(web), PATIENCE_S) - killed <= KILLED_GONE_S
+
+
+@pytest.mark.parametrize("closed", ["named", "other"])
+def test_of_two_listeners_the_named_one_decides(v3_registry, launch_listener, closed):
+    named, other = free_port(), free_port()
+    ports = [named, other] if closed == "named" else [other, named]
+    host = launch_listener(v3_registry.preloaded(f"web:{named}"), *map(str, ports), count=2)
+    web = document("web", named)
+    v3_registry.expect(web)
+    with v3_registry.watch() as watch:
+        told = time.monotonic()
+        host.close_first()
+        if closed == "named":
+            gone = watch.wait("delete", v3_registry.key(web), PATIENCE_S)
+            assert gone - told <= CLOSED_GONE_S
+            assert v3_registry.documents() == {}
+        else:
+            time.sleep(CLOSED_GONE_S)
+            assert not watch.events
 
 
 def test_stopped_host_leaves_after_the_ttl_and_comes_back(v3_registry, launch_listener):

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relistener STEP... - listens, and takes one step at each SIGUSR1; what it listens on then, it
- * prints (0: nothing).
+ * relistener [=FD] STEP... - listens (on FD, which is a socket that does so already), and takes one
+ * step at each SIGUSR1; what it listens on then, it prints (0: nothing).
  *
  *	close, shutdown      listens no more, and lives on
  *	same, other          listens again, on the port that it had or on another
  *	dup                  the listener gets another number, and the one that it had is closed
  *	exec, exec-cloexec   becomes another program, with or without the socket
+ *	again, again-cloexec becomes itself anew, with the socket or without, and listens again
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -59,10 +60,33 @@ static void step_exec_without(int listener)
 	step_exec(listener);
 }
 
+static _Noreturn void become_anew(char *word)
+{
+	char *const command[] = { (char[]){ "relistener" }, word, NULL };
+
+	execv("/proc/self/exe", command);
+	err(1, "/proc/self/exe");
+}
+
+static void step_again(int listener)
+{
+	char word[16];
+
+	snprintf(word, sizeof(word), "=%d", listener);
+	become_anew(word);
+}
+
+static void step_again_without(int listener)
+{
+	fcntl(listener, F_SETFD, FD_CLOEXEC);
+	become_anew(NULL);
+}
+
 static const struct deed steps[] = {
 	{ "close", step_close }, { "shutdown", step_shutdown }, { "same", step_same },
 	{ "other", step_other }, { "dup", step_dup },		{ "exec", step_exec },
-	{ "exec-cloexec", step_exec_without },
+	{ "exec-cloexec", step_exec_without }, { "again", step_again },
+	{ "again-cloexec", step_again_without },
 };
 
 static bool listens(int fd)
@@ -73,13 +97,24 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) == 0 && is_listening;
 }
 
+static int listen_again(const char *word)
+{
+	int fd = (int)strtol(word + 1, NULL, 10);
+
+	if (listen(fd, 16) < 0)
+		host_fail("listen");
+	return fd;
+}
+
 int main(int argc, char **argv)
 {
+	int first = argc > 1 && argv[1][0] == '=' ? 2 : 1;
+
 	host_block();
-	current = host_listen(0, 0);
+	current = first > 1 ? listen_again(argv[1]) : host_listen(0, 0);
 	port = host_port(current);
 	host_print(port);
-	for (int i = 1; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		const struct deed *step =
 			host_find(steps, sizeof(steps) / sizeof(*steps), argv[i]);
 
