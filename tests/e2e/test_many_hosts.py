@@ -21,15 +21,20 @@ ENDS = (signal.SIGKILL, signal.SIGTERM)
 COMINGS_AND_GOINGS = ("0", "01", "012", "0123", "123", "13", "3", "03", "0", "02", "2", "12", "1")
 
 
-def test_hosts_that_all_need_the_first_agent_share_one(v3_registry, launch):
+@pytest.mark.parametrize("agent", ["that they all need", "that runs"])
+def test_hosts_that_start_at_once_share_an_agent(v3_registry, launch, launch_listener, agent):
     settings = v3_registry.preloaded("web")
+    others = []
+    if agent == "that runs":
+        others.append(document("web", launch_listener(settings).port))
+        v3_registry.expect(*others)
     hosts = [launch([RESIDENT, "plain"], settings) for _ in range(HOSTS)]
     services = [document("web", host.read_ports()[0]) for host in hosts]
-    v3_registry.expect(*services, timeout_s=ALL_REGISTERED_S)
+    v3_registry.expect(*others, *services, timeout_s=ALL_REGISTERED_S)
     assert len(v3_registry.agents()) == 1
     for host in hosts:
         host.process.kill()
-    v3_registry.expect(timeout_s=PATIENCE_S)
+    v3_registry.expect(*others, timeout_s=PATIENCE_S)
     assert not any(host.stderr for host in hosts)
 
 
