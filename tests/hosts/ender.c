@@ -10,6 +10,8 @@
 
 #define OUTPUT_LEN (1 << 20)
 
+static const char line[] = "a line.\n";
+
 static void end_exit(int listener)
 {
 	(void)listener;
@@ -72,10 +74,14 @@ static void end_in_handler(int listener)
 	raise(SIGUSR2);
 }
 
+/* An exit handler that needs much of its thread's stack. */
 static void print_much(void)
 {
-	for (size_t i = 0; i < OUTPUT_LEN; i += 8)
-		fputs("a line.\n", stdout);
+	char output[OUTPUT_LEN];
+
+	for (size_t i = 0; i < sizeof(output); i += sizeof(line) - 1)
+		memcpy(output + i, line, sizeof(line) - 1);
+	fwrite(output, sizeof(output), 1, stdout);
 }
 
 static void end_thread(int listener)
