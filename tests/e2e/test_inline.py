@@ -5,23 +5,13 @@ import signal
 
 import pytest
 from harness import product
+from harness.activation import ACTIVATED
 from harness.process import free_port
 from harness.registry import document
 from harness.wait import settled
 
 GONE_S = 2
 STILL_S = 4
-ACTIVATED = product.BUILD / "hosts" / "activated"
-# What systemd does with a socket unit; the object is preloaded into the service alone.
-ACTIVATE = """
-import os, socket, sys
-port, preload, program = sys.argv[1:]
-listener = socket.create_server(("0.0.0.0", int(port)))
-os.dup2(listener.fileno(), 3)
-os.set_inheritable(3, True)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LD_PRELOAD=preload)
-os.execv(program, [program])
-"""
 
 
 def threads(pid):
@@ -52,8 +42,7 @@ def test_host_without_a_thread_stops_listening(v3_registry, launch_listener):
 def test_socket_that_a_service_manager_passed(v3_registry, launch, thread):
     port = free_port()
     environment = v3_registry.settings("web", THREAD=thread)
-    command = ["/usr/bin/python3", "-c", ACTIVATE, port, product.PRELOAD, ACTIVATED]
-    host = launch(command, environment, port).wait_listening()
+    host = launch([*ACTIVATED, port], environment, port).wait_listening()
     web = document("web", port)
     v3_registry.expect(web)
     assert host.get() == b"activated\n"

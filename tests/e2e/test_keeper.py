@@ -7,7 +7,8 @@ import time
 
 import pytest
 from harness import product
-from harness.process import children, command_line, free_port, is_running, parent
+from harness.agents import kill_worker, worker_of
+from harness.process import free_port, is_running, parent
 from harness.registry import document
 from harness.servers import NGINX_DAEMON
 from harness.wait import wait_until
@@ -22,22 +23,6 @@ END_S = 5
 def quick(registry):
     """Its connection string with a time to live for which a test can wait."""
     return f"{registry.url}{'&' if '?' in registry.url else '?'}ttl={TTL_S}"
-
-
-def worker_of(registry):
-    (pid,) = wait_until(registry.agents, END_S, "an agent")
-    return pid
-
-
-def kill_worker(registry):
-    """Returns when another worker of the same keeper has taken over."""
-    worker = worker_of(registry)
-    keeper = parent(worker)
-    assert command_line(keeper)[1:2] == ["agent"]
-    os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: registry.agents() not in ([], [worker]), END_S, "another worker")
-    assert children(keeper) == registry.agents()
-    return keeper
 
 
 def lease(registry, key):

@@ -9,12 +9,16 @@ import os
 import socket
 import time
 import types
+import typing
 
 import pytest
 from harness import product
+from harness.activation import ACTIVATED
+from harness.agents import kill_worker
 from harness.host import Host
-from harness.process import free_port
+from harness.process import free_port, local_addresses
 from harness.registry import Registry, document
+from harness.wait import wait_until
 
 TTL_S = 3
 THREE_TTLS_S = 3 * TTL_S
@@ -30,12 +34,16 @@ CLOSING_DESCRIPTORS = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
 
 @dataclasses.dataclass(frozen=True)
 class Life:
-    """`settings` are more than those of a host that has to start its agent."""
+    """`settings` are more than those of a host that has to start its agent; with `takes_port` the
+    command gets a port, which it does not print."""
 
     command: list
     settings: dict = dataclasses.field(default_factory=dict)
+    name: str = "web"
     needs_root: bool = False
-    is_mute: bool = False
+    takes_port: bool = False
+    address: typing.Optional[str] = "127.0.0.1"  # None: one of this machine's
+    worker_kills: int = 0
 
 
 def resident(what, **more):
@@ -52,17 +60,22 @@ def early(objects):
 
 # When listen() returns, the agent runs and knows of the socket.
 KNOWN = {"ETCD_REGISTRY_WAIT": "5s"}
+DAEMONS = ("daemon", "fork", "double-fork", "double-fork-exit", "late-fork")
 LIVES = {
     **{what: resident(what) for what in ("close", "closefrom", "close_range", "dup2")},
-    **{what: resident(what) for what in ("double-fork", "double-fork-exit", "late-fork")},
+    **{what: resident(what) for what in DAEMONS},
+    **{f"{what}, two workers killed": resident(what, worker_kills=2) for what in DAEMONS},
     "subreaper": resident("subreaper"),
     "mptcp": resident("mptcp"),
+    "loopback and another": resident("loopback", settings={"ETCD_REGISTRY_HOST": ""}, address=None),
+    "udp": Life([product.LISTENER, "-u"], name="web:{port}/udp", takes_port=True),
+    "passed by systemd": Life(ACTIVATED, {"LD_PRELOAD": ""}, takes_port=True),
     "mlockall": resident("mlockall", needs_root=True),
     "setuid": resident("setuid", needs_root=True),
     "chroot": Life([RESIDENT, "chroot", "empty"], KNOWN, needs_root=True),
     "RLIMIT_NOFILE 8": limited("--nofile=8:1024"),
     "RLIMIT_AS 64 MB": limited("--as=64000000"),
-    "descriptors closed": Life([*CLOSING_DESCRIPTORS, product.LISTENER], is_mute=True),
+    "descriptors closed": Life([*CLOSING_DESCRIPTORS, product.LISTENER], takes_port=True),
     "library listens before": early(BEFORE_OURS),
     "library listens after": early(AFTER_OURS),
     "names of libraries": Life([product.HOSTS / "namesake"]),
@@ -73,17 +86,51 @@ LIVES = {
 def start(etcd, folder, life):
     (folder / "empty").mkdir()
     registry = Registry(etcd, "v3", folder.name, folder)
-    port = free_port() if life.is_mute else None
+    port = free_port() if life.takes_port else None
     command = [*life.command, port] if port else life.command
-    settings = {**registry.preloaded("web", TTL=str(TTL_S)), **life.settings}
+    name = life.name.format(port=port)
+    settings = {**registry.preloaded(name, TTL=str(TTL_S)), **life.settings}
     host = Host(command, settings, folder, port)
     return types.SimpleNamespace(registry=registry, host=host, watch=registry.watch())
 
 
+def read_port(host):
+    if host.port is None:
+        host.read_ports()
+
+
+def expect(life, registry, port):
+    """Returns the document, which is there."""
+    address = life.address
+    if address is None:
+        (found,) = wait_until(registry.documents, PATIENCE_S, "a document").values()
+        address = found["hostname"]
+        assert address in local_addresses()
+    web = document("web", port, address)
+    registry.expect(web)
+    return web
+
+
+def kill_workers(life, registry, host):
+    if life.worker_kills:
+        host.process.wait(PATIENCE_S)
+        read_port(host)
+        expect(life, registry, host.port)
+    for _ in range(life.worker_kills):
+        kill_worker(registry)
+
+
+def kill(host):
+    """A UDP socket has no holders that could be found."""
+    if not host.holders():
+        host.process.kill()
+    return host.kill()
+
+
 def discard(host):
     """A daemon is found by its port, which no test may have read."""
-    if host.port is None and host.stdout:
-        host.read_ports()
+    if host.stdout:
+        read_port(host)
     host.discard()
 
 
@@ -91,6 +138,8 @@ def can_be(name):
     if name == "mptcp":
         with contextlib.suppress(OSError), socket.socket(proto=socket.IPPROTO_MPTCP):
             return True
+        return False
+    if LIVES[name].address is None and not local_addresses():
         return False
     return os.geteuid() == 0 or not LIVES[name].needs_root
 
@@ -105,6 +154,8 @@ def lives(etcd, tmp_path_factory, agent_watch):
             started[name] = start(etcd, folder, LIVES[name])
             stack.callback(discard, started[name].host)
             stack.enter_context(started[name].watch)
+        for name, life in started.items():
+            kill_workers(LIVES[name], life.registry, life.host)
         yield started, time.monotonic()
     for name, life in started.items():
         agent_watch.hosts_are_gone(f"life: {name}", life.registry)
@@ -116,15 +167,13 @@ def test_registered_for_three_ttls_and_gone_within_100_ms_of_kill_9(lives, name)
     if name not in started:
         pytest.skip("not on this machine, or not for this user")
     registry, host, watch = started[name].registry, started[name].host, started[name].watch
-    if host.port is None:
-        host.read_ports()
-    web = document("web", host.port)
+    read_port(host)
+    web = expect(LIVES[name], registry, host.port)
     key = registry.key(web)
-    registry.expect(web)
     time.sleep(max(0, since + THREE_TTLS_S - time.monotonic()))
     assert not watch.times("delete", key)
     assert registry.documents() == {key: web}
-    killed = host.kill()
+    killed = kill(host)
     assert watch.wait("delete", key, PATIENCE_S) - killed <= KILLED_GONE_S
     assert registry.documents() == {}
     assert host.stderr == ""

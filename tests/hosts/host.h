@@ -30,17 +30,26 @@ static inline _Noreturn void host_fail(const char *what)
 	exit(1);
 }
 
-/* The socket is inherited by whatever is executed. */
-static inline int host_listen(int protocol, uint16_t port)
+/* On an address in host order.  The socket is inherited by whatever is executed. */
+static inline int host_listen_at(in_addr_t host, int protocol, uint16_t port)
 {
 	const int on = 1;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(host),
+	};
 	int fd = socket(AF_INET, SOCK_STREAM, protocol);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
 		host_fail("listen");
 	return fd;
+}
+
+static inline int host_listen(int protocol, uint16_t port)
+{
+	return host_listen_at(INADDR_ANY, protocol, port);
 }
 
 static inline uint16_t host_port(int fd)

@@ -80,6 +80,12 @@ static void adopt_orphans(int listener)
 		err(1, "prctl");
 }
 
+static void listen_on_loopback(int listener)
+{
+	(void)listener;
+	(void)host_listen_at(INADDR_LOOPBACK, 0, 0);
+}
+
 static void fork_twice(void (*end)(int))
 {
 	for (int i = 0; i < 2; i++) {
@@ -114,6 +120,20 @@ static void daemonise_later(int listener)
 	}
 }
 
+static void fork_once(int listener)
+{
+	(void)listener;
+	if (fork() > 0)
+		_exit(0);
+}
+
+static void call_daemon(int listener)
+{
+	(void)listener;
+	if (daemon(0, 0) < 0)
+		err(1, "daemon");
+}
+
 static void nothing(int listener)
 {
 	(void)listener;
@@ -133,9 +153,12 @@ static const struct {
 	{ "chroot", nothing, change_root },
 	{ "mlockall", lock_memory, nothing },
 	{ "subreaper", adopt_orphans, nothing },
+	{ "loopback", listen_on_loopback, nothing },
 	{ "double-fork", nothing, daemonise },
 	{ "double-fork-exit", nothing, daemonise_exiting },
 	{ "late-fork", nothing, daemonise_later },
+	{ "fork", nothing, fork_once },
+	{ "daemon", nothing, call_daemon },
 	{ "mptcp", nothing, nothing },
 };
 

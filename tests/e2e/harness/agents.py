@@ -13,12 +13,14 @@ import struct
 import threading
 import time
 
-from .process import command_line, is_running
+from .process import children, command_line, is_running, parent
+from .wait import wait_until
 from .wire import connect
 
 LOG_LINE = re.compile(r" etcd-registry\[(\d+)\] ")
 SOCKET_NAME = re.compile(r"@etcd-registry/\d+/[0-9a-f]{32}")
 WATCH_INTERVAL_S = 0.1
+PATIENCE_S = 5
 
 
 def agents_of(log):
@@ -27,6 +29,22 @@ def agents_of(log):
         return []
     pids = {int(pid) for pid in LOG_LINE.findall(log.read_text())}
     return sorted(pid for pid in pids if command_line(pid)[1:2] == ["agent"] and is_running(pid))
+
+
+def worker_of(registry):
+    (pid,) = wait_until(registry.agents, PATIENCE_S, "an agent")
+    return pid
+
+
+def kill_worker(registry):
+    """Returns the keeper when another worker of it has taken over."""
+    worker = worker_of(registry)
+    keeper = parent(worker)
+    assert command_line(keeper)[1:2] == ["agent"]
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: registry.agents() not in ([], [worker]), PATIENCE_S, "another worker")
+    assert children(keeper) == registry.agents()
+    return keeper
 
 
 def _listening_process(name):
