@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "linkmap.h"
 #include "parse.h"
 #include "raw.h"
 #include "symbols.h"
@@ -155,7 +156,7 @@ static bool asks_for_udp(const char *names)
  */
 static void object_folder(struct text *folder)
 {
-	const char *path = symbols_object_path();
+	const char *path = linkmap_own_path();
 	char cwd[SETTINGS_PATH_MAX];
 
 	if (!path)

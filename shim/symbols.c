@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* symbols.c - the libc as it is found, by weak references and dlsym. */
+/* symbols.c - the libc as it is found, by weak references, dlsym, and the link map. */
 #define _GNU_SOURCE
 #include "symbols.h"
 
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include "linkmap.h"
 #include "raw.h"
 
 #pragma weak clone
@@ -24,9 +25,14 @@ extern int *__errno_location(void) __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 #pragma weak pthread_atfork
 
-static void *find(void *where, const char *name)
+static void *find(const char *name)
 {
-	return dlsym ? dlsym(where, name) : NULL;
+	return dlsym ? dlsym(RTLD_DEFAULT, name) : linkmap_next(name);
+}
+
+static void *find_next(const char *name)
+{
+	return dlsym ? dlsym(RTLD_NEXT, name) : linkmap_next(name);
 }
 
 static int plain_errno(long ret)
@@ -57,7 +63,7 @@ bind_fn *symbols_bind(void)
 	bind_fn *fn = atomic_load_explicit(&next, memory_order_relaxed);
 
 	if (!fn) {
-		fn = (bind_fn *)find(RTLD_NEXT, "bind");
+		fn = (bind_fn *)find_next("bind");
 		if (!fn)
 			fn = plain_bind;
 		atomic_store_explicit(&next, fn, memory_order_relaxed);
@@ -71,7 +77,7 @@ listen_fn *symbols_listen(void)
 	listen_fn *fn = atomic_load_explicit(&next, memory_order_relaxed);
 
 	if (!fn) {
-		fn = (listen_fn *)find(RTLD_NEXT, "listen");
+		fn = (listen_fn *)find_next("listen");
 		if (!fn)
 			fn = plain_listen;
 		atomic_store_explicit(&next, fn, memory_order_relaxed);
@@ -96,18 +102,6 @@ bool symbols_secure(void)
 	if (getauxval)
 		return getauxval(AT_SECURE) != 0;
 	return raw(SYS_getuid) != raw(SYS_geteuid) || raw(SYS_getgid) != raw(SYS_getegid);
-}
-
-const char *symbols_object_path(void)
-{
-	static const char inside;
-	int (*address_of)(const void *, Dl_info *);
-	Dl_info info = { 0 };
-
-	address_of = (int (*)(const void *, Dl_info *))find(RTLD_DEFAULT, "dladdr");
-	if (!address_of || !address_of(&inside, &info))
-		return NULL;
-	return info.dli_fname;
 }
 
 bool symbols_at_exit(void (*fn)(void *))
@@ -139,7 +133,7 @@ bool symbols_threads(struct symbols_threads *ret)
 
 	_Static_assert(sizeof(found) == sizeof(*ret), "one name for each member, in order");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		found[i] = find(RTLD_DEFAULT, names[i]);
+		found[i] = find(names[i]);
 		if (!found[i])
 			return false;
 	}

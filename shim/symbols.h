@@ -28,9 +28,6 @@ int *symbols_errno(void);
 const char *symbols_getenv(const char *name);   /* NULL without a libc */
 bool symbols_secure(void);      /* AT_SECURE: a setuid program, or one with file capabilities */
 
-/* The file that this object was loaded from, as the loader names it; NULL where it cannot tell. */
-const char *symbols_object_path(void);
-
 /* Run `fn` in exit(), before what was registered earlier.  False: not to be had. */
 bool symbols_at_exit(void (*fn)(void *));
 

@@ -31,7 +31,7 @@ bool symbols_secure(void)
 	return getenv("TEST_SECURE") != NULL;
 }
 
-const char *symbols_object_path(void)
+const char *linkmap_own_path(void)
 {
 	return "/opt/registry/lib/libetcd-registry-preload.so";
 }
