@@ -3,6 +3,7 @@
 #   make              build/libetcd-registry-preload.so  build/etcd-registry  build/libetcd-registry.{a,so}
 #   make test         everything: installs what is missing, then gates, unit and end-to-end tests (scripts/test)
 #   make test-hosts   registers many programs of Debian, some minutes (scripts/test-hosts)
+#   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
 #   make unit | lint | e2e       one part of it, on a machine that has the tools
 #   make demo         the product on three real servers (scripts/demo)
 #   make install      PREFIX=/usr/local DESTDIR=
@@ -62,7 +63,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all install clean test test-hosts unit unit-san lint e2e demo hosts cflags shim-cflags
+.PHONY: all install clean test test-hosts test-distros unit unit-san lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -136,6 +137,9 @@ test:
 
 test-hosts:
 	$(Q)scripts/test-hosts
+
+test-distros:
+	$(Q)scripts/test-distros
 
 demo:
 	$(Q)scripts/demo
