@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "config.h"
 #include "connstr.h"
+#include "descriptors.h"
 #include "err.h"
 #include "keeper.h"
 #include "listener.h"
@@ -202,16 +202,6 @@ static int take_listen_fd(int given, int *ret_fd, struct etcdreg_err *err)
 	return 0;
 }
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void set_signals(void)
 {
 	sigset_t set;
@@ -224,15 +214,17 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-static void settle_process(bool hosted)
+static int settle_process(bool hosted, struct etcdreg_err *err)
 {
+	int r = descriptors_raise(err);
+
 	set_signals();
-	raise_descriptor_limit();
 	if (hosted) {
 		umask(077);
 		(void)!chdir("/");
 	}
 	privileges_drop();
+	return r;
 }
 
 static void settings_release(struct settings *settings)
@@ -332,7 +324,11 @@ static int run_hosted(int given_fd)
 	if (take_listen_fd(given_fd, &listen_fd, &err) < 0)
 		return misuse("--listen-fd: %s", err.msg);
 	fill_standard_fds();
-	settle_process(true);
+	if (settle_process(true, &err) < 0) {
+		err_prefix(&err, "etcd-registry: not registered: ");
+		listener_refuse(listen_fd, err.msg);
+		return EXIT_FAILED;
+	}
 	if (keeper_run(listen_fd, true, &task, &status) == KEEPER_DONE)
 		return status < 0 ? EXIT_FAILED : status;
 	if (serve(&task, true, &refusal) == 0)
@@ -370,7 +366,10 @@ static int run_for_operator(const struct arguments *arguments)
 		return misuse("--socket: %s", err.msg);
 	if (r < 0)
 		return fail(EXIT_FAILED, "--socket: %s", err.msg);
-	settle_process(false);
+	if (settle_process(false, &err) < 0) {
+		listener_remove(arguments->name);
+		return fail(EXIT_FAILED, "%s", err.msg);
+	}
 	if (keeper_run(listen_fd, false, &task, &status) == KEEPER_WORKER) {
 		status = serve_operator(&task);
 		if (task.table)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 #include <sys/un.h>
 
 #include "err.h"
+#include "messages.h"
 #include "util.h"
+
+enum { HELLO_MS = 1000 };       /* a client is told once it has asked */
 
 struct name {
 	struct sockaddr_un address;
@@ -114,6 +118,21 @@ static int option_of(int fd, int option)
 	socklen_t len = sizeof value;
 
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
+}
+
+void listener_refuse(int fd, const char *why)
+{
+	struct answer answer;
+	int client;
+
+	answer_refused(&answer, why);
+	while ((client = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		struct pollfd hello = { .fd = client, .events = POLLIN };
+
+		(void)poll(&hello, 1, HELLO_MS);
+		(void)send(client, answer.u.bytes, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		close(client);
+	}
 }
 
 int listener_check(int fd, struct etcdreg_err *err)

@@ -26,4 +26,10 @@ void listener_remove(const char *name);
  */
 int listener_check(int fd, struct etcdreg_err *err);
 
+/*
+ * Tells whoever is in the queue of `fd` why it is not served, one after the other: takes one
+ * descriptor, and at most a second for each.
+ */
+void listener_refuse(int fd, const char *why);
+
 #endif

@@ -3,6 +3,7 @@
 #include "privileges.h"
 
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +27,15 @@ static uint64_t kept_mask(void)
 	return mask;
 }
 
+/*
+ * A seccomp filter of the host that started it may kill for capset(), which needs a privilege: not
+ * even systemd's @system-service has it when @privileged is taken out.
+ */
+static bool is_filtered(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0;
+}
+
 static void drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -46,7 +56,8 @@ void privileges_drop(void)
 {
 	const struct rlimit no_core = { 0 };
 
-	drop_capabilities();
+	if (!is_filtered())
+		drop_capabilities();
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &no_core);

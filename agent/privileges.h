@@ -9,7 +9,8 @@
 /*
  * Drops every capability but the two that reading /proc/PID/fd of other processes takes, and the
  * way to new ones (no_new_privs); core dumps and ptrace by others are off, since the settings hold
- * secrets.  What cannot be dropped, or is not there, stays as it is.
+ * secrets.  What cannot be dropped, or is not there, stays as it is; under a seccomp filter the
+ * capabilities do.
  */
 void privileges_drop(void);
 

@@ -116,6 +116,11 @@ static int identify(const struct client *client, struct peer *peer, struct etcdr
 		return 0;
 	if (!pidfd_identify(peer->pidfd, &peer->pid, &peer->id))
 		return err_set(err, ETCDREG_E_PROTO, "a descriptor that is no pidfd");
+	/* It takes /proc to tell. */
+	if (peer->pid == 0)
+		peer->pid = client->pid;
+	if (peer->id == 0)
+		peer->id = (uint64_t)client->pid;
 	/* Else one user could take another's services out of etcd, with a goodbye in its name. */
 	if (peer->pid > 0 && client->pid > 0 && peer->pid != client->pid)
 		return err_set(err, ETCDREG_E_PROTO, "the pidfd of another process (%d)",
