@@ -226,6 +226,11 @@ void channel_complain(int error)
 	if (error == -ENOENT && !*settings_operator_agent())
 		say_once("etcd-registry: not registered: no agent to start (is etcd-registry "
 			 "installed? ETCD_REGISTRY_AGENT_BIN names it)");
+	else if (error == -ECHILD)
+		say_once("etcd-registry: not registered yet: no process can be had for the agent "
+			 "(RLIMIT_NPROC, or a seccomp filter)");
+	else if (error == -EMFILE)
+		say_once("etcd-registry: not registered yet: RLIMIT_NOFILE is too low");
 	else if (error == -EPIPE)
 		say_once("etcd-registry: not registered yet: the agent ends at once (its log: "
 			 "ETCD_REGISTRY_LOG)");

@@ -21,6 +21,7 @@
  *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its
  *                  queue is full)
  *   -ENOENT        no agent binary
+ *   -ECHILD        no process can be had for an agent
  *   anything else  as the kernel said
  */
 int channel_open(uint32_t patience_ms);

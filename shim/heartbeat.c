@@ -26,6 +26,7 @@
 #define FORK_WAIT_MS 200        /* longest wait of a fork for the agent to be told */
 #define PATIENCE_MS 500         /* with an agent that lets nobody connect, before another is had */
 #define PATIENCE_FORKED_MS 50   /* ... while a fork may be waiting */
+#define APART_WAIT_MS 200       /* longest wait of the first listen() for the thread's own folders */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
 #define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
@@ -36,6 +37,7 @@ enum phase { ABSENT, STARTING, RUNNING, OVER, INLINE };
 
 /* Shared with the host's threads; each is written by what its comment says. */
 static _Atomic int phase;               /* creator: STARTING; thread: RUNNING; both: the rest */
+static _Atomic uint32_t apart;          /* futex; 1: a chroot() of the host leaves the thread alone */
 static _Atomic uint32_t bell;           /* futex; counts the reasons to wake up */
 static _Atomic uint32_t settled;        /* futex; counts the outcomes */
 static _Atomic bool leaving;            /* the host is in exit() */
@@ -62,6 +64,28 @@ struct life {
 	uint32_t look_wait_ms;          /* 0: nothing is awaited */
 	int error;                      /* of the latest attempt */
 };
+
+static bool alive(void)
+{
+	int now = atomic_load(&phase);
+
+	return now == STARTING || now == RUNNING;
+}
+
+/* Sets a futex that is 0 until then. */
+static void tell(_Atomic uint32_t *futex)
+{
+	atomic_store(futex, 1);
+	futex_wake(futex);
+}
+
+static void wait_until_told(_Atomic uint32_t *futex, uint32_t timeout_ms)
+{
+	uint64_t deadline = now_ms() + timeout_ms, now;
+
+	while (!atomic_load(futex) && alive() && (now = now_ms()) < deadline)
+		futex_wait(futex, 0, deadline - now);
+}
 
 static void announce_to_waiters(void)
 {
@@ -240,12 +264,6 @@ static void say_goodbye(struct life *me)
 	}
 }
 
-static void tell_left(void)
-{
-	atomic_store(&left, 1);
-	futex_wake(&left);
-}
-
 /*
  * The process ends, and nothing may end before it does: a thread that returns would free memory of
  * the host's libc.
@@ -303,7 +321,7 @@ static bool live(struct life *me)
 
 		if (atomic_load(&leaving)) {
 			say_goodbye(me);
-			tell_left();
+			tell(&left);
 			park();
 		}
 		if (wants_agent(me) && now_ms() >= me->retry_ms)
@@ -327,7 +345,7 @@ static bool live(struct life *me)
 static void be_without_thread(enum phase now)
 {
 	atomic_store(&phase, now);
-	tell_left();
+	tell(&left);
 	announce_to_waiters();
 	announce_to_forks();
 }
@@ -352,6 +370,8 @@ static void *heartbeat(void *unused)
 	};
 	bool last = false;
 
+	isolate_folders();
+	tell(&apart);
 	(void)raw(SYS_prctl, PR_SET_NAME, raw_arg("etcd-registry"), 0, 0, 0);
 	if (isolate_descriptors() == 0) {
 		isolate_scheduling();
@@ -370,6 +390,16 @@ static void *heartbeat(void *unused)
 	return unused;
 }
 
+/*
+ * A host that has the privilege for it may call chroot() next, and from an empty folder no agent can
+ * be started.
+ */
+static void wait_for_folders(void)
+{
+	if (isolate_host_may_change_root())
+		wait_until_told(&apart, APART_WAIT_MS);
+}
+
 static void start(void)
 {
 	int rc = ENOSYS;
@@ -380,6 +410,8 @@ static void start(void)
 	}
 	if (rc != 0)
 		go_inline();
+	else
+		wait_for_folders();
 }
 
 void heartbeat_ring(void)
@@ -397,13 +429,6 @@ void heartbeat_ring(void)
 		futex_wake(&bell);
 }
 
-static bool alive(void)
-{
-	int now = atomic_load(&phase);
-
-	return now == STARTING || now == RUNNING;
-}
-
 void heartbeat_wait(int place, uint32_t timeout_ms)
 {
 	uint64_t deadline = now_ms() + timeout_ms, now;
@@ -419,16 +444,13 @@ void heartbeat_wait(int place, uint32_t timeout_ms)
 
 void heartbeat_leave(uint32_t timeout_ms)
 {
-	uint64_t deadline = now_ms() + timeout_ms, now;
-
 	if (atomic_load(&phase) != RUNNING)
 		return;
 	atomic_store(&leave_ms, timeout_ms);
 	atomic_store(&leaving, true);
 	atomic_fetch_add(&bell, 1);
 	futex_wake(&bell);
-	while (!atomic_load(&left) && alive() && (now = now_ms()) < deadline)
-		futex_wait(&left, 0, deadline - now);
+	wait_until_told(&left, timeout_ms);
 }
 
 void heartbeat_note_fork(void)
@@ -448,6 +470,7 @@ void heartbeat_note_fork(void)
 void heartbeat_forget(void)
 {
 	atomic_store(&phase, ABSENT);
+	atomic_store(&apart, 0);
 	atomic_store(&bell, 0);
 	atomic_store(&leaving, false);
 	atomic_store(&left, 0);

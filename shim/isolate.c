@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* isolate.c - a file table and a scheduling class of the thread's own. */
+/* isolate.c - folders, a file table and a scheduling class of the thread's own. */
 #include "isolate.h"
 
 #include <asm-generic/errno.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 
@@ -94,6 +94,21 @@ int isolate_descriptors(void)
 	raw_close(0);
 	raw_close(1);
 	return 0;
+}
+
+void isolate_folders(void)
+{
+	if (raw(SYS_unshare, CLONE_FS) == 0)
+		(void)raw(SYS_chdir, raw_arg("/"));
+}
+
+bool isolate_host_may_change_root(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	(void)raw(SYS_capget, raw_arg(&header), raw_arg(data));
+	return data[0].effective & 1u << CAP_SYS_CHROOT;
 }
 
 void isolate_scheduling(void)

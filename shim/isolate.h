@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * isolate.h - what sets the object's thread apart from the host that it runs in.  Called by that
- * thread alone.
+ * thread alone, unless said otherwise.
  */
 #ifndef SHIM_ISOLATE_H
 #define SHIM_ISOLATE_H
+
+#include <stdbool.h>
+
+/*
+ * Give the calling thread a root and a working folder of its own: a later chroot() of the host does
+ * not move it, so that it can still start an agent, the host may enter another mount namespace
+ * (setns() refuses a process whose threads share their folders), and no folder that the host leaves
+ * stays in use.  Best effort.
+ */
+void isolate_folders(void);
+
+/* Has the calling thread, any one, the privilege that chroot() and setns() take (CAP_SYS_CHROOT)? */
+bool isolate_host_may_change_root(void);
 
 /*
  * Give the calling thread a file table of its own, empty but for descriptor 2: the host's

@@ -224,6 +224,16 @@ static bool switched_off(void)
 	return symbols_secure() || (exe && !program_matches(exe));
 }
 
+/* The thread works in /, wherever the host stands. */
+static void check_agent(void)
+{
+	const char *agent = value_of(SETTING_agent);
+
+	if (*agent && *agent != '/' && *agent != '@')
+		own.error = "etcd-registry: ETCD_REGISTRY_AGENT is neither an absolute path nor "
+			    "@NAME; nothing is registered";
+}
+
 static bool read_settings(void)
 {
 	if (!environment("ETCD_REGISTRY_NAME") || switched_off())
@@ -231,6 +241,7 @@ static bool read_settings(void)
 	copy_environment();
 	own.wait_ms = duration_ms(SETTING_wait_ms);
 	own.exit_timeout_ms = duration_ms(SETTING_exit_timeout_ms);
+	check_agent();
 	own.inherited = inherited_descriptors();
 	own.thread = !is_off(value_of(SETTING_thread));
 	own.want_udp = asks_for_udp(value_of(SETTING_name));

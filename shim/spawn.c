@@ -122,7 +122,7 @@ static int middle(void *unused)
 
 	(void)unused;
 	if (pid < 0)
-		atomic_store(&plan.error, EAGAIN);
+		atomic_store(&plan.error, ECHILD);
 	tell_started();
 	if (pid > 0 && plan.stay) {
 		isolate_close_from(0);
@@ -147,7 +147,7 @@ static int spawn_and_reap(void)
 	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM | CLONE_VFORK, NULL);
 
 	if (pid < 0)
-		return -EAGAIN;
+		return -ECHILD;
 	while (raw(SYS_wait4, pid, 0, __WCLONE, 0) == -EINTR)
 		;
 	return -atomic_load(&plan.error);
@@ -158,7 +158,7 @@ static int spawn_and_stay(void)
 	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM, NULL);
 
 	if (pid < 0)
-		return -EAGAIN;
+		return -ECHILD;
 	stayed_pid = pid;
 	while (!atomic_load(&plan.started))
 		futex_wait(&plan.started, 0, FUTEX_FOREVER);

@@ -10,7 +10,7 @@
  * Run `etcd-registry agent --listen-fd 3` in a session of its own, where 3 is a copy of `listener`,
  * with the environment of settings_agent_environment(), default signal dispositions and an empty
  * mask, and no other descriptor.  Returns when the new program runs: 0, or the negative errno of
- * what failed (-ENOENT: no such file anywhere).
+ * what failed (-ENOENT: no such file anywhere; -ECHILD: no process can be had).
  */
 int spawn_agent(int listener);
 
