@@ -12,17 +12,19 @@ import types
 import typing
 
 import pytest
-from harness import product
+from harness import product, seccomp
 from harness.activation import ACTIVATED
 from harness.agents import kill_worker
 from harness.host import Host
-from harness.process import free_port, local_addresses
+from harness.process import free_port, has_capability, local_addresses
 from harness.registry import Registry, document
 from harness.wait import wait_until
 
 TTL_S = 3
 THREE_TTLS_S = 3 * TTL_S
 KILLED_GONE_S = 0.1
+A_DUMP_S = 1.1
+CAP_SYS_RESOURCE = 24  # some roots lack it
 PATIENCE_S = 3
 STARTED_TIMES = "200"
 
@@ -30,6 +32,8 @@ RESIDENT = product.HOSTS / "resident"
 EARLY = product.HOSTS / "preload" / "early.so"
 BEFORE_OURS, AFTER_OURS = f"{product.PRELOAD}:{EARLY}", f"{EARLY}:{product.PRELOAD}"
 CLOSING_DESCRIPTORS = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+NO_PROC = "mount -t tmpfs none /proc"
+READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro /'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,14 +48,29 @@ class Life:
     takes_port: bool = False
     address: typing.Optional[str] = "127.0.0.1"  # None: one of this machine's
     worker_kills: int = 0
+    gone_s: float = KILLED_GONE_S
 
 
 def resident(what, **more):
     return Life([RESIDENT, what], **more)
 
 
-def limited(limit):
-    return Life(["prlimit", limit, RESIDENT, "plain"])
+def limited(limit, **more):
+    return Life(["prlimit", limit, RESIDENT, "plain"], **more)
+
+
+def mounted(mounts, *command, **more):
+    """In a mount namespace of its own."""
+    script = f'{mounts} && exec "$@"'
+    return Life(["unshare", "--mount", "sh", "-c", script, "sh", *command], needs_root=True, **more)
+
+
+def filtered(filter, **more):
+    return Life([*filter, "start", RESIDENT, "plain"], **more)
+
+
+def filtered_later(filter, **more):
+    return Life([*filter, "listen"], **more)
 
 
 def early(objects):
@@ -61,6 +80,13 @@ def early(objects):
 # When listen() returns, the agent runs and knows of the socket.
 KNOWN = {"ETCD_REGISTRY_WAIT": "5s"}
 DAEMONS = ("daemon", "fork", "double-fork", "double-fork-exit", "late-fork")
+NO_UNIX = seccomp.refuse("socket:1")
+NO_NETLINK = seccomp.refuse("socket:16")
+NO_PROCESS = seccomp.refuse("clone", "clone3", "fork", "vfork")
+NO_PROGRAM = seccomp.refuse("execve", "execveat")
+SERVICE = seccomp.services_only()
+# Older lists than this machine's do not have it.
+OLDER_SERVICE = seccomp.services_only(without=["close_range"])
 LIVES = {
     **{what: resident(what) for what in ("close", "closefrom", "close_range", "dup2")},
     **{what: resident(what) for what in DAEMONS},
@@ -72,10 +98,27 @@ LIVES = {
     "passed by systemd": Life(ACTIVATED, {"LD_PRELOAD": ""}, takes_port=True),
     "mlockall": resident("mlockall", needs_root=True),
     "setuid": resident("setuid", needs_root=True),
-    "chroot": Life([RESIDENT, "chroot", "empty"], KNOWN, needs_root=True),
+    "setuid, not dumpable": resident("setuid-dumpable", needs_root=True),
+    "chroot": Life([RESIDENT, "chroot", "empty"], needs_root=True),
+    "pivot_root": Life([RESIDENT, "pivot_root", "empty"], needs_root=True),
+    "setns of mounts": resident("setns", needs_root=True),
+    "unshare of users": resident("newuser", settings={"ETCD_REGISTRY_THREAD": "0"}),
+    "read-only root": mounted(READ_ONLY, RESIDENT, "plain"),
+    "no /proc": mounted(NO_PROC, RESIDENT, "plain"),
+    "no /proc, daemon": mounted(NO_PROC, RESIDENT, "double-fork", gone_s=A_DUMP_S),
     "RLIMIT_NOFILE 8": limited("--nofile=8:1024"),
+    "RLIMIT_NOFILE 8, hard": limited("--nofile=8:8", needs_root=True),
     "RLIMIT_AS 64 MB": limited("--as=64000000"),
     "descriptors closed": Life([*CLOSING_DESCRIPTORS, product.LISTENER], takes_port=True),
+    "no netlink": filtered(NO_NETLINK),
+    "no netlink after listen": filtered_later(NO_NETLINK),
+    "no unix socket after listen": filtered_later(NO_UNIX, settings=KNOWN),
+    "no process after listen": filtered_later(NO_PROCESS, settings=KNOWN),
+    "no program after listen": filtered_later(NO_PROGRAM, settings=KNOWN),
+    "@system-service": filtered(SERVICE),
+    "@system-service, an older one": filtered(OLDER_SERVICE),
+    "@system-service after listen": filtered_later(SERVICE),
+    "@system-service after the outcome": filtered_later(SERVICE, settings=KNOWN),
     "library listens before": early(BEFORE_OURS),
     "library listens after": early(AFTER_OURS),
     "names of libraries": Life([product.HOSTS / "namesake"]),
@@ -141,6 +184,8 @@ def can_be(name):
         return False
     if LIVES[name].address is None and not local_addresses():
         return False
+    if name == "RLIMIT_NOFILE 8, hard":
+        return has_capability(CAP_SYS_RESOURCE)
     return os.geteuid() == 0 or not LIVES[name].needs_root
 
 
@@ -174,6 +219,6 @@ def test_registered_for_three_ttls_and_gone_within_100_ms_of_kill_9(lives, name)
     assert not watch.times("delete", key)
     assert registry.documents() == {key: web}
     killed = kill(host)
-    assert watch.wait("delete", key, PATIENCE_S) - killed <= KILLED_GONE_S
+    assert watch.wait("delete", key, PATIENCE_S) - killed <= LIVES[name].gone_s
     assert registry.documents() == {}
     assert host.stderr == ""

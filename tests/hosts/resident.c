@@ -10,10 +10,13 @@
 #include <err.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define DESCRIPTORS 1024
 #define NOBODY 65534
@@ -64,6 +67,42 @@ static void change_root(int listener)
 	(void)listener;
 	if (!folder || chroot(folder) < 0 || chdir("/") < 0)
 		err(1, "chroot");
+}
+
+/* What looks into /proc finds nothing that it may read. */
+static void drop_all(int listener)
+{
+	drop_user(listener);
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		err(1, "prctl");
+}
+
+/* As a container's launcher does: the old root is gone afterwards. */
+static void pivot_root(int listener)
+{
+	(void)listener;
+	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 || !folder ||
+	    mount(folder, folder, "", MS_BIND, NULL) < 0 || chdir(folder) < 0 ||
+	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		err(1, "pivot_root");
+}
+
+/* Its own: the kernel asks the same of the process as for any other. */
+static void enter_mount_namespace(int listener)
+{
+	int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	(void)listener;
+	if (namespace < 0 || setns(namespace, CLONE_NEWNS) < 0)
+		err(1, "setns");
+	close(namespace);
+}
+
+static void own_users(int listener)
+{
+	(void)listener;
+	if (unshare(CLONE_NEWUSER) < 0)
+		err(1, "unshare");
 }
 
 static void lock_memory(int listener)
@@ -150,7 +189,11 @@ static const struct {
 	{ "close_range", nothing, close_a_range },
 	{ "dup2", nothing, cover_all },
 	{ "setuid", nothing, drop_user },
+	{ "setuid-dumpable", nothing, drop_all },
 	{ "chroot", nothing, change_root },
+	{ "pivot_root", nothing, pivot_root },
+	{ "setns", nothing, enter_mount_namespace },
+	{ "newuser", nothing, own_users },
 	{ "mlockall", lock_memory, nothing },
 	{ "subreaper", adopt_orphans, nothing },
 	{ "loopback", listen_on_loopback, nothing },

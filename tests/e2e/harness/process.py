@@ -23,6 +23,11 @@ def status(pid):
     return dict(re.split(r":\s*", line, maxsplit=1) for line in lines)
 
 
+def has_capability(number):
+    """This process."""
+    return bool(int(status("self")["CapEff"], 16) >> number & 1)
+
+
 def is_running(pid):
     return status(pid).get("State", "Z")[0] not in "ZX"
 

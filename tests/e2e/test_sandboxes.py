@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Hosts that may start no thread, no process, no program or no connection: registered where an agent
+runs already and can be reached, else one line, and unharmed either way."""
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import tempfile
+
+import pytest
+from harness import product, seccomp
+from harness.process import parent
+from harness.registry import Registry, document
+from harness.wait import wait_until
+
+GONE_S = 0.1
+PATIENCE_S = 5
+LIMITED = product.HOSTS / "limited"
+PLAIN = [product.HOSTS / "resident", "plain"]
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+REFUSED = {
+    "socket": seccomp.refuse("socket:1"),
+    "clone": seccomp.refuse("clone", "clone3", "fork", "vfork"),
+    "execve": seccomp.refuse("execve", "execveat"),
+}
+
+
+def ends_unharmed(host):
+    host.tell()
+    assert host.process.wait(PATIENCE_S) == 0
+
+
+def says_one_line(host, text):
+    wait_until(lambda: host.stderr.endswith("\n"), PATIENCE_S, "a line on stderr")
+    assert text in host.stderr
+    ends_unharmed(host)
+    assert host.stderr.count("\n") == 1
+
+
+def is_registered_beside(registry, other, host):
+    """`other` keeps the agent running."""
+    web = document("web", host.port)
+    registry.expect(document("web", other.port), web)
+    with registry.watch() as watch:
+        killed = host.kill()
+        assert watch.wait("delete", registry.key(web), PATIENCE_S) - killed <= GONE_S
+    assert host.stderr == ""
+
+
+def started(launch, registry, command, **settings):
+    host = launch(command, registry.preloaded("web", **settings))
+    host.read_ports()
+    return host
+
+
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        ("socket", "no agent can be reached: error 1"),
+        ("clone", "no process can be had"),
+        ("execve", "no agent can be reached: error 1"),
+    ],
+)
+def test_filter_before_the_start_without_an_agent(v3_registry, launch, refused, says):
+    host = started(launch, v3_registry, [*REFUSED[refused], "start", *PLAIN])
+    says_one_line(host, says)
+
+
+@pytest.mark.parametrize("refused", ["clone", "execve"])
+def test_filter_before_the_start_beside_an_agent(v3_registry, launch, refused):
+    other = started(launch, v3_registry, PLAIN, WAIT="5s")
+    host = started(launch, v3_registry, [*REFUSED[refused], "start", *PLAIN])
+    is_registered_beside(v3_registry, other, host)
+
+
+@pytest.mark.parametrize("refused", REFUSED)
+def test_filter_right_after_listen(v3_registry, launch, refused):
+    """It comes before, during or after the start of an agent."""
+    host = started(launch, v3_registry, [*REFUSED[refused], "listen"])
+    ends_unharmed(host)
+    assert host.stderr.count("\n") <= 1
+
+
+def in_empty_root(_, folder):
+    (folder / "empty").mkdir()
+    return [product.HOSTS / "resident", "chroot", "empty"]
+
+
+@needs_root
+def test_another_agent_from_an_empty_root(v3_registry, launch):
+    host = started(launch, v3_registry, in_empty_root, TTL="3")
+    web = document("web", host.port)
+    v3_registry.expect(web)
+    (worker,) = v3_registry.agents()
+    for pid in (parent(worker), worker):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: v3_registry.agents() not in ([], [worker]), PATIENCE_S, "another agent")
+    v3_registry.expect(web)
+    assert host.stderr == ""
+    host.kill()
+    v3_registry.expect()
+
+
+@pytest.fixture
+def user():
+    """One that has no other process: RLIMIT_NPROC counts them all."""
+    return random.randrange(60000, 65000)
+
+
+@pytest.fixture
+def open_registry(etcd, agent_watch, request):
+    """The registry, a log and a copy of the agent that every user can reach."""
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o777)
+        registry = Registry(etcd, "v3", f"sandbox-{folder.name}", folder)
+        shutil.copy(product.COMMAND, folder)
+        yield registry
+        agent_watch.hosts_are_gone(request.node.name, registry)
+        wait_until(lambda: not registry.agents(), PATIENCE_S, "the agent has ended")
+
+
+def limited(launch, registry, user, *limit):
+    agent = registry.folder / "etcd-registry"
+    return started(launch, registry, [LIMITED, user, *limit], AGENT_BIN=str(agent))
+
+
+@needs_root
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_no_process_left_for_thread_or_agent(open_registry, launch, user, processes):
+    says_one_line(limited(launch, open_registry, user, "nproc", processes), "no process can be had")
+
+
+@needs_root
+@pytest.mark.parametrize("processes", [1, 2])
+def test_no_process_left_beside_an_agent(open_registry, launch, user, processes):
+    other = limited(launch, open_registry, user, "nproc", 100)
+    open_registry.expect(document("web", other.port))
+    host = limited(launch, open_registry, user, "nproc", processes)
+    is_registered_beside(open_registry, other, host)
+
+
+@needs_root
+def test_too_few_descriptors_for_an_agent(open_registry, launch, user):
+    host = limited(launch, open_registry, user, "nofile", 8)
+    says_one_line(host, "RLIMIT_NOFILE is 8, and the agent needs 20 descriptors")
+
+
+@needs_root
+def test_as_few_descriptors_as_an_agent_takes(open_registry, launch, user):
+    host = limited(launch, open_registry, user, "nofile", 20)
+    open_registry.expect(document("web", host.port))
+    with open_registry.watch() as watch:
+        killed = host.kill()
+        key = open_registry.key(document("web", host.port))
+        assert watch.wait("delete", key, PATIENCE_S) - killed <= GONE_S
