@@ -41,6 +41,16 @@ void buf_reset(struct buf *b)
 		b->s[0] = '\0';
 }
 
+void buf_drop(struct buf *b, size_t len)
+{
+	if (len > b->len)
+		len = b->len;
+	if (len == 0)
+		return;
+	b->len -= len;
+	memmove(b->s, b->s + len, b->len + 1);
+}
+
 void buf_fail(struct buf *b)
 {
 	free_text(b);

@@ -51,6 +51,9 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Drop the first `len` bytes; at most what is there. */
+void buf_drop(struct buf *b, size_t len);
+
 /* Make it fail, where the caller itself could not make what was to be added. */
 void buf_fail(struct buf *b);
 

@@ -18,6 +18,15 @@
 struct node {
 	char *base;    /* "http://host:port" */
 	bool fallback; /* the old port of the host before it */
+	unsigned left; /* how often a call had to leave it */
+};
+
+struct cluster_stream {
+	struct cluster *cluster;
+	struct http_stream *http;
+	size_t node;
+	unsigned left; /* of the node, when it was opened */
+	bool worked;
 };
 
 struct cluster {
@@ -25,6 +34,7 @@ struct cluster {
 	struct node *nodes;
 	size_t nodes_len;
 	size_t current; /* the node that worked last */
+	size_t passed;	/* nodes from there on that streams could not be had from */
 	unsigned timeout_ms;
 	uint64_t deadline_ms;
 	bool answered; /* these three are of the latest call */
@@ -47,7 +57,7 @@ static bool add_node(struct cluster *c, const char *scheme, const char *host, un
 	char *base = base_of(scheme, host, port);
 
 	if (base)
-		c->nodes[c->nodes_len++] = (struct node){base, fallback};
+		c->nodes[c->nodes_len++] = (struct node){.base = base, .fallback = fallback};
 	return base;
 }
 
@@ -100,11 +110,11 @@ void cluster_free(struct cluster *c)
 	free(c);
 }
 
-static int read_answer(struct http_answer *http, cluster_read_fn *read, void *arg,
-		       struct etcdreg_err *err)
+static int read_answer(unsigned status, const char *body, size_t len, cluster_read_fn *read,
+		       void *arg, struct etcdreg_err *err)
 {
-	struct json *json = json_parse(http->body.s, http->body.len);
-	struct cluster_answer answer = {.status = http->status, .json = json};
+	struct json *json = json_parse(body, len);
+	struct cluster_answer answer = {.status = status, .json = json};
 	int r;
 
 	answer.failed = json_read_error(json, &answer.error);
@@ -137,7 +147,7 @@ static int call_node(struct cluster *c, const char *base, const struct cluster_r
 	c->refused = answer.refused;
 	if (r < 0)
 		return r;
-	r = read_answer(&answer, read, arg, err);
+	r = read_answer(answer.status, answer.body.s, answer.body.len, read, arg, err);
 	http_answer_release(&answer);
 	c->answered = r != ETCDREG_E_UNREACH && r != ETCDREG_E_PROTO;
 	return r;
@@ -178,6 +188,13 @@ static uint64_t deadline_of(const struct cluster *c)
 	return deadline < c->deadline_ms ? deadline : c->deadline_ms;
 }
 
+static void go_to(struct cluster *c, size_t node)
+{
+	if (c->current != node)
+		c->passed = 0;
+	c->current = node;
+}
+
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
 		 void *arg, struct etcdreg_err *err)
 {
@@ -204,11 +221,12 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 		if (c->answered && all.len > 0)
 			err_set(&c->failover, code, "%s", all.s);
 		if (c->answered)
-			c->current = at;
+			go_to(c, at);
 		if (r == 0)
 			return 0;
 		if (is_final(c, r))
 			return err_set(err, r, "%s: %s", c->nodes[at].base, one.msg);
+		c->nodes[at].left++;
 		add_failure(&all, &code, c->nodes[at].base, &one);
 	}
 	if (all.len == 0)
@@ -233,6 +251,95 @@ bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret)
 bool cluster_was_silent(const struct cluster *c)
 {
 	return c->silent;
+}
+
+struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq)
+{
+	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
+	struct cluster_stream *stream = calloc(1, sizeof(*stream));
+	size_t at = (c->current + c->passed) % c->nodes_len;
+	struct http_request http = {
+		.method = rq->method,
+		.body = rq->body,
+		.content_type = rq->content_type,
+		.authorization = rq->authorization,
+		.answer_max = rq->answer_max,
+		.timeout_ms = c->timeout_ms,
+	};
+
+	buf_printf(&url, "%s%s", c->nodes[at].base, rq->path);
+	if (!stream || buf_failed(&url)) {
+		free(stream);
+		return NULL;
+	}
+	http.url = url.s;
+	*stream = (struct cluster_stream){.cluster = c, .node = at, .left = c->nodes[at].left};
+	stream->http = http_stream_open(c->http, &http);
+	if (!stream->http) {
+		free(stream);
+		return NULL;
+	}
+	return stream;
+}
+
+void cluster_stream_close(struct cluster_stream *stream)
+{
+	if (!stream)
+		return;
+	http_stream_close(stream->http);
+	free(stream);
+}
+
+static bool is_left(const struct cluster_stream *stream)
+{
+	const struct cluster *c = stream->cluster;
+
+	return stream->left != c->nodes[stream->node].left ||
+	       (stream->worked && stream->node != c->current);
+}
+
+int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, void *arg,
+			struct etcdreg_err *err)
+{
+	const char *line;
+	size_t len;
+
+	while ((line = http_stream_line(stream->http, &len))) {
+		int r = read_answer(http_stream_status(stream->http), line, len, read, arg, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (http_stream_ended(stream->http))
+		return err_set(err, ETCDREG_E_UNREACH, "the stream has ended");
+	if (is_left(stream))
+		return err_set(err, ETCDREG_E_UNREACH, "the stream's node was left");
+	return 0;
+}
+
+void cluster_stream_worked(struct cluster_stream *stream)
+{
+	stream->worked = true;
+	go_to(stream->cluster, stream->node);
+	stream->cluster->passed = 0;
+}
+
+void cluster_stream_failed(struct cluster_stream *stream)
+{
+	struct cluster *c = stream->cluster;
+
+	if (stream->node == (c->current + c->passed) % c->nodes_len)
+		c->passed = (c->passed + 1) % c->nodes_len;
+}
+
+void cluster_wait(struct cluster *c, uint64_t timeout_ms)
+{
+	http_wait(c->http, timeout_ms);
+}
+
+void cluster_wake(struct cluster *c)
+{
+	http_wake(c->http);
 }
 
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms)

@@ -12,7 +12,11 @@
  * A host without a port is two nodes, on 2379 and on 4001; the second is tried only where the
  * first refused the connection.
  *
- * One thread at a time, except cluster_interrupt().
+ * A stream is a call whose answer does not end.  It is on one node, the one that calls go to, and a
+ * node that a call had to leave takes its streams along: of a node that has vanished without a word
+ * it is the calls that notice.
+ *
+ * One thread at a time, except cluster_wake() and cluster_interrupt().
  */
 #ifndef ETCDREG_CLUSTER_H
 #define ETCDREG_CLUSTER_H
@@ -74,6 +78,33 @@ bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret);
 
 /* Whether in the latest call a node closed the connection without an answer. */
 bool cluster_was_silent(const struct cluster *c);
+
+struct cluster_stream;
+
+/*
+ * Begins a stream, without waiting; rq->answer_max is of one line.  A node that could not be had is
+ * passed over by the next stream.  To be closed before the cluster is freed.  NULL: no memory.
+ */
+struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq);
+void cluster_stream_close(struct cluster_stream *stream);
+
+/*
+ * Hands each line that has come to `read`, as an answer of its own, until there is none, or `read`
+ * fails: then fails as it does.  ETCDREG_E_UNREACH: the stream has ended, or its node was left.
+ */
+int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, void *arg,
+			struct etcdreg_err *err);
+
+/*
+ * The caller is through with a stream: it has done its work, and calls go to its node from now on,
+ * or it has failed, and the next one is to be opened on another node.
+ */
+void cluster_stream_worked(struct cluster_stream *stream);
+void cluster_stream_failed(struct cluster_stream *stream);
+
+/* As http_wait() and http_wake(). */
+void cluster_wait(struct cluster *c, uint64_t timeout_ms);
+void cluster_wake(struct cluster *c);
 
 /* Longest time of one call from now on. */
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms);

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,11 +20,28 @@
 #define POLL_MS	   1000
 #define HEADER_MAX 16384
 
+/* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
+#define KEEPALIVE_IDLE_S     30L
+#define KEEPALIVE_INTERVAL_S 10L
+
 struct http {
 	CURLM *multi;
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
+	bool done;	 /* the request; with `result` */
+	CURLcode result;
+	bool has_news; /* something has happened to a stream since the latest wait */
 	atomic_bool interrupted;
+};
+
+struct http_stream {
+	struct http *http;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *body;
+	struct buf text;  /* what has come and was not taken */
+	size_t taken;	  /* bytes of it, that the line handed out latest took */
+	bool ended;
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -92,6 +110,8 @@ static bool set_constants(struct http *h)
 	       curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
@@ -145,10 +165,15 @@ void http_free(struct http *h)
 	free(h);
 }
 
+void http_wake(struct http *h)
+{
+	curl_multi_wakeup(h->multi);
+}
+
 void http_interrupt(struct http *h)
 {
 	atomic_store(&h->interrupted, true);
-	curl_multi_wakeup(h->multi);
+	http_wake(h);
 }
 
 static bool add_header(struct curl_slist **list, const char *name, const char *value)
@@ -177,8 +202,7 @@ static struct curl_slist *make_headers(const struct http_request *rq)
 	return STEAL(list);
 }
 
-static bool set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers,
-			struct buf *body)
+static bool set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers)
 {
 	bool ok = curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 
@@ -189,9 +213,7 @@ static bool set_request(CURL *e, const struct http_request *rq, struct curl_slis
 		     curl_easy_setopt(e, CURLOPT_POSTFIELDS, rq->body) == CURLE_OK;
 	return ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_URL, rq->url) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEDATA, body) == CURLE_OK;
+	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
 }
 
 /* OpenSSL writes to sockets without MSG_NOSIGNAL; a SIGPIPE of ours must not reach the caller. */
@@ -219,24 +241,48 @@ static void sigpipe_restore(const sigset_t *old, bool was_pending)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-/* False: interrupted, or libcurl's own failure. */
-static bool run(struct http *h, CURLcode *ret)
+static void end_stream(CURL *easy)
 {
-	CURLMsg *msg;
-	int running, left;
+	char *private = NULL;
+	struct http_stream *s;
 
-	do {
-		if (atomic_load(&h->interrupted) ||
-		    curl_multi_perform(h->multi, &running) != CURLM_OK)
-			return false;
-		if (running && curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
-			return false;
-	} while (running);
-	msg = curl_multi_info_read(h->multi, &left);
-	if (!msg || msg->msg != CURLMSG_DONE)
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	s = (struct http_stream *)(void *)private;
+	s->ended = true;
+	s->http->has_news = true;
+}
+
+/* Lets everything go on that can without waiting.  False: libcurl's own failure. */
+static bool drive(struct http *h)
+{
+	int running, left;
+	CURLMsg *msg;
+
+	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
 		return false;
-	*ret = msg->data.result;
+	while ((msg = curl_multi_info_read(h->multi, &left))) {
+		if (msg->easy_handle != h->easy) {
+			end_stream(msg->easy_handle);
+			continue;
+		}
+		h->done = true;
+		h->result = msg->data.result;
+	}
 	return true;
+}
+
+/* False: interrupted, or libcurl's own failure. */
+static bool run(struct http *h)
+{
+	h->done = false;
+	for (;;) {
+		if (atomic_load(&h->interrupted) || !drive(h))
+			return false;
+		if (h->done)
+			return true;
+		if (curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+			return false;
+	}
 }
 
 static int connect_failure(CURL *easy, struct etcdreg_err *err)
@@ -300,21 +346,20 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 static int perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
 		   struct etcdreg_err *err)
 {
-	CURLcode result;
 	long status = 0;
 	bool done;
 
 	h->error[0] = '\0';
 	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
 		return err_nomem(err);
-	done = run(h, &result);
-	if (done && result == CURLE_OK)
+	done = run(h);
+	if (done && h->result == CURLE_OK)
 		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_multi_remove_handle(h->multi, h->easy);
 	if (!done)
 		return err_set(err, ETCDREG_E_TIMEOUT, "the request was interrupted");
-	if (result != CURLE_OK)
-		return failure(h, result, rq, answer, err);
+	if (h->result != CURLE_OK)
+		return failure(h, h->result, rq, answer, err);
 	answer->status = (unsigned)status;
 	return 0;
 }
@@ -329,7 +374,9 @@ int http_perform(struct http *h, const struct http_request *rq, struct http_answ
 
 	*answer = (struct http_answer){0};
 	buf_init(&answer->body, rq->answer_max);
-	if (!headers || !set_request(h->easy, rq, headers, &answer->body))
+	if (!headers || !set_request(h->easy, rq, headers) ||
+	    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) != CURLE_OK ||
+	    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK)
 		return err_nomem(err);
 	sigpipe_block(&old, &was_pending);
 	r = perform(h, rq, answer, err);
@@ -342,6 +389,106 @@ int http_perform(struct http *h, const struct http_request *rq, struct http_answ
 void http_answer_release(struct http_answer *answer)
 {
 	buf_release(&answer->body);
+}
+
+static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct http_stream *s = arg;
+
+	s->http->has_news = true;
+	return take_body(bytes, size, count, &s->text);
+}
+
+static bool set_stream(struct http_stream *s, const struct http_request *rq)
+{
+	CURL *e = s->easy;
+	struct http_request own = *rq;
+
+	own.body = s->body;
+	return set_request(e, &own, s->headers) &&
+	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PRIVATE, s) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_text) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEDATA, s) == CURLE_OK;
+}
+
+struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
+{
+	struct http_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->http = h;
+	buf_init(&s->text, rq->answer_max);
+	s->easy = curl_easy_duphandle(h->easy);
+	s->headers = make_headers(rq);
+	s->body = rq->body ? strdup(rq->body) : NULL;
+	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, rq) ||
+	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
+		http_stream_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void http_stream_close(struct http_stream *s)
+{
+	if (!s)
+		return;
+	curl_multi_remove_handle(s->http->multi, s->easy);
+	curl_easy_cleanup(s->easy);
+	curl_slist_free_all(s->headers);
+	buf_release(&s->text);
+	free(s->body);
+	free(s);
+}
+
+const char *http_stream_line(struct http_stream *s, size_t *ret_len)
+{
+	char *end;
+
+	buf_drop(&s->text, STEAL(s->taken));
+	end = memchr(s->text.s, '\n', s->text.len);
+	if (!end && (!s->ended || s->text.len == 0))
+		return NULL;
+	if (end)
+		*end = '\0';
+	*ret_len = end ? (size_t)(end - s->text.s) : s->text.len;
+	s->taken = *ret_len + (end ? 1 : 0);
+	return s->text.s;
+}
+
+unsigned http_stream_status(const struct http_stream *s)
+{
+	long status = 0;
+
+	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (unsigned)status;
+}
+
+bool http_stream_ended(const struct http_stream *s)
+{
+	return s->ended;
+}
+
+static void wait_for_news(struct http *h, int timeout_ms)
+{
+	if (drive(h) && !h->has_news && !atomic_load(&h->interrupted) &&
+	    curl_multi_poll(h->multi, NULL, 0, timeout_ms, NULL) == CURLM_OK)
+		drive(h);
+	h->has_news = false;
+}
+
+void http_wait(struct http *h, uint64_t timeout_ms)
+{
+	bool was_pending;
+	sigset_t old;
+
+	sigpipe_block(&old, &was_pending);
+	wait_for_news(h, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+	sigpipe_restore(&old, was_pending);
 }
 
 void http_escape(struct buf *b, const char *text, const char *keep)
