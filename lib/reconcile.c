@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "err.h"
 #include "util.h"
@@ -14,6 +13,7 @@
 #define BACKOFF_MIN_MS 500
 #define BACKOFF_MAX_MS 5000
 #define DENIED_MS      30000
+#define REPAIRS_AT_ONCE 4
 
 struct reconcile_entry {
 	struct store_key key; /* borrows the service's path and document */
@@ -23,6 +23,7 @@ struct reconcile_entry {
 	bool told_down;	      /* in this outage */
 	unsigned backoff_ms;  /* of the latest failure of its own; 0: none */
 	uint64_t retry_ms;    /* nothing before that */
+	uint64_t repairs_ms;  /* the time that its repairs take up, at one an interval */
 };
 
 struct reconcile {
@@ -126,16 +127,6 @@ static void emit(struct reconcile *rec, enum etcdreg_event_type type,
 		event.service = &service;
 	}
 	rec->on_event(&event, rec->event_arg);
-}
-
-/* 75 % to 125 % of `ms`, so that many agents do not come back in step. */
-static uint64_t jittered(uint64_t ms)
-{
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = (uint32_t)now_ms();
-	return ms * 3 / 4 + random % (ms / 2 + 1);
 }
 
 static struct reconcile_entry *find_entry(const struct reconcile *rec, const char *path)
@@ -250,7 +241,7 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 		return;
 	rec->told_down = true;
 	rec->down_ms = now_ms();
-	rec->probe_ms = rec->down_ms + jittered(PROBE_MS);
+	rec->probe_ms = rec->down_ms + jittered_ms(PROBE_MS);
 	rec->down_err = *err;
 	rec->err = *err;
 	if (news) {
@@ -284,14 +275,33 @@ static void back_off(struct reconcile *rec, struct reconcile_entry *e,
 	else
 		e->backoff_ms =
 			e->backoff_ms * 2 < BACKOFF_MAX_MS ? e->backoff_ms * 2 : BACKOFF_MAX_MS;
-	e->retry_ms = now_ms() + jittered(e->backoff_ms);
+	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
 	rec->err = *err;
 	emit(rec, ETCDREG_ERROR, e, &rec->err);
+}
+
+/*
+ * At once, but for somebody who does it again and again: two handles that want different documents
+ * under one key must not race each other.
+ */
+static void plan_repair(struct reconcile *rec, struct reconcile_entry *e)
+{
+	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
+	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
+
+	if (e->repairs_ms < now)
+		e->repairs_ms = now;
+	if (e->repairs_ms > now + at_once)
+		e->retry_ms = e->repairs_ms - at_once;
+	e->repairs_ms += interval;
 }
 
 /* Tells what the latest call of the store made of an entry. */
 static void tell_state(struct reconcile *rec, struct reconcile_entry *e)
 {
+	if (e->key.disturbed)
+		plan_repair(rec, e);
+	e->key.disturbed = false;
 	if (e->key.lost && e->told_registered && e->wanted) {
 		e->told_registered = false;
 		emit(rec, ETCDREG_LOST, e, NULL);
@@ -417,6 +427,24 @@ static int get_store(struct reconcile *rec, struct etcdreg_err *err)
 	return r;
 }
 
+static void notice(struct reconcile *rec)
+{
+	if (!rec->store->ops->notice)
+		return;
+	rec->store->ops->notice(rec->store, rec->keys);
+	tell_states(rec);
+}
+
+/* Nothing is to be done until `next`. */
+static uint64_t rest(struct reconcile *rec, uint64_t next)
+{
+	uint64_t again = UINT64_MAX;
+
+	if (rec->store && rec->store->ops->watch)
+		again = rec->store->ops->watch(rec->store, rec->keys);
+	return again < next ? again : next;
+}
+
 /* The first entry that is due, of those to delete or those to put; *next: when another will be. */
 static struct reconcile_entry *find_due(const struct reconcile *rec, bool wanted, uint64_t now,
 					uint64_t *next)
@@ -488,13 +516,14 @@ uint64_t reconcile_step(struct reconcile *rec)
 	if (reconcile_is_settled(rec) && !rec->down)
 		rec->err.code = 0;
 	if (!rec->keys)
-		return UINT64_MAX;
+		return rest(rec, UINT64_MAX);
 	if (must_wait(rec, now))
 		return rec->probe_ms;
 	if (get_store(rec, &err) < 0) {
 		go_down(rec, &err);
 		return rec->probe_ms;
 	}
+	notice(rec);
 	due = rec->store->ops->due_ms(rec->store, rec->keys);
 	is_late = due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now;
 	to_remove = find_due(rec, false, now, &next);
@@ -508,6 +537,6 @@ uint64_t reconcile_step(struct reconcile *rec)
 	else if (due <= now)
 		heartbeat(rec);
 	else
-		return due < next ? due : next;
+		return rest(rec, due < next ? due : next);
 	return rec->down ? rec->probe_ms : now;
 }

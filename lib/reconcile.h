@@ -11,6 +11,9 @@
  *	3. puts
  *	4. heartbeats
  *
+ * and with nothing left to do it sees to the watch on its keys (v3).  What the watch has told is
+ * taken in at the beginning of each step, so a step is due whenever cluster_wait() returns.
+ *
  * While no node answers there is one attempt every half second, whatever is wanted.  A service that
  * joins or leaves meanwhile is tried at once, unless etcd failed within the last half second: then
  * its ETCDREG_ERROR comes without a new attempt.

@@ -41,7 +41,6 @@ struct etcdreg {
 
 	/* Protected by `lock`, which is never held during I/O or a callback. */
 	pthread_mutex_t lock;
-	pthread_cond_t work;	 /* for the thread: a change, or closing */
 	pthread_cond_t progress; /* for those who wait for the thread */
 	struct change *first;
 	struct change **last;
@@ -111,20 +110,30 @@ static bool is_finished(const struct etcdreg *reg)
 	       (reg->closing && !reg->first && reconcile_is_empty(reg->reconcile));
 }
 
+/* Until a change or a closing has been announced with wake(), or the watch has something to tell. */
+static void rest_until(struct etcdreg *reg, uint64_t next)
+{
+	uint64_t now = now_ms();
+
+	if (next > now)
+		cluster_wait(session_cluster(reg->session), next - now);
+}
+
+static void wake(struct etcdreg *reg)
+{
+	cluster_wake(session_cluster(reg->session));
+}
+
 /* With the lock held, which it gives back while it works. */
 static void work(struct etcdreg *reg)
 {
-	uint64_t next = 0;
 	bool leaving = false;
 
 	while (!is_finished(reg)) {
-		struct change *changes;
+		struct change *changes = take_changes(reg);
 		bool closing = reg->closing;
+		uint64_t next;
 
-		if (!reg->first && closing == leaving && next > now_ms() &&
-		    wait_until(&reg->work, &reg->lock, next))
-			continue;
-		changes = take_changes(reg);
 		pthread_mutex_unlock(&reg->lock);
 		apply_changes(reg, changes);
 		if (closing && !leaving)
@@ -133,6 +142,11 @@ static void work(struct etcdreg *reg)
 		next = reconcile_step(reg->reconcile);
 		pthread_mutex_lock(&reg->lock);
 		publish(reg);
+		if (reg->first || reg->closing != leaving || is_finished(reg))
+			continue;
+		pthread_mutex_unlock(&reg->lock);
+		rest_until(reg, next);
+		pthread_mutex_lock(&reg->lock);
 	}
 }
 
@@ -171,7 +185,6 @@ static int init_locks(struct etcdreg *reg, struct etcdreg_err *err)
 	if (r == 0) {
 		pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 		pthread_mutex_init(&reg->lock, NULL);
-		pthread_cond_init(&reg->work, &monotonic);
 		pthread_cond_init(&reg->progress, &monotonic);
 		pthread_condattr_destroy(&monotonic);
 	}
@@ -370,8 +383,8 @@ static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wa
 	*reg->last = change;
 	reg->last = &change->next;
 	reg->settled = false;
-	pthread_cond_signal(&reg->work);
 	pthread_mutex_unlock(&reg->lock);
+	wake(reg);
 	return 0;
 }
 
@@ -428,16 +441,14 @@ void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms)
 	pthread_mutex_lock(&reg->lock);
 	reg->closing = true;
 	reg->abandoned = timeout_ms == 0;
-	pthread_cond_signal(&reg->work);
+	wake(reg);
 	while (!reg->stopped && !reg->abandoned && wait_until(&reg->progress, &reg->lock, deadline))
 		continue;
 	reg->abandoned = true;
-	pthread_cond_signal(&reg->work);
 	pthread_mutex_unlock(&reg->lock);
 	cluster_interrupt(session_cluster(reg->session));
 	pthread_join(reg->thread, NULL);
 	pthread_cond_destroy(&reg->progress);
-	pthread_cond_destroy(&reg->work);
 	pthread_mutex_destroy(&reg->lock);
 	release(reg);
 }

@@ -33,8 +33,9 @@ struct store_key {
 	bool held;              /* etcd has the document, and somebody keeps it alive */
 	bool lost;              /* was held, and found missing or different; the caller resets it */
 	bool foreign;           /* v3: another lease than ours keeps it */
+	bool disturbed;         /* somebody deleted it or wrote over it; the caller resets it */
 	int64_t lease;          /* v3: of the latest put or find; 0: none */
-	int64_t index;          /* modifiedIndex or revision of our write; 0: not known */
+	int64_t index;          /* modifiedIndex or revision of the write that we know of; 0: none */
 	uint64_t due_ms;        /* of its next refresh (v2), or look at its lease (v3, foreign) */
 	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
 };
@@ -59,12 +60,25 @@ struct store_ops {
 	uint64_t (*due_ms)(const struct store *st, const struct store_key *keys);
 
 	/*
-	 * The one heartbeat that is most overdue: v3 two requests per lease of up to 500 keys and
-	 * no write (a keepalive, and a look at what is attached), v2 one write per key.  `keys` are
-	 * all there are.  A key that is found missing or different is no longer held, and lost; v3
-	 * leaves it to put() to find out which, and only unholds it.
+	 * The one heartbeat that is most overdue: v3 one request per lease of up to 500 keys and
+	 * no write (a keepalive), and where no watch stands a second one (a look at what is
+	 * attached), v2 one write per key.  `keys` are all there are.  A key that is found missing
+	 * or different is no longer held, and lost; v3 leaves it to put() to find out which, and
+	 * only unholds it.
 	 */
 	int (*heartbeat)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
+
+	/*
+	 * v3 only, else NULL: takes notice of what the watch has told since, without waiting for more.  A key that
+	 * something has happened to is no longer held.  `keys` are all there are.
+	 */
+	void (*notice)(struct store *st, struct store_key *keys);
+
+	/*
+	 * v3 only, else NULL: opens the watch on the keys where it is missing, without waiting for it.  Returns
+	 * when to call it again; UINT64_MAX: when there are other keys.
+	 */
+	uint64_t (*watch)(struct store *st, const struct store_key *keys);
 
 	/*
 	 * Takes all keys of ours out in as few requests as it can; what then is still held or

@@ -8,13 +8,16 @@
 #include "store.h"
 #include "util.h"
 #include "v3_requests.h"
+#include "v3_watch.h"
 
 #define LEASE_KEYS_MAX 500
+#define TAKE_OVER_MS   250 /* what taking a key over may take */
 
 struct lease {
 	int64_t id;
 	size_t keys;	       /* attached to it, or attempted */
 	uint64_t refreshed_ms; /* start of the latest request that renewed it */
+	uint64_t compare_ms;   /* when its keys are to be compared, watch or not; UINT64_MAX: not */
 	bool suspect;	       /* etcd said that it is gone: ask at once */
 	bool found;	       /* of the handle before: not known to be alive yet */
 };
@@ -22,6 +25,7 @@ struct lease {
 struct store_v3 {
 	struct store base;
 	struct v3_session session;
+	struct v3_watch *watch;
 	struct lease *leases;
 	size_t leases_len;
 };
@@ -82,7 +86,7 @@ static struct lease *append_lease(struct store_v3 *v3, const struct lease *lease
 
 static int grant(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
 {
-	struct lease lease = {.refreshed_ms = now_ms()};
+	struct lease lease = {.refreshed_ms = now_ms(), .compare_ms = UINT64_MAX};
 	struct lease *added;
 	int r;
 
@@ -131,26 +135,32 @@ static int usable_lease(struct store_v3 *v3, struct lease **ret, struct etcdreg_
 	return grant(v3, ret, err);
 }
 
-/* *ret: the other lease has been renewed within an interval. */
-static int is_alive(struct store_v3 *v3, int64_t id, bool *ret, struct etcdreg_err *err)
+/* It has been renewed within an interval of its owner's, who may have another TTL. */
+static bool is_alive(const struct store_v3 *v3, const struct v3_lease *lease)
 {
-	int64_t ttl_s;
-	int r = v3_timetolive(&v3->session, id, NULL, &ttl_s, err);
+	int64_t granted_s = lease->granted_s > 0 ? lease->granted_s : v3->base.ttl_s;
 
-	if (r < 0)
-		return r;
-	/* etcd rounds what is left down. */
-	*ret = ttl_s > 0 && ((uint64_t)ttl_s + 1) * 1000 > store_interval_ms(&v3->base);
-	return 0;
+	return lease->left_s > 0 && (lease->left_s + 1) * 2 > granted_s;
 }
 
-static void hold_foreign(struct store_v3 *v3, struct store_key *key, int64_t lease)
+/* Before the lease can expire there is another look at it, so that the key can be taken over. */
+static uint64_t look_again_ms(const struct store_v3 *v3, const struct v3_lease *lease)
+{
+	uint64_t left_ms = (uint64_t)lease->left_s * 1000 - TAKE_OVER_MS;
+	uint64_t interval_ms = store_interval_ms(&v3->base);
+
+	return now_ms() + (left_ms < interval_ms ? left_ms : interval_ms);
+}
+
+static void hold_foreign(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
+			 const struct v3_lease *lease)
 {
 	detach(v3, key);
-	key->lease = lease;
+	key->lease = found->lease;
+	key->index = found->revision;
 	key->foreign = true;
 	key->held = true;
-	key->due_ms = now_ms() + store_interval_ms(&v3->base);
+	key->due_ms = look_again_ms(v3, lease);
 }
 
 static void hold(struct store_key *key, int64_t revision)
@@ -165,7 +175,7 @@ static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put
 {
 	struct lease *own = find_lease(v3, found->lease);
 	struct v3_put taken = {0};
-	bool alive = false;
+	struct v3_lease lease = {0};
 	int r = 0;
 
 	if (own) {
@@ -174,11 +184,11 @@ static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put
 		return 0;
 	}
 	if (found->lease != 0)
-		r = is_alive(v3, found->lease, &alive, err);
+		r = v3_timetolive(&v3->session, found->lease, NULL, &lease, err);
 	if (r < 0)
 		return r;
-	if (alive) {
-		hold_foreign(v3, key, found->lease);
+	if (is_alive(v3, &lease)) {
+		hold_foreign(v3, key, found, &lease);
 		return 0;
 	}
 	r = v3_put(&v3->session, key, key->lease, true, &taken, err);
@@ -317,9 +327,11 @@ static void forget(struct store *st, struct store_key *key)
 
 static uint64_t lease_due_ms(const struct store_v3 *v3, const struct lease *lease)
 {
+	uint64_t due = lease->suspect ? 0 : lease->refreshed_ms + store_interval_ms(&v3->base);
+
 	if (lease->keys == 0)
 		return UINT64_MAX;
-	return lease->suspect ? 0 : lease->refreshed_ms + store_interval_ms(&v3->base);
+	return lease->compare_ms < due ? lease->compare_ms : due;
 }
 
 static uint64_t due_ms(const struct store *st, const struct store_key *keys)
@@ -349,21 +361,51 @@ static void unhold_foreign(struct store_key *keys)
 	}
 }
 
-static int check_keys(struct store_v3 *v3, int64_t id, struct store_key *keys,
-		      struct etcdreg_err *err)
+static int compare_keys(struct store_v3 *v3, struct lease *lease, struct store_key *keys,
+			struct etcdreg_err *err)
 {
-	int64_t ttl_s;
-	int r = v3_timetolive(&v3->session, id, keys, &ttl_s, err);
+	struct v3_lease left;
+	int r;
 
-	/* Who may not read all keys of the lease goes without the check; the lease is fine. */
-	return r == ETCDREG_E_DENIED ? 0 : r;
+	if (lease->compare_ms == UINT64_MAX && v3_watch_covers(v3->watch, keys))
+		return 0;
+	r = v3_timetolive(&v3->session, lease->id, keys, &left, err);
+	/* Who may not read all keys of the lease goes without; the lease is fine. */
+	if (r == ETCDREG_E_DENIED)
+		r = 0;
+	if (r == 0)
+		lease->compare_ms = UINT64_MAX;
+	return r;
+}
+
+/* What happened before the watch stood has not been told. */
+static void compare_all(struct store_v3 *v3, struct store_key *keys)
+{
+	for (size_t i = 0; i < v3->leases_len; i++)
+		v3->leases[i].compare_ms = now_ms();
+	for (struct store_key *key = keys; key; key = key->next) {
+		if (key->foreign)
+			key->due_ms = now_ms();
+	}
+}
+
+static void notice(struct store *st, struct store_key *keys)
+{
+	struct store_v3 *v3 = v3_of(st);
+
+	if (v3_watch_read(v3->watch, keys))
+		compare_all(v3, keys);
+}
+
+static uint64_t watch(struct store *st, const struct store_key *keys)
+{
+	return v3_watch_tend(v3_of(st)->watch, keys);
 }
 
 static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
 	struct lease *first = NULL;
-	int64_t id;
 	bool lost;
 	int r;
 
@@ -376,13 +418,12 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 	}
 	if (!first || now_ms() < lease_due_ms(v3, first))
 		return 0;
-	id = first->id;
 	r = renew(v3, first, &lost, err);
 	if (r < 0)
 		return r;
 	if (!lost)
-		return check_keys(v3, id, keys, err);
-	lose_lease(v3, id, keys);
+		return compare_keys(v3, first, keys, err);
+	lose_lease(v3, first->id, keys);
 	return 0;
 }
 
@@ -411,6 +452,7 @@ static void v3_free(struct store *st)
 {
 	struct store_v3 *v3 = v3_of(st);
 
+	v3_watch_free(v3->watch);
 	v3_session_release(&v3->session);
 	free(v3->leases);
 	free(v3);
@@ -422,6 +464,8 @@ static const struct store_ops v3_ops = {
 	.forget = forget,
 	.due_ms = due_ms,
 	.heartbeat = heartbeat,
+	.notice = notice,
+	.watch = watch,
 	.remove_all = remove_all,
 	.list = list,
 	.free = v3_free,
@@ -433,6 +477,7 @@ static void find_leases(struct store_v3 *v3)
 		struct lease lease = {
 			.id = v3->base.leases->ids[i],
 			.refreshed_ms = now_ms(),
+			.compare_ms = UINT64_MAX,
 			.found = true,
 		};
 
@@ -451,6 +496,11 @@ struct store *store_v3_new(const struct store *common, const char *prefix)
 	v3->base.ops = &v3_ops;
 	v3->session.store = &v3->base;
 	v3->session.prefix = prefix;
+	v3->watch = v3_watch_new(&v3->session);
+	if (!v3->watch) {
+		free(v3);
+		return NULL;
+	}
 	find_leases(v3);
 	return &v3->base;
 }

@@ -77,23 +77,33 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 	return a->read ? a->read(answer->json, a->arg, err) : 0;
 }
 
+/* `target` is what rq->path will be in. */
+static int set_request(const struct v3_session *s, const char *path, const char *body,
+		       size_t answer_max, struct buf *target, struct cluster_request *rq,
+		       struct etcdreg_err *err)
+{
+	buf_printf(target, "%s%s", s->prefix, path);
+	if (buf_failed(target))
+		return err_nomem(err);
+	*rq = (struct cluster_request){
+		.method = "POST",
+		.path = target->s,
+		.body = body,
+		.content_type = "application/json",
+		.authorization = s->token,
+		.answer_max = answer_max,
+	};
+	return 0;
+}
+
 static int request(struct attempt *a, const char *path, const char *body, size_t answer_max,
 		   struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
-	struct cluster_request rq = {
-		.method = "POST",
-		.body = body,
-		.content_type = "application/json",
-		.authorization = a->session->token,
-		.answer_max = answer_max,
-	};
+	struct cluster_request rq;
+	int r = set_request(a->session, path, body, answer_max, &target, &rq, err);
 
-	buf_printf(&target, "%s%s", a->session->prefix, path);
-	if (buf_failed(&target))
-		return err_nomem(err);
-	rq.path = target.s;
-	return cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+	return r < 0 ? r : cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
 }
 
 static int read_token(const struct json *answer, void *arg, struct etcdreg_err *err)
@@ -140,7 +150,12 @@ static int login(struct v3_session *s, struct etcdreg_err *err)
 	return r < 0 ? err_set(err, r, "%s", why.msg) : 0;
 }
 
-static void drop_token(struct v3_session *s)
+static int login_if_needed(struct v3_session *s, struct etcdreg_err *err)
+{
+	return s->store->credentials->user && !s->token && !s->auth_off ? login(s, err) : 0;
+}
+
+void v3_drop_token(struct v3_session *s)
 {
 	secret_free(s->token);
 	s->token = NULL;
@@ -154,10 +169,8 @@ int v3_call(struct v3_session *s, const char *path, const char *body, size_t ans
 
 	for (bool again = false;; again = true) {
 		struct attempt a = {.session = s, .read = read, .arg = arg};
-		int r = 0;
+		int r = login_if_needed(s, err);
 
-		if (has_user && !s->token && !s->auth_off)
-			r = login(s, err);
 		if (r < 0)
 			return r;
 		r = request(&a, path, body, answer_max, err);
@@ -166,11 +179,40 @@ int v3_call(struct v3_session *s, const char *path, const char *body, size_t ans
 			a.token_refused |= cluster_was_silent(s->store->cluster);
 		if (r == 0 || again || !has_user || !a.token_refused)
 			return r;
-		drop_token(s);
+		v3_drop_token(s);
 	}
+}
+
+int v3_stream_open(struct v3_session *s, const char *path, const char *body, size_t line_max,
+		   struct cluster_stream **ret, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
+	struct cluster_request rq;
+	int r = login_if_needed(s, err);
+
+	if (r == 0)
+		r = set_request(s, path, body, line_max, &target, &rq, err);
+	if (r < 0)
+		return r;
+	*ret = cluster_stream_open(s->store->cluster, &rq);
+	return *ret ? 0 : err_nomem(err);
+}
+
+int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_fn *read,
+		   void *arg, struct etcdreg_err *err)
+{
+	struct attempt a = {.session = s, .read = read, .arg = arg};
+	bool gone = s->store->gone;
+	int r = cluster_stream_read(stream, read_answer, &a, err);
+
+	/* That one path is not served says nothing about the others. */
+	s->store->gone = gone;
+	if (a.token_refused)
+		v3_drop_token(s);
+	return r;
 }
 
 void v3_session_release(struct v3_session *s)
 {
-	drop_token(s);
+	v3_drop_token(s);
 }

@@ -11,7 +11,7 @@
 #include "util.h"
 
 /* Requests are written by hand: they are a few fixed shapes around base64 and numbers. */
-static void add_base64(struct buf *b, const void *bytes, size_t len)
+void v3_quote_base64(struct buf *b, const void *bytes, size_t len)
 {
 	char *text = codec_base64(bytes, len);
 
@@ -27,7 +27,7 @@ static void add_key(struct buf *b, const char *path)
 	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
 
 	buf_printf(&key, "/%s", path);
-	add_base64(b, key.s, key.len);
+	v3_quote_base64(b, key.s, key.len);
 }
 
 static int call(struct v3_session *s, const char *path, const struct buf *body, v3_read_fn *read,
@@ -130,7 +130,7 @@ static void add_compare_value(struct buf *b, const struct store_key *key)
 	buf_puts(b, "\"target\":\"VALUE\",\"key\":");
 	add_key(b, key->path);
 	buf_puts(b, ",\"value\":");
-	add_base64(b, key->document, strlen(key->document));
+	v3_quote_base64(b, key->document, strlen(key->document));
 }
 
 /* What tells our write from a successor's. */
@@ -153,7 +153,7 @@ static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
 	buf_puts(b, "{\"request_put\":{\"key\":");
 	add_key(b, key->path);
 	buf_puts(b, ",\"value\":");
-	add_base64(b, key->document, strlen(key->document));
+	v3_quote_base64(b, key->document, strlen(key->document));
 	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)lease);
 }
 
@@ -177,7 +177,7 @@ int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, boo
 }
 
 struct lease_state {
-	int64_t ttl_s;		/* left; <= 0: it is gone */
+	struct v3_lease lease;
 	struct store_key *keys; /* to check against the lease's; NULL: only the TTL */
 	int64_t id;
 };
@@ -245,9 +245,10 @@ static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_
 
 	if (!json_get(answer, "header"))
 		return err_set(err, ETCDREG_E_PROTO, "the answer about a lease lacks 'header'");
-	if (!json_int(json_get(answer, "TTL"), &state->ttl_s))
-		state->ttl_s = 0;
-	if (!state->keys || state->ttl_s < 0)
+	state->lease = (struct v3_lease){0};
+	json_int(json_get(answer, "TTL"), &state->lease.left_s);
+	json_int(json_get(answer, "grantedTTL"), &state->lease.granted_s);
+	if (!state->keys || state->lease.left_s < 0)
 		return 0;
 	return unhold_missing(answer, state, err);
 }
@@ -261,14 +262,14 @@ static int ask_timetolive(struct v3_session *s, struct lease_state *state, struc
 	return call(s, "/kv/lease/timetolive", &body, read_timetolive, state, err);
 }
 
-int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, int64_t *ret_ttl_s,
+int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err)
 {
 	struct lease_state state = {.id = id, .keys = keys};
 	int r = ask_timetolive(s, &state, err);
 
 	if (r == 0)
-		*ret_ttl_s = state.ttl_s;
+		*ret = state.lease;
 	return r;
 }
 

@@ -10,6 +10,9 @@
 
 #include "v3_call.h"
 
+/* Adds the bytes as the JSON string that etcd takes them in. */
+void v3_quote_base64(struct buf *b, const void *bytes, size_t len);
+
 int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err);
 
 /* *ret_ttl_s <= 0: the lease is gone, which is no failure. */
@@ -18,14 +21,19 @@ int v3_keepalive(struct v3_session *s, int64_t id, int64_t *ret_ttl_s, struct et
 /* Success where the lease is gone already. */
 int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err);
 
+struct v3_lease {
+	int64_t left_s;    /* rounded down; <= 0: it is gone */
+	int64_t granted_s; /* what a keepalive makes of it; 0: not told */
+};
+
 /*
- * What is left of a lease; <= 0: it is gone.  With `keys`, those of them that were held under the
+ * What is left of a lease.  With `keys`, those of them that were held under the
  * lease and are no longer attached to it are marked as not held.  Only we put under our lease, so
  * what is attached is there with our document: one request without keys in it finds all that was
  * deleted or written over.  Reading 500 keys takes four transactions of 128, which name every key
  * both ways; this answer is 44 kB.
  */
-int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, int64_t *ret_ttl_s,
+int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err);
 
 /* What v3_put() found. */

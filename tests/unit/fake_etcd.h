@@ -5,6 +5,9 @@
  * It answers each request by the first rule whose `request` is part of "METHOD PATH BODY" and that
  * has not been used up, and keeps every request.  A request that no rule fits gets status 599.
  * One thread; up to FAKE_CONNS connections, kept alive.
+ *
+ * A rule of status FAKE_STREAM begins an answer that does not end; what it says is sent with
+ * fake_push(), on the latest such connection.
  */
 #ifndef ETCDREG_FAKE_ETCD_H
 #define ETCDREG_FAKE_ETCD_H
@@ -20,10 +23,12 @@
 #define FAKE_CONNS 16
 #define FAKE_LOG_MAX 64
 #define FAKE_TEXT_MAX 65536
+#define FAKE_STREAM 1
 
 struct fake_rule {
 	const char *request;    /* NULL: the end of the rules */
-	unsigned status;        /* 0: `answer` is sent as it is, and the connection closed */
+	unsigned status;        /* 0: `answer` is sent as it is, and the connection closed; or
+				   FAKE_STREAM, with the first chunk */
 	const char *answer;     /* the body; NULL: never answer */
 	unsigned times;         /* 0: always */
 };
@@ -37,6 +42,7 @@ struct fake_etcd {
 	struct fake_rule rules[32];
 	char *log[FAKE_LOG_MAX];
 	size_t log_len;
+	int stream; /* -1: none */
 };
 
 struct fake_conn {
@@ -62,6 +68,27 @@ static inline const struct fake_rule *fake_rule_for(struct fake_etcd *f, const c
 	return &none;
 }
 
+static inline void fake_send_chunk(int fd, const char *text)
+{
+	char head[32];
+	int len = snprintf(head, sizeof(head), "%zx\r\n", strlen(text));
+
+	if (text[0] == '\0')
+		return;
+	(void)!send(fd, head, (size_t)len, MSG_NOSIGNAL | MSG_MORE);
+	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_MORE);
+	(void)!send(fd, "\r\n", 2, MSG_NOSIGNAL);
+}
+
+static inline void fake_begin_stream(struct fake_etcd *f, int fd, const char *first)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+	f->stream = fd;
+	(void)!send(fd, head, sizeof(head) - 1, MSG_NOSIGNAL);
+	fake_send_chunk(fd, first);
+}
+
 /* Sends the answer; false: the connection is to be closed.  With the lock held. */
 static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
 {
@@ -71,6 +98,10 @@ static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
 
 	if (!rule->answer)
 		return true;
+	if (rule->status == FAKE_STREAM) {
+		fake_begin_stream(f, fd, rule->answer);
+		return true;
+	}
 	if (rule->status == 0) {
 		(void)!send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL);
 		return false;
@@ -127,6 +158,15 @@ static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
 	return goes_on;
 }
 
+static inline void fake_close(struct fake_etcd *f, int fd)
+{
+	pthread_mutex_lock(&f->lock);
+	if (f->stream == fd)
+		f->stream = -1;
+	close(fd);
+	pthread_mutex_unlock(&f->lock);
+}
+
 static inline void *fake_run(void *arg)
 {
 	static struct fake_conn conns[FAKE_CONNS];
@@ -143,7 +183,7 @@ static inline void *fake_run(void *arg)
 			break;
 		for (size_t i = len; i-- > 0;) {
 			if (fds[i + 2].revents && !fake_serve(f, &conns[i])) {
-				close(conns[i].fd);
+				fake_close(f, conns[i].fd);
 				conns[i] = conns[--len];
 			}
 		}
@@ -154,7 +194,7 @@ static inline void *fake_run(void *arg)
 		}
 	}
 	while (len > 0)
-		close(conns[--len].fd);
+		fake_close(f, conns[--len].fd);
 	return NULL;
 }
 
@@ -166,6 +206,7 @@ static inline struct fake_etcd *fake_start(void)
 	struct fake_etcd *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	f->stream = -1;
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(f->listener >= 0);
 	assert_int_equal(bind(f->listener, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -189,6 +230,25 @@ static inline void fake_rules(struct fake_etcd *f, const struct fake_rule *rules
 	f->rules[i].request = NULL;
 	while (f->log_len > 0)
 		free(f->log[--f->log_len]);
+	pthread_mutex_unlock(&f->lock);
+}
+
+static inline void fake_push(struct fake_etcd *f, const char *text)
+{
+	bool is_there;
+
+	pthread_mutex_lock(&f->lock);
+	is_there = f->stream >= 0;
+	fake_send_chunk(f->stream, text);
+	pthread_mutex_unlock(&f->lock);
+	assert_true(is_there);
+}
+
+/* Breaks the stream off. */
+static inline void fake_cut(struct fake_etcd *f)
+{
+	pthread_mutex_lock(&f->lock);
+	shutdown(f->stream, SHUT_RDWR);
 	pthread_mutex_unlock(&f->lock);
 }
 

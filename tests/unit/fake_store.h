@@ -21,6 +21,13 @@
 #define TTL_LEFT(ttl) "{" HEADER ",\"ID\":\"9\",\"TTL\":\"" ttl "\",\"grantedTTL\":\"10\"}"
 #define V3_ERROR(code, text) "{\"error\":\"" text "\",\"message\":\"" text "\",\"code\":" #code "}"
 
+#define CREATED "{\"result\":{" HEADER ",\"created\":true}}\n"
+#define EVENT(type, key64, revision)                                                               \
+	"{\"result\":{" HEADER ",\"events\":[{" type "\"kv\":{\"key\":\"" key64                       \
+	"\",\"mod_revision\":\"" revision "\"}}]}}\n"
+#define DELETE "\"type\":\"DELETE\","
+#define PUT ""
+
 #define RULE_VERSION { "/version", 200, VERSION_34, 0 }
 
 /* Everything that a session borrows. */
@@ -54,6 +61,12 @@ static inline void line_free(struct line *line)
 	connstr_release(&line->connstr);
 	config_release(&line->config);
 	free(line);
+}
+
+/* The requests that are not for the watch, which come when they come. */
+static inline size_t fake_calls(struct fake_etcd *fake)
+{
+	return fake_count(fake, "") - fake_count(fake, "/watch");
 }
 
 #endif

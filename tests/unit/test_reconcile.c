@@ -187,6 +187,82 @@ static void repairs_a_key_that_was_deleted(void **state)
 	assert_told("LOST b; REGISTERED b; ");
 }
 
+#define WEB64 "L3NlcnZpY2VzL3dlYi8yYTE0NjU3YzZhYTU2MTljNDRhYmI5YzczZDg3NGY2MzQxYjE5M2I0"
+
+/* Takes in what the watch tells until the text was told, for a time. */
+static void run_until_told(const char *text)
+{
+	uint64_t end = now_ms() + SLOW_MACHINE_MS;
+
+	while (!strstr(told.s, text) && now_ms() < end) {
+		run_what_is_due();
+		cluster_wait(session_cluster(line->session), 10);
+	}
+	assert_told(text);
+}
+
+static void watch_web(void)
+{
+	static const struct fake_rule watched[] = {
+		RULE_VERSION,
+		{"/watch", FAKE_STREAM, CREATED, 0},
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 200, "{" HEADER ",\"TTL\":\"3\",\"keys\":[\"" WEB64 "\"]}", 0},
+		{0},
+	};
+
+	fake_rules(fake, watched);
+	want("web", true);
+	run_until_told("REGISTERED web; ");
+	while (fake_count(fake, "/timetolive") == 0) {
+		run_what_is_due();
+		cluster_wait(session_cluster(line->session), 10);
+	}
+}
+
+/* Four times; whoever goes on deleting it has it back once an interval, which is 1.5 s. */
+static void repairs_at_once_but_not_for_ever(void **state)
+{
+	uint64_t started = now_ms();
+
+	(void)state;
+	watch_web();
+	for (int i = 0; i < 4; i++) {
+		fake_push(fake, EVENT(DELETE, WEB64, "6"));
+		run_until_told("LOST web; REGISTERED web; ");
+	}
+	assert_true(now_ms() < started + 1500);
+	fake_push(fake, EVENT(DELETE, WEB64, "6"));
+	while (reconcile_is_settled(rec) && now_ms() < started + 1500) {
+		run_what_is_due();
+		cluster_wait(session_cluster(line->session), 10);
+	}
+	assert_false(reconcile_is_settled(rec));
+	run_until_told("LOST web; REGISTERED web; ");
+	assert_true(now_ms() >= started + 1500);
+	assert_int_equal(fake_count(fake, "/watch"), 1);
+}
+
+static void does_not_repair_what_it_deletes(void **state)
+{
+	(void)state;
+	watch_web();
+	want("web", false);
+	run_what_is_due();
+	assert_told("LEFT web; ");
+	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
+	watch_web();
+	fake_push(fake, EVENT(DELETE, WEB64, "4")); /* of its own delete, late */
+	for (int i = 0; i < 10; i++) {
+		run_what_is_due();
+		cluster_wait(session_cluster(line->session), 10);
+	}
+	assert_int_equal(fake_count(fake, "/kv/txn"), 1);
+	assert_told("");
+}
+
 static void tells_an_outage_once(void **state)
 {
 	(void)state;
@@ -249,7 +325,7 @@ static void answers_at_once_while_etcd_is_down(void **state)
 	want("b", false);
 	next = run_what_is_due();
 	assert_told("ERROR b; ");
-	assert_int_equal(fake_count(fake, ""), 1);
+	assert_int_equal(fake_calls(fake), 1);
 	sleep_until(next);
 	fake_rules(fake, healthy);
 	run_what_is_due();
@@ -358,7 +434,7 @@ static void leaves_all_with_one_request(void **state)
 	reconcile_leave_all(rec);
 	run_what_is_due();
 	assert_told("LEFT a; LEFT b; ");
-	assert_int_equal(fake_count(fake, ""), 1);
+	assert_int_equal(fake_calls(fake), 1);
 	assert_true(reconcile_is_empty(rec));
 }
 
@@ -394,6 +470,8 @@ int main(void)
 		TEST(takes_a_leave_back),
 		TEST(repairs_what_is_lost),
 		TEST(repairs_a_key_that_was_deleted),
+		TEST(repairs_at_once_but_not_for_ever),
+		TEST(does_not_repair_what_it_deletes),
 		TEST(tells_an_outage_once),
 		TEST(tells_an_outage_again_when_its_reason_changes),
 		TEST(probes_every_half_second),

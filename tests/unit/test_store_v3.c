@@ -76,13 +76,42 @@ static void asks_as_etcd_wants_it(void **state)
 	assert_int_equal(fake_count(fake, ""), 3);
 }
 
+/* So that a lease that nobody renews is taken over before it has expired. */
+static void looks_again_before_another_lease_can_expire(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, FOUND("9"), 0},
+		{"/timetolive", 200, "{" HEADER ",\"TTL\":\"1\",\"grantedTTL\":\"3\"}", 0},
+		{0},
+	};
+	struct store_key key = KEY();
+
+	(void)state;
+	open_line("?ttl=3");
+	fake_rules(fake, rules);
+	assert_int_equal(store->ops->put(store, &key, NULL), 0);
+	assert_true(key.foreign);
+	assert_in_range(store->ops->due_ms(store, &key), now_ms() + 1, now_ms() + 750);
+}
+
 /* What is there under a lease that is alive is left as it is. */
 static void confirms_what_another_keeps(void **state)
 {
 	static const struct {
 		const char *ttl;
 		bool taken;
-	} rows[] = {{"9", false}, {"5", false}, {"4", true}, {"0", true}, {"-1", true}};
+	} rows[] = {
+		{"9", false},
+		{"5", false},
+		{"4", true},
+		{"0", true},
+		{"-1", true},
+		/* another TTL than ours, which is 10 s */
+		{"2\",\"grantedTTL\":\"4", false},
+		{"1\",\"grantedTTL\":\"4", true},
+		{"14\",\"grantedTTL\":\"60", true},
+	};
 
 	(void)state;
 	open_line("");
@@ -215,6 +244,38 @@ static void heartbeats_with_two_requests(void **state)
 	assert_false(second.held);
 	assert_false(second.lost);
 	assert_true(store->ops->due_ms(store, &first) > now_ms());
+}
+
+/* Once after the watch has begun it compares, since the watch tells nothing of the time before. */
+static void heartbeats_with_one_request_under_a_watch(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/watch", FAKE_STREAM, CREATED, 0},
+		{"/lease/keepalive {\"ID\":\"5\"}", 200, KEPT, 0},
+		{"/timetolive {\"ID\":\"5\",\"keys\":true}", 200,
+		 "{" HEADER ",\"TTL\":\"3\",\"keys\":[\"" KEY64 "\"]}", 0},
+		{0},
+	};
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
+
+	(void)state;
+	open_line("?ttl=3");
+	put_two(&first, &second);
+	store->ops->forget(store, &second);
+	first.next = NULL;
+	fake_rules(fake, rules);
+	assert_true(store->ops->watch(store, &first) > now_ms());
+	for (int i = 0; store->ops->due_ms(store, &first) > now_ms() && i < 100; i++) {
+		cluster_wait(session_cluster(line->session), 10);
+		store->ops->notice(store, &first);
+	}
+	assert_int_equal(store->ops->heartbeat(store, &first, NULL), 0);
+	assert_int_equal(fake_count(fake, "/timetolive"), 1);
+	assert_true(first.held);
+	wait_until_due(&first);
+	assert_int_equal(store->ops->heartbeat(store, &first, NULL), 0);
+	assert_int_equal(fake_count(fake, "/timetolive"), 1);
+	assert_int_equal(fake_count(fake, "/keepalive"), 2);
 }
 
 static void loses_all_keys_with_the_lease(void **state)
@@ -657,10 +718,12 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(asks_as_etcd_wants_it),
 		TEST(confirms_what_another_keeps),
+		TEST(looks_again_before_another_lease_can_expire),
 		TEST(never_deletes_what_another_keeps),
 		TEST(takes_what_has_no_lease),
 		TEST(deletes_whatever_is_there_for_a_stranger),
 		TEST(heartbeats_with_two_requests),
+		TEST(heartbeats_with_one_request_under_a_watch),
 		TEST(loses_all_keys_with_the_lease),
 		TEST(grants_again_when_the_lease_is_gone),
 		TEST(opens_a_lease_for_every_500_keys),

@@ -2,8 +2,10 @@
 """A real etcd node, started by scripts/throwaway-etcd."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
+import urllib.request
 
 from .process import is_running
 from .product import ROOT
@@ -42,6 +44,22 @@ class Etcd:
         facts = dict(line.split("=", 1) for line in output.splitlines())
         self.url, self.pid = facts["url"], int(facts["pid"])
         return self
+
+    def metrics(self):
+        """What it counts: name with its labels to value."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as response:
+            lines = response.read().decode().splitlines()
+        rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in rows}
+
+    def watches(self):
+        return int(self.metrics()["etcd_debugging_mvcc_watcher_total"])
+
+    def calls(self):
+        """Method to how often it was called."""
+        pattern = re.compile(r'grpc_server_started_total\{grpc_method="(\w+)"')
+        rows = ((pattern.match(name), value) for name, value in self.metrics().items())
+        return {match[1]: int(value) for match, value in rows if match and value}
 
     def is_running(self):
         return self.pid is not None and is_running(self.pid)

@@ -59,6 +59,9 @@ class V3Store:
     def delete(self, key):
         self._call("kv/deleterange", {"key": self._encode(f"/{key}")})
 
+    def revoke(self, lease):
+        self._call("lease/revoke", {"ID": str(lease)})
+
     def events(self, on_open):
         """Yields (kind, key) for ever; calls on_open(connection) when nothing after that
         can be missed."""

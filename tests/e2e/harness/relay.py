@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""A way to etcd that can be cut, or go silent as a node does whose network is gone."""
+import contextlib
+import select
+import socket
+import threading
+
+CHUNK = 65536
+
+
+class Relay:
+    """Passes every connection on to a real node.  `host` is where it listens."""
+
+    def __init__(self, etcd):
+        self._target = etcd.host.split(":")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._wake, self._woken = socket.socketpair()
+        self._peers = {}
+        self._silent = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.host = "127.0.0.1:%d" % self._listener.getsockname()[1]
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._tell()
+        self._thread.join(5)
+
+    def cut(self):
+        """Ends all connections and takes no more."""
+        self._tell()
+        self._thread.join(5)
+
+    def fall_silent(self):
+        """Nothing gets through any more, and nobody is told."""
+        self._silent = True
+
+    def _tell(self):
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._wake.send(b"x")
+
+    def _accept(self):
+        near, _ = self._listener.accept()
+        far = socket.create_connection((self._target[0], int(self._target[1])))
+        self._peers[near], self._peers[far] = far, near
+
+    def _pass_on(self, source):
+        peer = self._peers[source]
+        try:
+            data = source.recv(CHUNK)
+            peer.sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            for end in (source, peer):
+                del self._peers[end]
+                end.close()
+
+    def _run(self):
+        while not self._closed:
+            sources = [self._listener, self._woken, *self._peers]
+            for source in select.select(sources, [], [])[0]:
+                if self._silent or source is self._woken:
+                    self._woken.recv(1)
+                    break
+                if source is self._listener:
+                    self._accept()
+                elif source in self._peers:
+                    self._pass_on(source)
+        for end in (self._listener, self._wake, self._woken, *self._peers):
+            end.close()

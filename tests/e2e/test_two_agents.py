@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""One host and port under SO_REUSEPORT, two agents: the key is there as long as one listens."""
+import os
+import re
+import signal
+import time
+
+import pytest
+from harness import product
+from harness.process import children, free_port, is_running
+from harness.registry import document
+from harness.wait import wait_until, wait_until_equal
+
+CONTAINER = ["unshare", "--pid", "--mount", "--cgroup", "--fork", "--mount-proc"]
+TTL_S = 3
+BACK_S = 0.05
+GONE_S = 0.1
+PATIENCE_S = 5
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+
+
+@pytest.fixture
+def registry(absent_etcd, make_registry):
+    """With an etcd of its own, whose counters are this test's."""
+    return make_registry(absent_etcd.start(), "v3")
+
+
+class Pair:
+    """Two hosts on one port, the first of which has put the key; the second serves another name
+    beside it.  Each has an agent of its own: they differ in a setting, or are in containers."""
+
+    def __init__(self, registry, launch, in_containers):
+        self.registry = registry
+        port, other_port = free_port(), free_port()
+        self.web, self.other = document("web", port), document("other", other_port)
+        self.key = registry.key(self.web)
+        self.first = self._launch(launch, in_containers, TTL_S, port)
+        registry.expect(self.web)
+        self.lease = self.current_lease()
+        ttl_s = TTL_S if in_containers else TTL_S + 1
+        self.second = self._launch(launch, in_containers, ttl_s, port, other_port)
+        registry.expect(self.web, self.other)
+        wait_until_equal(self._registered, 3, PATIENCE_S)
+        wait_until_equal(registry.etcd.watches, 3, PATIENCE_S)
+        assert self.current_lease() == self.lease
+
+    def _launch(self, launch, in_containers, ttl_s, *ports):
+        names = ",".join(f"{name}:{port}" for name, port in zip(("web", "other"), ports))
+        command = [*(CONTAINER if in_containers else []), product.LISTENER, "-r", *ports]
+        host = launch(command, self.registry.preloaded(names, TTL=str(ttl_s)))
+        host.read_ports(len(ports))
+        return host
+
+    def _registered(self):
+        """How many services agents have said to be in etcd."""
+        return len(re.findall("registered$", self.registry.log.read_text(), re.MULTILINE))
+
+    def current_lease(self):
+        return self.registry.store.rows()[self.key][1]
+
+    @staticmethod
+    def server(host):
+        """In a container it is the child of unshare."""
+        return (children(host.process.pid) or [host.process.pid])[0]
+
+
+APART_BY = ["settings", pytest.param("containers", marks=needs_root)]
+
+
+# A container whose first process is killed is killed as a whole: see below.
+@pytest.mark.parametrize(
+    ("apart_by", "how"),
+    [
+        ("settings", signal.SIGTERM),
+        ("settings", signal.SIGKILL),
+        pytest.param("containers", signal.SIGTERM, marks=needs_root),
+    ],
+)
+def test_one_leaves_and_the_key_is_there_again(registry, launch, apart_by, how):
+    pair = Pair(registry, launch, apart_by == "containers")
+    with registry.watch() as watch:
+        os.kill(pair.server(pair.first), how)
+        gone = watch.wait("delete", pair.key, PATIENCE_S)
+        assert watch.wait("put", pair.key, PATIENCE_S) - gone <= BACK_S
+        time.sleep(TTL_S)
+        assert [kind for _, kind, _ in watch.events] == ["delete", "put"]
+    registry.expect(pair.web, pair.other)
+    assert pair.current_lease() not in (0, pair.lease)
+    with registry.watch() as watch:
+        told = time.monotonic()
+        os.kill(pair.server(pair.second), signal.SIGTERM)
+        assert watch.wait("delete", pair.key, PATIENCE_S) - told <= GONE_S
+    registry.expect()
+
+
+@pytest.mark.parametrize("apart_by", APART_BY)
+def test_the_second_leaves_and_nothing_happens_to_the_key(registry, launch, apart_by):
+    pair = Pair(registry, launch, apart_by == "containers")
+    with registry.watch() as watch:
+        os.kill(pair.server(pair.second), signal.SIGTERM)
+        watch.wait("delete", registry.key(pair.other), PATIENCE_S)
+        time.sleep(TTL_S)
+        assert len(watch.events) == 1
+    assert pair.current_lease() == pair.lease
+    os.kill(pair.server(pair.first), signal.SIGTERM)
+    registry.expect()
+
+
+@needs_root
+def test_a_container_is_killed_as_a_whole_and_the_other_is_unharmed(registry, launch):
+    """Host and agent.  The other takes the key over before the first's lease has expired."""
+    pair = Pair(registry, launch, True)
+    with registry.watch() as watch:
+        os.kill(pair.server(pair.first), signal.SIGKILL)
+        wait_until(lambda: pair.current_lease() != pair.lease, 2 * TTL_S, "another lease")
+        time.sleep(TTL_S + 1)
+        assert {(kind, key) for _, kind, key in watch.events} == {("put", pair.key)}
+        assert is_running(pair.server(pair.second))
+    registry.expect(pair.web, pair.other)
+    os.kill(pair.server(pair.second), signal.SIGTERM)
+    registry.expect()
+
+
+@needs_root
+def test_what_only_the_killed_container_had_is_gone_after_the_ttl(registry, launch):
+    pair = Pair(registry, launch, True)
+    with registry.watch() as watch:
+        os.kill(pair.server(pair.second), signal.SIGKILL)
+        watch.wait("delete", registry.key(pair.other), 2 * TTL_S)
+        assert not watch.times("delete", pair.key)
+    registry.expect(pair.web)
+    assert pair.current_lease() == pair.lease
+    os.kill(pair.server(pair.first), signal.SIGTERM)
+    registry.expect()

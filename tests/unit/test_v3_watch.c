@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of lib/v3_watch.c, and of the streams below it, against a fake etcd. */
+#include "fake_store.h"
+
+#include "v3_watch.h"
+
+#define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
+#define OTHER64 "L3NlcnZpY2VzL3dlYi8y"
+#define QUIET_MS 100
+
+static struct fake_etcd *fake;
+static struct line *line;
+static struct store base;
+static struct v3_session session;
+static struct v3_watch *watch;
+static struct store_key key;
+
+static const struct fake_rule serving[] = {
+	{"/v3/watch", FAKE_STREAM, CREATED, 0},
+	{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
+	{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+	{0},
+};
+
+static void open_watch(const char *options)
+{
+	line = line_new(fake, options);
+	base = (struct store){
+		.cluster = session_cluster(line->session),
+		.credentials = &line->credentials,
+	};
+	session = (struct v3_session){.store = &base, .prefix = "/v3"};
+	watch = v3_watch_new(&session);
+	assert_non_null(watch);
+	key = (struct store_key){.path = "services/web/1", .document = "{}", .index = 4, .held = true};
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake = fake_start();
+	fake_rules(fake, serving);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	v3_watch_free(watch);
+	v3_session_release(&session);
+	line_free(line);
+	fake_stop(fake);
+	return 0;
+}
+
+/* As the handle's thread does, for a time; true: a stream has begun. */
+static bool run(unsigned ms)
+{
+	uint64_t end = now_ms() + ms;
+	bool began = false;
+
+	while (now_ms() < end && !began) {
+		uint64_t next = v3_watch_tend(watch, &key), now = now_ms();
+
+		if (next > end)
+			next = end;
+		if (next > now)
+			cluster_wait(base.cluster, next - now);
+		began = v3_watch_read(watch, &key);
+	}
+	return began;
+}
+
+static void open_standing_watch(const char *options)
+{
+	open_watch(options);
+	assert_false(v3_watch_covers(watch, &key));
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_true(v3_watch_covers(watch, &key));
+}
+
+/* Waits for what was pushed to be read, which the key shows. */
+static void wait_unheld(void)
+{
+	for (int i = 0; key.held && i < SLOW_MACHINE_MS / 10; i++)
+		run(10);
+	assert_false(key.held);
+}
+
+static void watches_one_key(void **state)
+{
+	(void)state;
+	open_standing_watch("");
+	assert_int_equal(
+		fake_count(fake, "POST /v3/watch {\"create_request\":{\"key\":\"" KEY64 "\"}}"), 1);
+	assert_false(run(QUIET_MS));
+	assert_int_equal(fake_count(fake, ""), 1);
+	assert_true(key.held && !key.disturbed);
+}
+
+static void takes_only_news_about_its_keys(void **state)
+{
+	static const struct {
+		const char *event;
+		bool news;
+	} rows[] = {
+		{EVENT(DELETE, KEY64, "5"), true},
+		{EVENT(PUT, KEY64, "5"), true},
+		{EVENT(PUT, KEY64, "4"), false},
+		{EVENT(DELETE, KEY64, "3"), false},
+		{EVENT(DELETE, OTHER64, "5"), false},
+		{EVENT(DELETE, "?", "5"), false},
+		{EVENT(DELETE, "c2VydmljZXM=", "5"), false},
+		{EVENT(DELETE, KEY64, "x"), false},
+		{"{\"result\":{" HEADER ",\"events\":[{},[],7,{\"kv\":7},{\"kv\":{\"key\":7}}]}}\n",
+		 false},
+		{"{\"result\":{" HEADER "}}\n", false},
+	};
+
+	(void)state;
+	open_standing_watch("");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ROW("%s", rows[i].event);
+		key.held = true;
+		key.disturbed = false;
+		fake_push(fake, rows[i].event);
+		if (rows[i].news)
+			wait_unheld();
+		else
+			assert_false(run(QUIET_MS));
+		assert_int_equal(key.held, !rows[i].news);
+		assert_int_equal(key.disturbed, rows[i].news);
+	}
+	assert_int_equal(fake_count(fake, "/watch"), 1);
+}
+
+/* It is in all order that the other one leaves, however often; not so if it writes. */
+static void tells_another_that_leaves_from_one_that_disturbs(void **state)
+{
+	(void)state;
+	open_standing_watch("");
+	key.foreign = true;
+	fake_push(fake, EVENT(DELETE, KEY64, "5"));
+	wait_unheld();
+	assert_false(key.disturbed);
+	key.held = true;
+	fake_push(fake, EVENT(PUT, KEY64, "6"));
+	wait_unheld();
+	assert_true(key.disturbed);
+}
+
+static void reads_lines_however_they_are_cut(void **state)
+{
+	static const char event[] = EVENT(DELETE, KEY64, "5");
+	char piece[2] = {0};
+
+	(void)state;
+	open_standing_watch("");
+	for (const char *c = event; *c != '\0'; c++) {
+		assert_true(key.held);
+		*piece = *c;
+		fake_push(fake, piece);
+		run(1);
+	}
+	wait_unheld();
+	key.held = true;
+	fake_push(fake, EVENT(DELETE, OTHER64, "5") EVENT(PUT, OTHER64, "6") EVENT(PUT, KEY64, "7"));
+	wait_unheld();
+}
+
+/* An etcd that was put back to what it was before our write. */
+static void doubts_keys_that_are_newer_than_etcd(void **state)
+{
+	(void)state;
+	open_watch("");
+	key.index = 6;
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_false(key.held);
+}
+
+static void opens_again_whatever_ends_it(void **state)
+{
+	static const char *const endings[] = {
+		"{\"result\":{" HEADER ",\"canceled\":true,\"compact_revision\":\"7\"}}\n",
+		"{\"result\":{" HEADER ",\"canceled\":true,\"cancel_reason\":\"x\"}}\n",
+		"{\"error\":{\"grpc_code\":14,\"http_code\":503,\"message\":\"etcdserver: no "
+		"leader\"}}\n",
+		"{\"result\":{}}\n",
+		"<html>\n",
+		"\n",
+		NULL, /* cut */
+	};
+
+	(void)state;
+	open_standing_watch("");
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		uint64_t since = now_ms();
+
+		ROW("%s", endings[i] ? endings[i] : "cut");
+		if (endings[i])
+			fake_push(fake, endings[i]);
+		else
+			fake_cut(fake);
+		while (v3_watch_covers(watch, &key) && now_ms() < since + SLOW_MACHINE_MS) {
+			cluster_wait(base.cluster, 10);
+			v3_watch_read(watch, &key);
+		}
+		assert_false(v3_watch_covers(watch, &key));
+		if (i >= 2) { /* the failures have made the backoff long */
+			v3_watch_free(watch);
+			watch = v3_watch_new(&session);
+		}
+		assert_true(run(SLOW_MACHINE_MS));
+		assert_true(v3_watch_covers(watch, &key));
+		assert_int_equal(fake_count(fake, "/watch"), i + 2);
+	}
+	assert_false(base.gone);
+}
+
+static void backs_off_up_to_five_seconds(void **state)
+{
+	static const struct fake_rule refusing[] = {{"/watch", 404, "404 page not found\n", 0}, {0}};
+	uint64_t started = now_ms();
+	uint64_t next;
+
+	(void)state;
+	open_watch("");
+	fake_rules(fake, refusing);
+	assert_false(run(2500));
+	/* After 0, 0.1, 0.3, 0.7 and 1.5 s, and jitter of a quarter. */
+	assert_in_range(fake_count(fake, "/watch"), now_ms() - started < 3000 ? 4 : 1, 6);
+	next = v3_watch_tend(watch, &key);
+	assert_true(next > now_ms() && next < now_ms() + 6250);
+	assert_false(base.gone);
+	fake_rules(fake, serving);
+	assert_true(run(6250 + SLOW_MACHINE_MS));
+}
+
+static void logs_in_again_once_where_it_is_denied(void **state)
+{
+	static const struct fake_rule denying[] = {
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+		{"/watch", FAKE_STREAM,
+		 "{\"result\":{" HEADER ",\"created\":true,\"canceled\":true,\"cancel_reason\":\"rpc "
+		 "error: code = PermissionDenied desc = etcdserver: permission denied\"}}\n",
+		 0},
+		{0},
+	};
+	uint64_t next;
+
+	(void)state;
+	open_watch("?user=bob:word");
+	fake_rules(fake, denying);
+	assert_false(run(1000));
+	assert_int_equal(fake_count(fake, "/watch"), 2);
+	assert_int_equal(fake_count(fake, "auth=t1"), 1);
+	assert_int_equal(fake_count(fake, "auth=t2"), 1);
+	next = v3_watch_tend(watch, &key);
+	assert_true(next > now_ms() + 20000 && next < now_ms() + 38000);
+}
+
+static void logs_in_again_where_the_token_is_refused(void **state)
+{
+	static const struct fake_rule refusing[] = {
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+		{"auth=t1", 401, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
+		{"/watch", FAKE_STREAM, CREATED, 0},
+		{0},
+	};
+
+	(void)state;
+	open_watch("?user=bob:word");
+	fake_rules(fake, refusing);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_int_equal(fake_count(fake, "auth=t2"), 1);
+}
+
+/* The node has vanished, or is stopped: only a call can notice. */
+static void leaves_a_node_that_a_call_has_left(void **state)
+{
+	static const struct fake_rule failing[] = {{"/kv/range", 503, "{}", 0}, {0}};
+
+	(void)state;
+	open_standing_watch("");
+	fake_rules(fake, failing);
+	assert_int_equal(v3_call(&session, "/kv/range", "{}", 1000, NULL, NULL, NULL),
+			 ETCDREG_E_UNREACH);
+	v3_watch_read(watch, &key);
+	assert_false(v3_watch_covers(watch, &key));
+	fake_rules(fake, serving);
+	assert_true(run(SLOW_MACHINE_MS));
+}
+
+static void goes_to_the_next_node_where_one_is_dead(void **state)
+{
+	char options[100];
+	struct connstr nodes = {0};
+	struct config config;
+
+	(void)state;
+	snprintf(options, sizeof(options), "127.0.0.1:1,127.0.0.1:%u", fake->port);
+	open_watch("");
+	assert_int_equal(config_init(&config, NULL), 0);
+	assert_int_equal(connstr_parse(options, &nodes, &config, NULL), 0);
+	assert_int_equal(cluster_new(&nodes, &config, &base.cluster, NULL), 0);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_true(v3_watch_covers(watch, &key));
+	assert_int_equal(v3_call(&session, "/kv/range", "{}", 1000, NULL, NULL, NULL),
+			 ETCDREG_E_UNREACH);
+	v3_watch_free(watch);
+	watch = NULL;
+	cluster_free(base.cluster);
+	connstr_release(&nodes);
+	config_release(&config);
+}
+
+static void closes_what_nobody_needs(void **state)
+{
+	(void)state;
+	open_standing_watch("");
+	assert_int_equal(v3_watch_tend(watch, NULL), UINT64_MAX);
+	assert_false(v3_watch_covers(watch, &key));
+	assert_true(v3_watch_covers(watch, NULL));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(watches_one_key),
+		TEST(takes_only_news_about_its_keys),
+		TEST(tells_another_that_leaves_from_one_that_disturbs),
+		TEST(reads_lines_however_they_are_cut),
+		TEST(doubts_keys_that_are_newer_than_etcd),
+		TEST(opens_again_whatever_ends_it),
+		TEST(backs_off_up_to_five_seconds),
+		TEST(logs_in_again_once_where_it_is_denied),
+		TEST(logs_in_again_where_the_token_is_refused),
+		TEST(leaves_a_node_that_a_call_has_left),
+		TEST(goes_to_the_next_node_where_one_is_dead),
+		TEST(closes_what_nobody_needs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
