@@ -43,7 +43,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -I. -Ilib
 # binding stubs for symbols that may not exist.  Of lib/ it has the parser of numbers, whose other functions are dropped.
 SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
 	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -ffunction-sections -DBINDIR='"$(BINDIR)"'
-SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code \
+SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--sort-section=name -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code \
 	-Wl,-z,nodelete -Wl,-soname,libetcd-registry-preload.so -Wl,--build-id=sha1
 
 LIB_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*.c))

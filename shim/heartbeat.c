@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "channel.h"
+#include "forgotten.h"
 #include "futex.h"
 #include "inline.h"
 #include "isolate.h"
@@ -36,16 +37,16 @@
 enum phase { ABSENT, STARTING, RUNNING, OVER, INLINE };
 
 /* Shared with the host's threads; each is written by what its comment says. */
-static _Atomic int phase;               /* creator: STARTING; thread: RUNNING; both: the rest */
-static _Atomic uint32_t apart;          /* futex; 1: a chroot() of the host leaves the thread alone */
-static _Atomic uint32_t bell;           /* futex; counts the reasons to wake up */
+static FORGOTTEN_FIRST _Atomic int phase; /* creator: STARTING; thread: RUNNING; both: the rest */
+static FORGOTTEN _Atomic uint32_t apart; /* futex; 1: a chroot() of the host leaves the thread alone */
+static FORGOTTEN _Atomic uint32_t bell; /* futex; counts the reasons to wake up */
+static FORGOTTEN _Atomic bool leaving;  /* the host is in exit() */
+static FORGOTTEN _Atomic uint32_t left; /* futex; 1: goodbye is said */
+static FORGOTTEN _Atomic bool forked;   /* the host has forked since it listened */
+static FORGOTTEN _Atomic bool stuck;    /* no agent can be reached */
 static _Atomic uint32_t settled;        /* futex; counts the outcomes */
-static _Atomic bool leaving;            /* the host is in exit() */
-static _Atomic uint32_t left;           /* futex; 1: goodbye is said */
-static _Atomic uint32_t leave_ms;       /* how long that may take */
-static _Atomic bool forked;             /* the host has forked since it listened */
 static _Atomic uint32_t announced;      /* futex; counts what a fork may wait for */
-static _Atomic bool stuck;              /* no agent can be reached */
+static _Atomic uint32_t leave_ms;       /* how long the goodbye may take */
 
 static struct symbols_threads libc;     /* written by the creator before the thread starts */
 static sigset_t host_mask;              /* likewise */
@@ -453,18 +454,29 @@ void heartbeat_leave(uint32_t timeout_ms)
 	wait_until_told(&left, timeout_ms);
 }
 
-void heartbeat_note_fork(void)
+static bool is_to_be_announced(void)
+{
+	return alive() && !atomic_load(&stuck) && sockets_unannounced();
+}
+
+static void wait_until_announced(void)
 {
 	uint64_t deadline = now_ms() + FORK_WAIT_MS, now;
+	uint32_t seen = atomic_load(&announced);
 
-	atomic_store(&forked, true);
-	while (alive() && !atomic_load(&stuck) && (now = now_ms()) < deadline) {
-		uint32_t seen = atomic_load(&announced);
-
-		if (!sockets_unannounced())
-			return;
+	while (is_to_be_announced() && (now = now_ms()) < deadline) {
 		futex_wait(&announced, seen, deadline - now);
+		seen = atomic_load(&announced);
 	}
+}
+
+/* Almost always with nothing to wait for, and then neither a call nor a page that is copied. */
+void heartbeat_note_fork(void)
+{
+	if (!atomic_load(&forked))
+		atomic_store(&forked, true);
+	if (is_to_be_announced())
+		wait_until_announced();
 }
 
 void heartbeat_forget(void)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "forgotten.h"
 #include "heartbeat.h"
 #include "inline.h"
 #include "raw.h"
@@ -28,7 +29,7 @@
  * this memory after vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there the
  * hooks only pass through.
  */
-static _Atomic uint32_t owner;
+static FORGOTTEN _Atomic uint32_t owner;
 
 static void after_fork_in_parent(void)
 {

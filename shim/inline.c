@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "channel.h"
+#include "forgotten.h"
 #include "futex.h"
 #include "raw.h"
 #include "sockets.h"
@@ -14,7 +15,7 @@
 #define PATIENCE_MS 50  /* for an agent that is starting or ending */
 #define GIVE_UP_MS 100
 
-static _Atomic bool busy;
+static FORGOTTEN _Atomic bool busy;
 
 static int open_soon(void)
 {

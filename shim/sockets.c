@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "forgotten.h"
 #include "raw.h"
 
 #ifndef SO_COOKIE
@@ -21,10 +22,8 @@
  */
 enum state { FREE, FILLING, NEW, TAKEN, SENT, SETTLED };
 
-static struct slot {
-	_Atomic int state;
-	struct wire_socket socket;      /* written in FILLING, read from NEW on */
-} slots[SOCKETS_MAX];
+static FORGOTTEN _Atomic uint8_t states[SOCKETS_MAX];
+static struct wire_socket slots[SOCKETS_MAX];   /* each written in FILLING, read from NEW on */
 
 static long option(int fd, int level, int name, void *value, uint32_t len)
 {
@@ -101,12 +100,12 @@ bool socket_describe(int fd, struct wire_socket *ret)
 int sockets_add(const struct wire_socket *socket)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++) {
-		int free = FREE;
+		uint8_t free = FREE;
 
-		if (!atomic_compare_exchange_strong(&slots[i].state, &free, FILLING))
+		if (!atomic_compare_exchange_strong(&states[i], &free, FILLING))
 			continue;
-		slots[i].socket = *socket;
-		atomic_store(&slots[i].state, NEW);
+		slots[i] = *socket;
+		atomic_store(&states[i], NEW);
 		return i;
 	}
 	return -1;
@@ -114,39 +113,39 @@ int sockets_add(const struct wire_socket *socket)
 
 bool sockets_settled(int place)
 {
-	int state = atomic_load(&slots[place].state);
+	int state = atomic_load(&states[place]);
 
 	return state == SETTLED || state == FREE;
 }
 
-static bool is_filled(const struct slot *slot)
+static bool is_filled(int place)
 {
-	int state = atomic_load(&slot->state);
+	int state = atomic_load(&states[place]);
 
 	return state != FREE && state != FILLING;
 }
 
-static bool is_of(const struct slot *slot, uint64_t cookie, uint64_t inode)
+static bool is_of(int place, uint64_t cookie, uint64_t inode)
 {
-	return is_filled(slot) && slot->socket.cookie == cookie && slot->socket.inode == inode;
+	return is_filled(place) && slots[place].cookie == cookie && slots[place].inode == inode;
 }
 
 /* A second listen() on a socket takes a slot of its own, which stands for both from now on. */
-static void free_others(const struct slot *slot)
+static void free_others(int place)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (&slots[i] != slot && is_of(&slots[i], slot->socket.cookie, slot->socket.inode))
-			atomic_store(&slots[i].state, FREE);
+		if (i != place && is_of(i, slots[place].cookie, slots[place].inode))
+			atomic_store(&states[i], FREE);
 }
 
 bool sockets_next(struct wire_socket *ret)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++) {
-		if (atomic_load(&slots[i].state) != NEW)
+		if (atomic_load(&states[i]) != NEW)
 			continue;
-		free_others(&slots[i]);
-		*ret = slots[i].socket;
-		atomic_store(&slots[i].state, TAKEN);
+		free_others(i);
+		*ret = slots[i];
+		atomic_store(&states[i], TAKEN);
 		return true;
 	}
 	return false;
@@ -155,28 +154,28 @@ bool sockets_next(struct wire_socket *ret)
 void sockets_sent(void)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (atomic_load(&slots[i].state) == TAKEN)
-			atomic_store(&slots[i].state, SENT);
+		if (atomic_load(&states[i]) == TAKEN)
+			atomic_store(&states[i], SENT);
 }
 
 void sockets_announce_again(void)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (is_filled(&slots[i]))
-			atomic_store(&slots[i].state, NEW);
+		if (is_filled(i))
+			atomic_store(&states[i], NEW);
 }
 
 void sockets_settle(uint64_t cookie, uint64_t inode, bool gone)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (is_of(&slots[i], cookie, inode) && atomic_load(&slots[i].state) != NEW)
-			atomic_store(&slots[i].state, gone ? FREE : SETTLED);
+		if (is_of(i, cookie, inode) && atomic_load(&states[i]) != NEW)
+			atomic_store(&states[i], gone ? FREE : SETTLED);
 }
 
 static bool any_between(int first, int last)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++) {
-		int state = atomic_load(&slots[i].state);
+		int state = atomic_load(&states[i]);
 
 		if (state >= first && state <= last)
 			return true;
@@ -201,8 +200,6 @@ bool sockets_unsettled(void)
 
 void sockets_forget(void)
 {
-	/* only what is in use: in a child, the first write to a page copies it */
 	for (int i = 0; i < SOCKETS_MAX; i++)
-		if (atomic_load(&slots[i].state) != FREE)
-			atomic_store(&slots[i].state, FREE);
+		atomic_store_explicit(&states[i], FREE, memory_order_relaxed);
 }
