@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caller HOW - calls listen() from a place from which one had better not, then listens in main() as
+ * everybody does, and lives on.  Prints the port of the latter, and a number that HOW has found
+ * out.
+ */
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <err.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#define FORKS 100
+#define CANCELS 100
+#define EVERY_US 1000
+
+static volatile sig_atomic_t forks;
+
+static void expect_end(pid_t pid)
+{
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		err(1, "child");
+}
+
+/* The child runs on this memory: what it does to it stays. */
+static unsigned in_vfork(int socket)
+{
+	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+
+	if (pid == 0) {
+		listen(socket, 1); /* NOLINT(clang-analyzer-unix.Vfork): what this is about */
+		_exit(0);
+	}
+	expect_end(pid);
+	return 0;
+}
+
+/* A child that libc does not know of. */
+static unsigned in_clone(int socket)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		_exit(listen(socket, 1) < 0);
+	expect_end(pid);
+	return 0;
+}
+
+/* NOLINTBEGIN(bugprone-signal-handler,cert-sig30-c): _Fork() is made for this */
+static void on_alarm(int signal)
+{
+	int saved = errno;
+	pid_t pid = _Fork();
+
+	(void)signal;
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	forks++;
+	errno = saved;
+}
+/* NOLINTEND(bugprone-signal-handler,cert-sig30-c) */
+
+static unsigned with_forks_in_a_handler(int socket)
+{
+	const struct itimerval often = { { 0, EVERY_US }, { 0, EVERY_US } }, never = { 0 };
+
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (forks < FORKS)
+		if (listen(socket, 1) < 0)
+			err(1, "listen");
+	setitimer(ITIMER_REAL, &never, NULL);
+	return 0;
+}
+
+static void *listen_for_ever(void *socket)
+{
+	while (listen(*(int *)socket, 1) == 0)
+		pthread_testcancel();
+	return NULL;
+}
+
+static unsigned in_cancelled_threads(int socket)
+{
+	for (int i = 0; i < CANCELS; i++) {
+		pthread_t thread;
+		void *result;
+
+		if (pthread_create(&thread, NULL, listen_for_ever, &socket) != 0 ||
+		    pthread_cancel(thread) != 0 || pthread_join(thread, &result) != 0 ||
+		    result != PTHREAD_CANCELED)
+			errx(1, "cancel");
+	}
+	return 0;
+}
+
+/* Children are reaped by the kernel, and wait() tells of none. */
+static unsigned without_sigchld(int socket)
+{
+	signal(SIGCHLD, SIG_IGN);
+	if (listen(socket, 1) < 0)
+		err(1, "listen");
+	return wait(NULL) != -1 || errno != ECHILD;
+}
+
+/* Prints 1: a process with threads may not have a user namespace of its own. */
+static unsigned before_unshare(int socket)
+{
+	if (listen(socket, 1) < 0)
+		err(1, "listen");
+	return unshare(CLONE_NEWUSER) < 0;
+}
+
+static const struct {
+	const char *name;
+	unsigned (*call)(int socket);
+} ways[] = {
+	{ "vfork", in_vfork },
+	{ "clone", in_clone },
+	{ "handler", with_forks_in_a_handler },
+	{ "cancel", in_cancelled_threads },
+	{ "ignore", without_sigchld },
+	{ "unshare", before_unshare },
+};
+
+int main(int argc, char **argv)
+{
+	int socket_of_its_own = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	host_block();
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		unsigned found;
+
+		if (argc < 2 || strcmp(argv[1], ways[i].name) != 0)
+			continue;
+		found = ways[i].call(socket_of_its_own);
+		close(socket_of_its_own);
+		host_print(host_port(host_listen(0, 0)));
+		host_print(found);
+		host_wait();
+		return 0;
+	}
+	errx(2, "usage: caller HOW");
+}
