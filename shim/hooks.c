@@ -26,8 +26,9 @@
 
 /*
  * The process that was set up: written by the set-up and in forked children.  Another pid runs on
- * this memory after vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there the
- * hooks only pass through.
+ * this memory after vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there no
+ * thread may be started, and the hooks only pass through.  Where none is wanted, nothing of a
+ * process has to be forgotten, and no handler makes its forks slower.
  */
 static FORGOTTEN _Atomic uint32_t owner;
 
@@ -72,11 +73,12 @@ static bool is_set_up(void)
 		return false;
 	if (!atomic_exchange(&begun, true)) {
 		say_remember();
-		(void)symbols_at_fork(after_fork_in_parent, after_fork_in_child);
+		if (settings_thread())
+			(void)symbols_at_fork(after_fork_in_parent, after_fork_in_child);
 		atomic_store(&owner, raw_getpid());
 		announce_inherited();
 	}
-	return atomic_load(&owner) == raw_getpid();
+	return !settings_thread() || atomic_load(&owner) == raw_getpid();
 }
 
 __attribute__((constructor)) static void construct(void)

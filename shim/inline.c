@@ -15,7 +15,7 @@
 #define PATIENCE_MS 50  /* for an agent that is starting or ending */
 #define GIVE_UP_MS 100
 
-static FORGOTTEN _Atomic bool busy;
+static FORGOTTEN _Atomic uint32_t announcer;    /* the pid of who is in inline_announce(); 0: nobody */
 
 static int open_soon(void)
 {
@@ -51,21 +51,37 @@ static int announce(void)
 	return rc;
 }
 
+/*
+ * Another pid is there in a copy of the memory of a process which forked while one of its threads
+ * was announcing: what that had taken is left to the copy too.
+ */
+static bool begin(void)
+{
+	uint32_t self = raw_getpid(), other = 0;
+
+	if (atomic_compare_exchange_strong(&announcer, &other, self))
+		return true;
+	if (other == self || !atomic_compare_exchange_strong(&announcer, &other, self))
+		return false;
+	sockets_announce_again();
+	return true;
+}
+
 void inline_announce(void)
 {
 	int rc = 0;
 
-	while (rc == 0 && sockets_unannounced() && !atomic_exchange(&busy, true)) {
+	while (rc == 0 && sockets_unannounced() && begin()) {
 		rc = announce();
 		if (rc < 0) {
 			sockets_announce_again();
 			channel_complain(rc);
 		}
-		atomic_store(&busy, false);
+		atomic_store(&announcer, 0);
 	}
 }
 
 void inline_forget(void)
 {
-	atomic_store(&busy, false);
+	atomic_store(&announcer, 0);
 }

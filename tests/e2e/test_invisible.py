@@ -2,6 +2,7 @@
 """A host that looks at itself (tests/hosts/observer), with the object and without: what it sees and
 does is the same, but for what docs/design.md lists under "What the host can notice"."""
 import collections
+import difflib
 import os
 import re
 import signal
@@ -63,6 +64,12 @@ def has_said_why(host):
     return wait_until(lambda: host.stderr, LINE_S, "a line on stderr")
 
 
+def differences(plain, seen):
+    """The lines that are in the one output only."""
+    diff = difflib.unified_diff(plain[0].splitlines(), seen[0].splitlines(), n=0, lineterm="")
+    return list(diff)[2:]
+
+
 def both(launch, settings, before_the_end=None):
     plain = observe(launch, without_object(settings))
     assert plain[1] == ""
@@ -71,27 +78,29 @@ def both(launch, settings, before_the_end=None):
 
 def test_object_without_a_name(v3_registry, launch):
     plain, seen = both(launch, v3_registry.preloaded(None))
-    assert seen == plain
+    assert differences(plain, seen) == []
+    assert seen[1] == plain[1]
 
 
 @pytest.mark.parametrize("thread", ["1", "0"])
 def test_registered(v3_registry, launch, thread):
     settings = v3_registry.preloaded("web", THREAD=thread)
     plain, seen = both(launch, settings, is_registered(v3_registry))
-    assert seen[:2] == plain[:2]
+    assert differences(plain, seen) == []
+    assert seen[1] == plain[1]
 
 
 def test_etcd_is_down(absent_etcd, make_registry, launch):
     registry = make_registry(absent_etcd, "v3")
     plain, seen = both(launch, registry.preloaded("web"), has_said_why)
-    assert seen[0] == plain[0]
+    assert differences(plain, seen) == []
     assert FAILURE_LINE.fullmatch(seen[1])
 
 
 def test_agent_is_missing(v3_registry, launch):
     settings = v3_registry.preloaded("web", AGENT_BIN="/nonexistent/agent")
     plain, seen = both(launch, settings, has_said_why)
-    assert seen[0] == plain[0]
+    assert differences(plain, seen) == []
     assert FAILURE_LINE.fullmatch(seen[1])
 
 
@@ -105,7 +114,8 @@ def test_agent_of_the_operator(v3_registry, launch, tmp_path):
             plain, seen = both(launch, settings, is_registered(v3_registry))
         finally:
             agent.terminate()
-    assert seen[:2] == plain[:2]
+    assert differences(plain, seen) == []
+    assert seen[1] == plain[1]
 
 
 def mappings(host):

@@ -103,6 +103,25 @@ static unsigned in_cancelled_threads(int socket)
 	return 0;
 }
 
+/* Children listen too, whatever the other thread was at when they were made. */
+static unsigned in_forked_children(int socket)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, listen_for_ever, &socket) != 0)
+		errx(1, "pthread_create");
+	for (int i = 0; i < FORKS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(listen(socket, 1) < 0);
+		expect_end(pid);
+	}
+	if (pthread_cancel(thread) != 0 || pthread_join(thread, NULL) != 0)
+		errx(1, "cancel");
+	return 0;
+}
+
 /* Children are reaped by the kernel, and wait() tells of none. */
 static unsigned without_sigchld(int socket)
 {
@@ -128,6 +147,7 @@ static const struct {
 	{ "clone", in_clone },
 	{ "handler", with_forks_in_a_handler },
 	{ "cancel", in_cancelled_threads },
+	{ "fork", in_forked_children },
 	{ "ignore", without_sigchld },
 	{ "unshare", before_unshare },
 };

@@ -209,7 +209,7 @@ static void print_children(void)
 		printf("child %d: its own %d status %d\n", i, rc == pid, WEXITSTATUS(status));
 	}
 	print_result("wait", wait(NULL));
-	print_result("wait for all", waitpid(-1, NULL, __WALL | WNOHANG));
+	print_result("wait for any", waitpid(-1, NULL, WNOHANG | WUNTRACED | WCONTINUED));
 	printf("SIGCHLD %d\n", (int)children_signalled);
 }
 
