@@ -33,7 +33,7 @@ LISTENING = collections.Counter(
     getsockname=IP_LISTENS,
     fstat=IP_LISTENS,
 )
-FIRST = collections.Counter(gettid=1, getpid=1)
+FIRST = collections.Counter(gettid=1, getpid=1, capget=1)
 AT_EXIT = collections.Counter(getpid=1)
 # How often depends on the libc and on who is faster.
 ANY_NUMBER = {"futex", "clock_gettime"}
