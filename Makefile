@@ -2,6 +2,7 @@
 #
 #   make              build/libetcd-registry-preload.so  build/etcd-registry  build/libetcd-registry.{a,so}
 #   make test         everything: installs what is missing, then gates, unit and end-to-end tests (scripts/test)
+#   make preload32    build/i386/libetcd-registry-preload.so, for 32-bit programs on x86-64 (gcc-multilib)
 #   make test-hosts   registers many programs of Debian, some minutes (scripts/test-hosts)
 #   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
 #   make unit | lint | e2e       one part of it, on a machine that has the tools
@@ -19,6 +20,11 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+
+# What $LIB stands for in LD_PRELOAD, as a loader says itself: loader_lib(LOADER,OTHERWISE).
+loader_lib = $(or $(shell $(1) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p'),$(2))
+LIB64 ?= $(call loader_lib,/lib64/ld-linux-x86-64.so.2,lib64)
+LIB32 ?= $(call loader_lib,/lib/ld-linux.so.2,lib32)
 
 ifdef SAN
 B := build/$(SAN)
@@ -55,7 +61,12 @@ HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
 HOST_LIBRARIES := $(patsubst tests/hosts/preload/%.c,$(B)/hosts/preload/%.so,$(wildcard tests/hosts/preload/*.c))
 MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
 
+# 32-bit programs have an object of their own; gcc-multilib brings the crt1.o to link hosts with.
+CC32 ?= $(CC) -m32
+HOSTS32 := $(if $(wildcard /usr/lib32/crt1.o),preload32 $(B)/hosts-i386/listener)
+
 SHIM := $(B)/libetcd-registry-preload.so
+SHIM32 := $(B)/i386/libetcd-registry-preload.so
 BIN := $(B)/etcd-registry
 LIB_A := $(B)/libetcd-registry.a
 LIB_SO := $(B)/libetcd-registry.so
@@ -63,7 +74,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all install clean test test-hosts test-distros unit unit-san lint e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros unit unit-san lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -90,6 +101,9 @@ cflags shim-cflags:
 
 $(SHIM): $(SHIM_OBJS) shim/shim.map
 	$(call say,LD,$@)$(CC) $(SHIM_LDFLAGS) -o $@ $(SHIM_OBJS) -lgcc
+
+preload32:
+	$(Q)$(MAKE) --no-print-directory B=$(B)/i386 CC='$(CC32)' $(SHIM32)
 
 $(LIB_A): $(LIB_OBJS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -118,7 +132,15 @@ $(B)/hosts-musl/%: tests/hosts/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)musl-gcc -std=gnu11 -O1 -g -o $@ $<
 
-hosts: $(HOSTS) $(HOST_LIBRARIES) $(MUSL_HOSTS)
+$(B)/hosts-i386/%: tests/hosts/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC32) -std=gnu11 -O1 -g -o $@ $<
+
+$(B)/hosts-static/%: tests/hosts/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) -std=gnu11 -O1 -g -static -o $@ $<
+
+hosts: $(HOSTS) $(HOST_LIBRARIES) $(B)/hosts-static/listener $(MUSL_HOSTS) $(HOSTS32)
 
 unit: $(UNIT_TESTS)
 	$(Q)scripts/run-unit $(UNIT_TESTS)
@@ -144,10 +166,19 @@ test-distros:
 demo:
 	$(Q)scripts/demo
 
-install: all
+# With a 32-bit object there is one path for both, $(PREFIX)/$$LIB/libetcd-registry-preload.so.
+define install_both
+install -d $(DESTDIR)$(PREFIX)/$(LIB64) $(DESTDIR)$(PREFIX)/$(LIB32)
+	install -m 755 $(SHIM32) $(DESTDIR)$(PREFIX)/$(LIB32)/
+	[ $(DESTDIR)$(PREFIX)/$(LIB64) -ef $(DESTDIR)$(LIBDIR) ] || \
+		ln -sfr $(DESTDIR)$(LIBDIR)/$(notdir $(SHIM)) $(DESTDIR)$(PREFIX)/$(LIB64)/
+endef
+
+install: all $(if $(wildcard $(SHIM32)),preload32)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1
 	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)/
 	install -m 755 $(SHIM) $(DESTDIR)$(LIBDIR)/
+	$(if $(wildcard $(SHIM32)),$(install_both))
 	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(LIB_SO) $(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(VERSION)
 	ln -sf libetcd-registry.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(SOVERSION)

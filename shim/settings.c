@@ -36,6 +36,14 @@ static const struct variable {
 static const char *const inherited[] = { "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR" };
 #define INHERITED_LEN (sizeof(inherited) / sizeof(*inherited))
 
+/* Where the agent's file may be, seen from the object: the last for lib/x86_64-linux-gnu. */
+static const char *const beside[] = {
+	"etcd-registry",
+	"../bin/etcd-registry",
+	"../../bin/etcd-registry",
+};
+#define BESIDE_LEN (sizeof(beside) / sizeof(*beside))
+
 /* Room for every value at its longest, its name included. */
 #define STORAGE_LEN 24576
 
@@ -50,8 +58,8 @@ static struct {
 	struct text text;
 	const char *set[SETTING_COUNT];         /* into storage; NULL: not set */
 	const char *agent_environment[SETTING_COUNT + INHERITED_LEN + 1];
-	char agent_paths[2][SETTINGS_PATH_MAX];
-	const char *agent_files[5];
+	char agent_paths[BESIDE_LEN][SETTINGS_PATH_MAX];
+	const char *agent_files[BESIDE_LEN + 2];
 	uint32_t wait_ms, exit_timeout_ms;
 	uint32_t inherited;
 	bool want_udp, thread;
@@ -190,14 +198,11 @@ static void find_agent_files(void)
 		return;
 	}
 	object_folder(&folder);
-	if (folder.len && !folder.full) {
-		const char *beside = agent_beside(own.agent_paths[0], storage, "etcd-registry");
-		const char *bin = agent_beside(own.agent_paths[1], storage, "../bin/etcd-registry");
+	for (size_t i = 0; i < BESIDE_LEN && folder.len && !folder.full; i++) {
+		const char *path = agent_beside(own.agent_paths[i], storage, beside[i]);
 
-		if (beside && bin) {
-			own.agent_files[n++] = beside;
-			own.agent_files[n++] = bin;
-		}
+		if (path)
+			own.agent_files[n++] = path;
 	}
 	own.agent_files[n] = BINDIR "/etcd-registry";
 }

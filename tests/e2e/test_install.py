@@ -9,6 +9,8 @@ from harness import product
 from harness.registry import document
 
 MAKE_TIMEOUT_S = 120
+GONE_S = 0.1
+PATIENCE_S = 5
 PROGRAM = """\
 #include <etcd-registry.h>
 #include <stdio.h>
@@ -67,6 +69,25 @@ def test_the_installed_object_starts_the_installed_agent(installed, v3_registry,
     host = launch_listener({**v3_registry.settings("web"), "LD_PRELOAD": str(preload)})
     v3_registry.expect(document("web", host.port))
     assert agent_programs(v3_registry) == {installed / "usr/bin/etcd-registry"}
+
+
+def test_one_path_serves_programs_of_32_and_of_64_bits(installed, v3_registry, launch_listener):
+    if not product.I386_LISTENER.exists():
+        pytest.skip("32-bit host: gcc -m32 links none here")
+    settings = {"LD_PRELOAD": f"{installed}/usr/$LIB/libetcd-registry-preload.so"}
+    hosts = {}
+    for name, program in (("i386", product.I386_LISTENER), ("x86-64", product.LISTENER)):
+        environment = {**v3_registry.settings(name), **settings}
+        hosts[name] = launch_listener(environment, program=program)
+        v3_registry.wait_for(document(name, hosts[name].port))
+    assert len(v3_registry.agents()) == 1
+    for name, host in hosts.items():
+        assert host.get() == b"listener\n"
+        with v3_registry.watch() as watch:
+            killed = host.kill()
+            key = v3_registry.key(document(name, host.port))
+            assert watch.wait("delete", key, PATIENCE_S) - killed <= GONE_S
+        assert host.stderr == ""
 
 
 def test_the_installed_command_runs_with_the_installed_object(installed, v3_registry, launch):

@@ -244,6 +244,7 @@ static void looks_for_the_agent_in_order(void **state)
 	(void)state;
 	assert_non_null(strstr(SETTINGS(NAMED), "file /opt/registry/lib/etcd-registry\n"
 						"file /opt/registry/lib/../bin/etcd-registry\n"
+						"file /opt/registry/lib/../../bin/etcd-registry\n"
 						"file " BINDIR "/etcd-registry\n"));
 	assert_has(SETTINGS(NAMED, "ETCD_REGISTRY_AGENT_BIN=/x/y"), "file /x/y");
 	assert_null(strstr(SETTINGS(NAMED, "ETCD_REGISTRY_AGENT_BIN=/x/y"), "registry/lib"));

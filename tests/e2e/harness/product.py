@@ -10,6 +10,9 @@ COMMAND = BUILD / "etcd-registry"
 HOSTS = BUILD / "hosts"
 LISTENER = HOSTS / "listener"
 MUSL_LISTENER = BUILD / "hosts-musl" / "listener"
+STATIC_LISTENER = BUILD / "hosts-static" / "listener"
+# Where gcc can build for 32 bits; the object that `make preload32` builds is for this one.
+I386_LISTENER = BUILD / "hosts-i386" / "listener"
 
 
 def clean_environment():
