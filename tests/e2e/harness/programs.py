@@ -3,13 +3,27 @@
 
 A command is a function of port and folder, which writes what the program wants to read there.
 """
+import contextlib
 import dataclasses
 import glob
 import os
+import pathlib
 import shutil
+import tempfile
 import typing
 
+import pytest
+
+from .host import Host
+from .process import free_port, listening_inodes
 from .product import LISTENER, PRELOAD, ROOT
+from .registry import Registry, document
+from .servers import SERVERS
+from .wait import wait_until
+from .watch import Watch
+
+STARTS_S = 30
+TTL_S = 3
 
 PATH = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"))
 PYTHON_SERVER = ["/usr/bin/python3", "-m", "http.server", "--bind", "0.0.0.0"]
@@ -86,7 +100,7 @@ set -e
 chown postgres .
 as="setpriv --reuid=postgres --regid=postgres --clear-groups"
 $as {bin}/initdb -D data >initdb.out
-exec $as {bin}/postgres -D data -p {port} -h 0.0.0.0 -k "$PWD"
+exec $as {bin}/postgres -D data -p {port} -h 0.0.0.0 -k "$PWD" -N {connections}
 """
 MARIADB = """\
 mkdir data
@@ -107,9 +121,67 @@ class Program:
     command: typing.Callable
     service: str = "web"
     preload: typing.Optional[str] = str(PRELOAD)
+    needs_root: bool = False
 
-    def is_there(self):
-        return bool(shutil.which(self.needs, path=PATH) or glob.glob(self.needs))
+    def missing(self):
+        """What it cannot be started for, or None."""
+        if not (shutil.which(self.needs, path=PATH) or glob.glob(self.needs)):
+            return f"no {self.needs} here"
+        if self.needs_root and os.geteuid() != 0:
+            return "needs root"
+        return None
+
+
+def skip_what_cannot_be(program):
+    if missing := program.missing():
+        pytest.skip(f"{program.name}: {missing}")
+
+
+@dataclasses.dataclass
+class Instance:
+    """A program that was started, and its part of etcd, which is watched."""
+
+    registry: Registry
+    host: Host
+    watch: Watch
+
+    @property
+    def web(self):
+        return document("web", self.host.port)
+
+    @property
+    def key(self):
+        return self.registry.key(self.web)
+
+    def expect_registered(self):
+        wait_until(lambda: listening_inodes(self.host.port), STARTS_S, "it listens")
+        self.registry.expect(self.web)
+
+
+@contextlib.contextmanager
+def running(etcd, program):
+    """An Instance in a folder of its own, just started.
+
+    The folder and the log are for everybody, since some programs become other users.  A session
+    of its own, since apache2 signals its process group.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        registry = Registry(etcd, "v3", folder.name, folder)
+        registry.log.touch()
+        registry.log.chmod(0o666)
+        port = free_port()
+        settings = registry.settings(program.service.format(port=port), TTL=str(TTL_S))
+        settings["PATH"] = PATH
+        if program.preload:
+            settings["LD_PRELOAD"] = program.preload
+        host = Host(["setsid", *program.command(port, folder)], settings, folder, port)
+        try:
+            with registry.watch() as watch:
+                yield Instance(registry, host, watch)
+        finally:
+            host.discard()
 
 
 def _write(folder, name, text, **values):
@@ -174,6 +246,24 @@ def _sshd(port, folder):
     return ["sh", "-c", SSHD_SCRIPT]
 
 
+POSTGRES_CONNECTIONS = 500
+POSTGRES_PROGRAM = Program(
+    "postgres",
+    POSTGRES_BIN,
+    _scripted(POSTGRES, bin=POSTGRES_BIN, connections=POSTGRES_CONNECTIONS + 20),
+    needs_root=True,
+)
+VALGRIND_ERRORS = 99
+VALGRIND = Program(
+    "under valgrind",
+    "valgrind",
+    _plain("valgrind", "-q", f"--error-exitcode={VALGRIND_ERRORS}", LISTENER, "{port}"),
+)
+NGINX = Program(
+    "nginx",
+    "nginx",
+    next(server.command for server in SERVERS if server.name == "nginx-daemon-off"),
+)
 PROGRAMS = (
     Program("memcached", "memcached", _plain("memcached", "-u", "root", "-p", "{port}")),
     Program("haproxy", "haproxy", _configured("haproxy", "-db", "-f", "CONFIG", text=HAPROXY)),
@@ -205,7 +295,7 @@ PROGRAMS = (
         PHP_FPM_COMMAND,
         _configured(PHP_FPM_COMMAND, "-F", "-y", "CONFIG", text=PHP_FPM),
     ),
-    Program("postgres", POSTGRES_BIN, _scripted(POSTGRES, bin=POSTGRES_BIN)),
+    POSTGRES_PROGRAM,
     Program("mariadb", "mariadbd", _scripted(MARIADB)),
     Program(
         "dnsmasq",
@@ -216,7 +306,9 @@ PROGRAMS = (
     Program("node cluster", "node", _plain("node", ROOT / "tests/hosts/cluster.js", "{port}")),
     Program("java", "javac", _java),
     Program("sshd", "sshd", _sshd),
-    Program("vsftpd", "vsftpd", _configured("vsftpd", "CONFIG", text=VSFTPD)),
+    Program(
+        "vsftpd", "vsftpd", _configured("vsftpd", "CONFIG", text=VSFTPD), needs_root=True
+    ),
     Program(
         "rsyncd",
         "rsync",
@@ -231,13 +323,13 @@ PROGRAMS = (
         "inetd",
         _configured("inetd", "-i", "CONFIG", text="{port} stream tcp nowait root /bin/cat cat\n"),
     ),
-    Program("under valgrind", "valgrind", _plain("valgrind", "-q", LISTENER, "{port}")),
     Program(
         "under gdb",
         "gdb",
         _plain(*GDB, "-ex", "run", "--args", LISTENER, "{port}"),
         preload=None,
     ),
+    VALGRIND,
     *_allocator("libjemalloc.so.2"),
     *_allocator("libtcmalloc_minimal.so.4"),
 )

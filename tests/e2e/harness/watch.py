@@ -60,3 +60,15 @@ class Watch:
             times = self.times(kind, key)
         assert times, f"no {kind} of {key} within {timeout_s} s; seen: {self.events}"
         return times[0]
+
+    def wait_last(self, kind, key, timeout_s):
+        """When the latest event of the key came, once that is of this kind."""
+
+        def last():
+            return next((event for event in reversed(self.events) if event[2] == key), None)
+
+        with self._changed:
+            found = self._changed.wait_for(lambda: last() and last()[1] == kind, timeout_s)
+            when = last() and last()[0]
+        assert found, f"no {kind} of {key} as its last within {timeout_s} s; seen: {self.events}"
+        return when
