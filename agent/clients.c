@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@ enum {
 	HELLO_TIMEOUT_MS = 10000,
 	MESSAGES_PER_TURN = 64, /* of one client, so that a flood delays the others little */
 	FDS_MAX = 4,
+	FDS_OF_CLIENT = 2,      /* its connection and its pidfd */
+	FDS_RESERVED = 64,
+	REFUSED_LOG_MS = 60000,
 };
 
 struct packet {
@@ -26,20 +30,76 @@ struct packet {
 	size_t fds_len;
 };
 
+static size_t room(void)
+{
+	struct rlimit limit;
+	size_t max = CLIENTS_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < FDS_RESERVED + FDS_OF_CLIENT * max)
+		max = limit.rlim_cur > FDS_RESERVED ? (limit.rlim_cur - FDS_RESERVED) / FDS_OF_CLIENT
+						    : 0;
+	return max;
+}
+
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
 		  void *arg, bool any_uid)
 {
 	*clients = (struct clients){ .loop = loop, .ops = ops, .arg = arg, .any_uid = any_uid };
 	list_init(&clients->open);
 	list_init(&clients->closed);
+	list_init(&clients->users);
+	clients->max = room();
+}
+
+static struct user *find_user(const struct clients *clients, uid_t uid)
+{
+	LIST_FOR_EACH(link, &clients->users) {
+		struct user *user = LIST_ENTRY(link, struct user, in_users);
+
+		if (user->uid == uid)
+			return user;
+	}
+	return NULL;
+}
+
+/* The user of one more client; NULL: no memory. */
+static struct user *hold_user(struct clients *clients, uid_t uid)
+{
+	struct user *user = find_user(clients, uid);
+
+	if (!user) {
+		user = calloc(1, sizeof *user);
+		if (!user)
+			return NULL;
+		user->uid = uid;
+		user->messages = USER_MESSAGES_MAX;
+		user->descriptors = USER_DESCRIPTORS_MAX;
+		list_append(&clients->users, &user->in_users);
+	}
+	user->clients++;
+	return user;
+}
+
+static void let_go_of_user(struct user *user)
+{
+	if (--user->clients > 0)
+		return;
+	list_remove(&user->in_users);
+	free(user);
 }
 
 void clients_sweep(struct clients *clients)
 {
 	LIST_FOR_EACH_SAFE(link, &clients->closed) {
+		struct client *client = LIST_ENTRY(link, struct client, in_clients);
+
 		list_remove(link);
-		free(LIST_ENTRY(link, struct client, in_clients));
+		let_go_of_user(client->user);
+		free(client);
 	}
+	LIST_FOR_EACH(link, &clients->users)
+		LIST_ENTRY(link, struct user, in_users)->messages = USER_MESSAGES_MAX;
 }
 
 /*
@@ -95,6 +155,8 @@ void clients_expire(struct clients *clients, uint64_t now_ms)
 		log_debug("pid %d: closed: no hello", (int)client->pid);
 		client_close(client);
 	}
+	LIST_FOR_EACH(link, &clients->users)
+		LIST_ENTRY(link, struct user, in_users)->descriptors = USER_DESCRIPTORS_MAX;
 }
 
 void client_send(struct client *client, const struct answer *answer)
@@ -201,6 +263,9 @@ static void client_ready(struct source *source)
 	struct packet packet;
 
 	for (int i = 0; i < MESSAGES_PER_TURN && client->source.fd >= 0; i++) {
+		if (client->user->messages == 0)
+			return;
+		client->user->messages--;
 		struct etcdreg_err err;
 		ssize_t n = receive(client->source.fd, &packet);
 		int r = 0;
@@ -220,31 +285,62 @@ static void client_ready(struct source *source)
 	}
 }
 
-static bool may_connect(const struct clients *clients, uid_t uid)
+static bool is_privileged(uid_t uid)
 {
-	return clients->any_uid || uid == geteuid() || uid == 0;
+	return uid == geteuid() || uid == 0;
 }
 
-static void refuse_for_want_of_room(int fd)
+/* Of what there are too many, for one more of that uid; NULL: there is room. */
+static const char *want_of_room(const struct clients *clients, uid_t uid)
 {
+	const struct user *user = find_user(clients, uid);
+	size_t of_user_max = clients->max / 2;
+
+	if (clients->len >= clients->max)
+		return "the agent serves as many processes as it can";
+	if (of_user_max > CLIENTS_OF_USER_MAX)
+		of_user_max = CLIENTS_OF_USER_MAX;
+	if (user && user->clients >= of_user_max && !is_privileged(uid))
+		return "the agent serves as many processes of one user as it can";
+	return NULL;
+}
+
+static void log_refusal(struct clients *clients, uid_t uid, const char *why)
+{
+	uint64_t now = now_ms();
+
+	if (clients->refused_ms != 0 && now < clients->refused_ms + REFUSED_LOG_MS)
+		return;
+	clients->refused_ms = now;
+	log_warn("one more process of uid %u was refused: %s", (unsigned)uid, why);
+}
+
+static void refuse(struct clients *clients, int fd, uid_t uid, const char *why)
+{
+	struct etcdreg_err text;
 	struct answer answer;
 
-	answer_refused(&answer, "etcd-registry: the agent serves as many processes as it can");
+	err_set(&text, ETCDREG_E_INVALID, "etcd-registry: %s", why);
+	answer_refused(&answer, text.msg);
 	(void)send(fd, answer.u.bytes, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	log_warn("%d processes are connected: one more was refused", CLIENTS_MAX);
+	log_refusal(clients, uid, why);
 }
 
 /* Takes over `fd`.  Returns false where memory or descriptors have run out. */
 static bool add_client(struct clients *clients, int fd, const struct ucred *peer)
 {
 	struct client *client = calloc(1, sizeof *client);
+	struct user *user = client ? hold_user(clients, peer->uid) : NULL;
 
-	if (!client || loop_add(clients->loop, &client->source, fd, client_ready, client) < 0) {
+	if (!user || loop_add(clients->loop, &client->source, fd, client_ready, client) < 0) {
+		if (user)
+			let_go_of_user(user);
 		free(client);
 		close_socket(fd);
 		return false;
 	}
 	client->clients = clients;
+	client->user = user;
 	client->uid = peer->uid;
 	client->pid = peer->pid;
 	client->since_ms = now_ms();
@@ -255,6 +351,7 @@ static bool add_client(struct clients *clients, int fd, const struct ucred *peer
 
 static bool admit(struct clients *clients, int fd)
 {
+	const char *why;
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 
@@ -262,30 +359,36 @@ static bool admit(struct clients *clients, int fd)
 		close_socket(fd);
 		return true;
 	}
-	if (!may_connect(clients, peer.uid)) {
+	if (!clients->any_uid && !is_privileged(peer.uid)) {
 		log_debug("pid %d: closed: uid %u is not served here", (int)peer.pid, peer.uid);
 		close_socket(fd);
 		return true;
 	}
-	if (clients->len >= CLIENTS_MAX) {
-		refuse_for_want_of_room(fd);
+	why = want_of_room(clients, peer.uid);
+	if (why) {
+		refuse(clients, fd, peer.uid, why);
 		close_socket(fd);
 		return true;
 	}
 	return add_client(clients, fd, &peer);
 }
 
-bool clients_accept(struct clients *clients, int listen_fd)
+static bool has_run_out(int error)
 {
-	for (;;) {
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+enum clients_accepted clients_accept(struct clients *clients, int listen_fd, size_t max)
+{
+	for (size_t i = 0; i < max; i++) {
 		int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
 		if (fd < 0)
-			return errno != EMFILE && errno != ENFILE && errno != ENOMEM &&
-			       errno != ENOBUFS;
+			return has_run_out(errno) ? CLIENTS_NO_ROOM : CLIENTS_ALL;
 		if (!admit(clients, fd))
-			return false;
+			return CLIENTS_NO_ROOM;
 	}
+	return CLIENTS_MAX_REACHED;
 }

@@ -20,15 +20,30 @@
 #include "loop.h"
 #include "messages.h"
 
-enum { CLIENTS_MAX = 4096 };
+enum {
+	CLIENTS_MAX = 4096,             /* fewer where descriptors are few */
+	CLIENTS_OF_USER_MAX = 2048,     /* root and the own uid excepted */
+	USER_MESSAGES_MAX = 4096,       /* of all its clients in a turn; the rest waits */
+	USER_DESCRIPTORS_MAX = 16384,   /* looked at in a second to find what it holds */
+};
 
 struct process;
 struct clients;
+
+/* What one uid has of the agent.  There while it has a client. */
+struct user {
+	struct list in_users;
+	uid_t uid;
+	unsigned clients;
+	unsigned messages;              /* that are left to it in this turn */
+	unsigned descriptors;           /* that are left to it in this second */
+};
 
 struct client {
 	struct list in_clients;
 	struct source source;           /* the connection */
 	struct clients *clients;
+	struct user *user;
 	uid_t uid;
 	pid_t pid;                      /* 0: in a pid namespace that cannot be seen from here */
 	struct process *process;        /* set by hello(); NULL before */
@@ -57,8 +72,10 @@ struct clients {
 	const struct clients_ops *ops;
 	void *arg;                      /* the caller's own */
 	bool any_uid;                   /* serve whoever could connect, else the own uid and root */
-	struct list open, closed;
+	struct list open, closed, users;
 	size_t len;                     /* of open */
+	size_t max;
+	uint64_t refused_ms;            /* when a line said that one was refused; 0: never */
 };
 
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
@@ -67,13 +84,19 @@ void clients_init(struct clients *clients, struct loop *loop, const struct clien
 /* Closes all, without calling closed(). */
 void clients_release(struct clients *clients);
 
-/* Accepts all that wait.  false: descriptors or memory have run out, so the rest has to wait. */
-bool clients_accept(struct clients *clients, int listen_fd);
+enum clients_accepted {
+	CLIENTS_ALL,
+	CLIENTS_MAX_REACHED,    /* others may be waiting */
+	CLIENTS_NO_ROOM,        /* descriptors or memory have run out: the rest has to wait */
+};
 
-/* Frees the closed ones. */
+/* Accepts those that wait, but for what is more than `max`. */
+enum clients_accepted clients_accept(struct clients *clients, int listen_fd, size_t max);
+
+/* Frees the closed ones.  The next turn begins. */
 void clients_sweep(struct clients *clients);
 
-/* Closes those that have not said HELLO for too long.  To be called now and then. */
+/* Closes those that have not said HELLO for too long.  To be called every second. */
 void clients_expire(struct clients *clients, uint64_t now_ms);
 
 /* Never blocks; the answer is dropped where there is no room for it. */

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,24 +42,30 @@ struct search {
 	void *arg;
 };
 
-static void search_process(DIR *proc, pid_t pid, const struct search *search)
+/* Its descriptors; NULL: they may not be read. */
+static DIR *open_process(pid_t pid)
 {
 	char path[32];
-	const struct dirent *entry;
 	DIR *fds;
 	int fd;
 
-	if (snprintf(path, sizeof path, "%d/fd", (int)pid) >= (int)sizeof path)
-		return;
-	fd = openat(dirfd(proc), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fds = fd < 0 ? NULL : fdopendir(fd);
-	if (!fds) {
-		if (fd >= 0)
-			close(fd);
+	if (!fds && fd >= 0)
+		close(fd);
+	return fds;
+}
+
+static void search_process(pid_t pid, const struct search *search)
+{
+	const struct dirent *entry;
+	DIR *fds = open_process(pid);
+
+	if (!fds)
 		return;
-	}
 	while ((entry = readdir(fds))) {
-		uint64_t inode = inode_of(fd, entry->d_name);
+		uint64_t inode = inode_of(dirfd(fds), entry->d_name);
 
 		if (inode != 0 && bsearch(&inode, search->inodes, search->inodes_len, sizeof inode,
 					  by_number))
@@ -78,7 +85,7 @@ static void search_all(const struct search *search)
 		uint64_t pid;
 
 		if (parse_uint(entry->d_name, strlen(entry->d_name), 1, INT32_MAX, &pid))
-			search_process(proc, (pid_t)pid, search);
+			search_process((pid_t)pid, search);
 	}
 	closedir(proc);
 }
@@ -88,23 +95,39 @@ void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *f
 	search_all(&(struct search){ inodes, inodes_len, found, arg });
 }
 
-static void note_found(pid_t pid, uint64_t inode, void *arg)
+static enum holders_answer ask(DIR *fds, uint64_t inode, unsigned *budget)
 {
-	bool *found = arg;
+	const struct dirent *entry;
+	bool any = false;
 
-	(void)pid;
-	(void)inode;
-	*found = true;
+	while ((entry = readdir(fds))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (*budget == 0)
+			return HOLDERS_UNKNOWN;
+		(*budget)--;
+		any = true;
+		if (inode_of(dirfd(fds), entry->d_name) == inode)
+			return HOLDERS_YES;
+	}
+	return any ? HOLDERS_NO : HOLDERS_UNKNOWN;
+}
+
+enum holders_answer holders_ask(pid_t pid, uint64_t inode, unsigned *budget)
+{
+	DIR *fds = open_process(pid);
+	enum holders_answer answer;
+
+	if (!fds)
+		return HOLDERS_UNKNOWN;
+	answer = ask(fds, inode, budget);
+	closedir(fds);
+	return answer;
 }
 
 bool holders_holds(pid_t pid, uint64_t inode)
 {
-	bool found = false;
-	DIR *proc = opendir("/proc");
+	unsigned budget = UINT_MAX;
 
-	if (!proc)
-		return false;
-	search_process(proc, pid, &(struct search){ &inode, 1, note_found, &found });
-	closedir(proc);
-	return found;
+	return holders_ask(pid, inode, &budget) == HOLDERS_YES;
 }

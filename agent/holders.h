@@ -22,6 +22,15 @@ typedef void holders_found_fn(pid_t pid, uint64_t inode, void *arg);
  */
 void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg);
 
+enum holders_answer { HOLDERS_NO, HOLDERS_YES, HOLDERS_UNKNOWN };
+
+/*
+ * The same, looking at no more descriptors than *budget, which is lowered by those that were looked
+ * at.  UNKNOWN: it may not be read, shows no descriptor at all (it has ended, or its main thread
+ * has), or has more of them than that.
+ */
+enum holders_answer holders_ask(pid_t pid, uint64_t inode, unsigned *budget);
+
 /* Has that process the socket open?  false where it cannot be told. */
 bool holders_holds(pid_t pid, uint64_t inode);
 

@@ -137,7 +137,12 @@ void model_drop_process(struct model *model, struct process *process)
 
 static struct sockdiag_entry entry_of(const struct wire_socket *id)
 {
-	return (struct sockdiag_entry){ id->inode, id->cookie, id->port, id->protocol };
+	return (struct sockdiag_entry){
+		.inode = id->inode,
+		.cookie = id->cookie,
+		.port = id->port,
+		.protocol = id->protocol,
+	};
 }
 
 struct sock *model_find_sock(const struct model *model, const struct wire_socket *id)
@@ -176,6 +181,15 @@ static struct holding *find_holding(const struct process *process, const struct 
 			return holding;
 	}
 	return NULL;
+}
+
+bool model_holds(const struct model *model, const struct process *process,
+		 const struct wire_socket *id)
+{
+	const struct sock *sock = model_find_sock(model, id);
+
+	return sock && find_holding(process, sock) &&
+	       memcmp(&sock->id, id, sizeof *id) == 0;
 }
 
 static struct holding *add_holding(struct process *process, struct sock *sock)
@@ -225,9 +239,9 @@ void model_drop_sock(struct model *model, struct sock *sock)
 	free(sock);
 }
 
-static unsigned kind_of(const struct sock *sock)
+unsigned model_kind(const struct wire_socket *id)
 {
-	switch (sock->id.protocol) {
+	switch (id->protocol) {
 	case IPPROTO_TCP:
 		return SOCKDIAG_TCP;
 	case IPPROTO_UDP:
@@ -242,7 +256,7 @@ unsigned model_kinds(const struct model *model)
 	unsigned kinds = 0;
 
 	LIST_FOR_EACH(link, &model->socks)
-		kinds |= kind_of(LIST_ENTRY(link, struct sock, in_model));
+		kinds |= model_kind(&LIST_ENTRY(link, struct sock, in_model)->id);
 	return kinds;
 }
 

@@ -146,8 +146,15 @@ struct sock *model_find_sock(const struct model *model, const struct wire_socket
 int model_hold(struct model *model, struct process *process, const struct wire_socket *id,
 	       bool announced, struct holding **ret);
 
+/* Is the very same known of it already? */
+bool model_holds(const struct model *model, const struct process *process,
+		 const struct wire_socket *id);
+
 /* Frees the socket and all its holdings. */
 void model_drop_sock(struct model *model, struct sock *sock);
+
+/* The enum sockdiag_what of a socket. */
+unsigned model_kind(const struct wire_socket *id);
 
 /* The kinds of sockets that a dump must have: enum sockdiag_what, or-ed. */
 unsigned model_kinds(const struct model *model);

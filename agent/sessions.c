@@ -12,6 +12,7 @@
 #include "config.h"
 #include "err.h"
 #include "log.h"
+#include "ownership.h"
 #include "pidfd.h"
 #include "util.h"
 #include "worker.h"
@@ -216,26 +217,64 @@ static int hello(struct client *client, const struct message *message, int pidfd
 
 static void refuse_socket(struct client *client, const struct wire_socket *id, const char *why)
 {
+	struct etcdreg_err text;
 	struct answer answer;
 
 	log_debug("pid %d: port %u: %s", (int)client->process->pid, id->port, why);
-	answer_outcome(&answer, id, WIRE_FAILED, why);
+	err_set(&text, ETCDREG_E_INVALID, "etcd-registry: not registered: port %u: %s", id->port,
+		why);
+	answer_outcome(&answer, id, WIRE_FAILED, text.msg);
 	client_send(client, &answer);
+}
+
+static void tell_gone(struct client *client, const struct wire_socket *id)
+{
+	struct answer answer;
+
+	log_debug("pid %d: port %u: has closed already", (int)client->process->pid, id->port);
+	answer_outcome(&answer, id, WIRE_GONE, NULL);
+	client_send(client, &answer);
+}
+
+/*
+ * An agent that a host started serves one user, whose sockets may be of any network namespace; an
+ * operator's believes nobody.
+ */
+static bool may_announce(struct worker *worker, struct client *client, const struct wire_socket *id)
+{
+	const struct process *process = client->process;
+	const struct ownership_claim claim = {
+		.id = id,
+		.uid = client->uid,
+		.pid = process->pid,
+		.pidfd = process->exit.fd,
+	};
+	struct etcdreg_err err;
+	int r;
+
+	if (worker->options.hosted || model_holds(&worker->model, process, id))
+		return true;
+	r = ownership_check(&worker->survey.diag, &claim, &client->user->descriptors, &err);
+	if (r == ETCDREG_E_NOTFOUND && claim.pidfd >= 0 &&
+	    pidfd_shares_network(claim.pidfd, claim.pid))
+		tell_gone(client, id);
+	else if (r < 0)
+		refuse_socket(client, id, err.msg);
+	return r == 0;
 }
 
 static void listens(struct client *client, const struct wire_socket *id)
 {
 	struct worker *worker = worker_of(client);
 	struct holding *holding;
-	int r = model_hold(&worker->model, client->process, id, true, &holding);
+	int r;
 
-	if (r == ETCDREG_E_INVALID) {
-		refuse_socket(client, id,
-			      "etcd-registry: not registered: 256 sockets are announced");
+	if (!may_announce(worker, client, id))
 		return;
-	}
+	r = model_hold(&worker->model, client->process, id, true, &holding);
 	if (r < 0) {
-		refuse_socket(client, id, "etcd-registry: not registered: out of memory");
+		refuse_socket(client, id,
+			      r == ETCDREG_E_INVALID ? "256 sockets are announced" : "out of memory");
 		return;
 	}
 	log_debug("pid %d: listens on port %u", (int)client->process->pid, id->port);

@@ -102,7 +102,8 @@ bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *
 	       (a->cookie == 0 || b->cookie == 0 || a->cookie == b->cookie);
 }
 
-bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry)
+const struct sockdiag_entry *sockdiag_list_find(const struct sockdiag_list *list,
+						const struct sockdiag_entry *entry)
 {
 	size_t low = 0, high = list->len;
 
@@ -116,8 +117,13 @@ bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_e
 	}
 	for (; low < list->len && list->entries[low].inode == entry->inode; low++)
 		if (sockdiag_same(&list->entries[low], entry))
-			return true;
-	return false;
+			return &list->entries[low];
+	return NULL;
+}
+
+bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry)
+{
+	return sockdiag_list_find(list, entry) != NULL;
 }
 
 int sockdiag_init(struct sockdiag *diag)
@@ -161,6 +167,7 @@ static int send_request(struct sockdiag *diag, const struct dump_kind *kind, uin
 			.sdiag_family = family,
 			.sdiag_protocol = (uint8_t)kind->protocol,
 			.idiag_states = 1u << kind->state,
+			.id.idiag_sport = htons(diag->port),
 		},
 		.attr = {
 			.nla_len = sizeof request.attr + sizeof request.protocol,
@@ -186,7 +193,10 @@ static int add_message(const struct nlmsghdr *header, const struct dump_kind *ki
 		.inode = msg->idiag_inode,
 		.cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0],
 		.port = ntohs(msg->id.idiag_sport),
+		.family = msg->idiag_family,
+		.uid = msg->idiag_uid,
 	};
+	memcpy(entry.address, msg->id.idiag_src, msg->idiag_family == AF_INET ? 4 : 16);
 	return entry.inode == 0 ? 0 : sockdiag_list_add(list, &entry);
 }
 
@@ -275,7 +285,7 @@ static int dump_proc(const struct dump_kind *kind, size_t family, struct sockdia
 	/* No file: MPTCP, or a kernel without IPv6. */
 	if (!file)
 		return 0;
-	r = sockdiag_read_proc(file, kind->state, list);
+	r = sockdiag_read_proc(file, families[family], kind->state, list);
 	fclose(file);
 	return r;
 }
@@ -326,4 +336,15 @@ int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *li
 	}
 	sockdiag_list_sort(list);
 	return 0;
+}
+
+int sockdiag_dump_port(struct sockdiag *diag, unsigned what, uint16_t port,
+		       struct sockdiag_list *list, struct etcdreg_err *err)
+{
+	int r;
+
+	diag->port = port;
+	r = sockdiag_dump(diag, what, list, err);
+	diag->port = 0;
+	return r;
 }

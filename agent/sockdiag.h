@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "etcd-registry.h"
 
@@ -23,6 +24,9 @@ struct sockdiag_entry {
 	uint64_t cookie;        /* 0: not known */
 	uint16_t port;          /* host order */
 	uint16_t protocol;      /* IPPROTO_TCP, _MPTCP or _UDP */
+	uint16_t family;        /* AF_INET or AF_INET6 */
+	uid_t uid;              /* who opened it */
+	uint8_t address[16];    /* the first 4 for AF_INET; all zero: any address */
 };
 
 /*
@@ -48,11 +52,16 @@ void sockdiag_list_sort(struct sockdiag_list *list);
 
 /*
  * Is it one socket?  It is its (cookie, port, inode): an inode's number is used again, and one
- * socket can listen on another port later.  A cookie of 0 on either side says nothing.
+ * socket can listen on another port later.  A cookie of 0 on either side says nothing.  The other
+ * fields are not looked at.
  */
 bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *b);
 
-/* Is the socket in the (sorted) list? */
+/* The socket in the (sorted) list, or NULL. */
+const struct sockdiag_entry *sockdiag_list_find(const struct sockdiag_list *list,
+						const struct sockdiag_entry *entry);
+
+/* Is it there? */
 bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry);
 
 enum sockdiag_what {
@@ -64,6 +73,7 @@ enum sockdiag_what {
 struct sockdiag {
 	int fd;                 /* -1: netlink is refused, /proc/net is read */
 	uint32_t seq;
+	uint16_t port;          /* the only one that is asked for; 0: all */
 	char *reply;
 };
 
@@ -80,10 +90,14 @@ void sockdiag_release(struct sockdiag *diag);
 int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *list,
 		  struct etcdreg_err *err);
 
+/* The same for one port, which costs little however many sockets there are. */
+int sockdiag_dump_port(struct sockdiag *diag, unsigned what, uint16_t port,
+		       struct sockdiag_list *list, struct etcdreg_err *err);
+
 /*
- * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file, without their
- * protocol; lines of another form are skipped.  Fails with ETCDREG_E_NOMEM.
+ * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file of that family,
+ * without their protocol; lines of another form are skipped.  Fails with ETCDREG_E_NOMEM.
  */
-int sockdiag_read_proc(FILE *file, unsigned state, struct sockdiag_list *list);
+int sockdiag_read_proc(FILE *file, uint16_t family, unsigned state, struct sockdiag_list *list);
 
 #endif

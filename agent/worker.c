@@ -25,18 +25,26 @@ enum {
 	ADVERTISE_TICKS = 5,
 	ORPHAN_TTLS = 3,
 	CLOSE_MS = 1000,
+	ACCEPTS_MAX = 256,      /* in a turn: a flood of connections delays nothing else */
 };
+
+/* After CLIENTS_NO_ROOM until the next second: the queue of the socket keeps them. */
+static void accept_some(struct worker *worker, size_t max)
+{
+	size_t len = worker->clients.len;
+	enum clients_accepted accepted =
+		clients_accept(&worker->clients, worker->options.listen_fd, max);
+
+	if (accepted != CLIENTS_ALL)
+		loop_remove(&worker->loop, &worker->listener);
+	worker->accept_more = accepted == CLIENTS_MAX_REACHED;
+	if (worker->clients.len > len)
+		lifetime_arrival(&worker->lifetime, now_ms());
+}
 
 static void accept_clients(struct source *source)
 {
-	struct worker *worker = source->arg;
-	size_t len = worker->clients.len;
-
-	/* Until the next second: the queue of the socket keeps them. */
-	if (!clients_accept(&worker->clients, worker->options.listen_fd))
-		loop_remove(&worker->loop, &worker->listener);
-	if (worker->clients.len > len)
-		lifetime_arrival(&worker->lifetime, now_ms());
+	accept_some(source->arg, ACCEPTS_MAX);
 }
 
 static int listen_again(struct worker *worker)
@@ -160,7 +168,7 @@ static void retire(struct worker *worker)
 	 */
 	if (worker->options.listen_fd >= 0) {
 		(void)shutdown(worker->options.listen_fd, SHUT_RD);
-		accept_clients(&worker->listener);
+		accept_some(worker, SIZE_MAX);
 	}
 	stop_listening(worker);
 }
@@ -215,9 +223,13 @@ static void decide(struct worker *worker)
 static void turn(struct worker *worker)
 {
 	int timeout_ms = next_timeout_ms(worker);
-	bool read_dry = loop_turn(&worker->loop, timeout_ms);
-	uint64_t now = now_ms();
+	bool read_dry;
+	uint64_t now;
 
+	if (worker->accept_more)
+		(void)listen_again(worker);
+	read_dry = loop_turn(&worker->loop, timeout_ms);
+	now = now_ms();
 	if (now - worker->turn_ms > (uint64_t)timeout_ms + GAP_MS)
 		worker->steady_ms = now;
 	worker->turn_ms = now;

@@ -62,6 +62,7 @@ struct worker {
 	uint64_t turn_ms;       /* when the turn began */
 	uint64_t tick_ms;       /* when the next second begins */
 	uint64_t steady_ms;     /* it has run without a gap since: beats are judged from here */
+	bool accept_more;       /* in the next turn: so many have been accepted in this one */
 	bool changed;           /* something was learnt that is to be decided on */
 	bool readvertise;       /* addresses are to be looked for again */
 	bool stop;

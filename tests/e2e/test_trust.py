@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Who may do what to whom: what docs/design.md promises of other users."""
 import contextlib
+import json
 import os
 import pathlib
 import signal
+import socket
+import subprocess
 
 import pytest
-from harness import other_user, product
+from harness import other_user, product, wire
 from harness.agents import socket_name
-from harness.process import free_port, is_running, parent
+from harness.process import free_port, is_running, parent, status
 from harness.registry import document
 from harness.wait import wait_until
 
@@ -17,6 +20,8 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become a
 DAEMONISER = product.HOSTS / "daemoniser"
 TTL_S = 10
 REGISTERED_S = 2
+DAEMON = 1  # a user that is neither root nor the other one
+MEMORY_KB = 64 * 1024
 GONE_S = 0.1
 PATIENCE_S = 10
 
@@ -136,3 +141,111 @@ def test_agent_that_is_killed_while_its_name_is_squatted(
         assert not watch.times("delete", registry.key(web))
         host.stop()
         registry.expect(timeout_s=TTL_S + PATIENCE_S)
+
+
+@pytest.fixture(params=["hosted", "operator's"])
+def any_agent(request, v3_registry, launch_listener):
+    """The name of an agent's socket, and what lets a host find it."""
+    if request.param != "hosted":
+        name = request.getfixturevalue("operators_agent")(0)
+        yield name, {"AGENT": name}
+        return
+    host = launch_listener(v3_registry.preloaded("first"))
+    v3_registry.expect(document("first", host.port))
+    yield wait_until(lambda: socket_name(host), PATIENCE_S, "the agent's socket"), {}
+
+
+@pytest.fixture
+def operators_agent(v3_registry):
+    """operators_agent(uid): the name of the socket of one that root or that user runs."""
+    agents = []
+
+    def start(uid):
+        name = f"@etcd-registry-test-{os.getpid()}-{free_port()}"
+        v3_registry.log.touch()
+        v3_registry.log.chmod(0o666)
+        environment = v3_registry.settings()
+        if uid != 0:
+            environment["ETCD_REGISTRY_LOG"] = "off"
+        command = [product.COMMAND, "agent", "--socket", name]
+        agents.append(
+            subprocess.Popen(command, env=environment, user=uid, group=uid, extra_groups=[])
+        )
+        wait_until(lambda: name in unix_names(), PATIENCE_S, "its socket")
+        return name
+
+    yield start
+    for agent in agents:
+        agent.terminate()
+        assert agent.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("flood", other_user.FLOODS)
+def test_flood_of_another_user(v3_registry, any_agent, launch_listener, flood):
+    registry, (name, agent) = v3_registry, any_agent
+    with other_user.running(flood, name):
+        host = launch_listener(registry.preloaded("web", **agent))
+        registry.wait_for(document("web", host.port), timeout_s=REGISTERED_S)
+        worker = private_agent(registry)
+        assert int(status(worker)["VmHWM"].split()[0]) < MEMORY_KB
+        host.kill()
+        key = registry.key(document("web", host.port))
+        wait_until(lambda: key not in registry.documents(), REGISTERED_S, "it is gone")
+    assert registry.log.read_text().count("warn: one more process") <= 1
+
+
+def announced(registry, agent, described, uid=other_user.NOBODY):
+    """What the agent says to a process of that user that announces this: outcome and text."""
+    with other_user.running("announce", agent, json.dumps(described), uid=uid) as process:
+        what, text = json.loads(process.stdout.readline())
+        assert len(registry.documents()) == (1 if what == wire.REGISTERED else 0)
+    registry.expect()
+    return what, text
+
+
+AGENT_USERS = pytest.mark.parametrize("user", [0, DAEMON], ids=["root's", "a user's"])
+
+
+@AGENT_USERS
+def test_own_socket_at_an_operators_agent(v3_registry, operators_agent, user):
+    assert announced(v3_registry, operators_agent(user), {}) == (wire.REGISTERED, "")
+
+
+@AGENT_USERS
+def test_socket_of_another_user_at_an_operators_agent(v3_registry, operators_agent, user):
+    with socket.create_server(("0.0.0.0", 0)) as victim:
+        what, text = announced(v3_registry, operators_agent(user), wire.describe(victim))
+    assert what == wire.FAILED and text.endswith("the socket is not this process's")
+
+
+def test_socket_of_another_process_at_an_operators_agent(v3_registry, operators_agent):
+    with socket.create_server(("0.0.0.0", 0)) as victim:
+        what, text = announced(v3_registry, operators_agent(0), wire.describe(victim), uid=0)
+    assert what == wire.FAILED and text.endswith("the socket is not this process's")
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"port": 80},
+        {"inode": 1},
+        {"cookie": 1},
+        {"address": "00000000"},
+        {"address": "7f000001"},
+        {"protocol": socket.IPPROTO_UDP},
+        {"family": socket.AF_INET6},
+    ],
+    ids=str,
+)
+@AGENT_USERS
+def test_socket_that_is_not_as_announced(v3_registry, operators_agent, user, lie):
+    what, text = announced(v3_registry, operators_agent(user), lie)
+    if user == 0:
+        assert (what, text) == (wire.GONE, "")
+    else:
+        assert what == wire.FAILED and text.endswith("namespace has no such socket")
+
+
+def test_socket_that_was_opened_as_another_user(v3_registry, operators_agent):
+    """As nginx and many others do that need a low port."""
+    assert announced(v3_registry, operators_agent(0), {"drop": True}, uid=0)[0] == wire.REGISTERED

@@ -106,7 +106,7 @@ static int connect_to(struct host *host)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&host->address, host->address_len), 0);
-	assert_true(clients_accept(&host->clients, host->listen_fd));
+	assert_int_equal(clients_accept(&host->clients, host->listen_fd, SIZE_MAX), CLIENTS_ALL);
 	return fd;
 }
 
@@ -378,6 +378,41 @@ static void one_more_than_the_limit_is_told_so(void **state)
 	host->clients.len = 0;
 }
 
+static void a_flood_is_accepted_in_parts(void **state)
+{
+	struct host *host = *state;
+	int fds[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&host->address,
+					 host->address_len), 0);
+	}
+	assert_int_equal(clients_accept(&host->clients, host->listen_fd, 2), CLIENTS_MAX_REACHED);
+	assert_int_equal(host->clients.len, 2);
+	assert_int_equal(clients_accept(&host->clients, host->listen_fd, 2), CLIENTS_ALL);
+	assert_int_equal(host->clients.len, 3);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+static void a_user_says_so_much_in_a_turn(void **state)
+{
+	struct host *host = *state;
+	int fd = connect_to(host);
+
+	say_hello(fd);
+	turn(host);
+	host->client->user->messages = 3;
+	for (int i = 0; i < 5; i++)
+		say_header(fd, WIRE_BEAT);
+	turn(host);
+	assert_int_equal(host->messages, 3);
+	turn(host);
+	assert_int_equal(host->messages, 5);
+	close(fd);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -393,6 +428,8 @@ int main(void)
 		TEST(who_does_not_read_does_not_block),
 		TEST(who_says_nothing_is_closed_in_the_end),
 		TEST(one_more_than_the_limit_is_told_so),
+		TEST(a_flood_is_accepted_in_parts),
+		TEST(a_user_says_so_much_in_a_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

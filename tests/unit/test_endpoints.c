@@ -92,7 +92,12 @@ static struct wire_socket socket_of(uint64_t inode, uint16_t port, uint16_t prot
 static void open_socket(struct machine *machine, uint64_t inode, uint16_t port, uint16_t protocol)
 {
 	const struct wire_socket id = socket_of(inode, port, protocol);
-	const struct sockdiag_entry entry = { inode, id.cookie, port, protocol };
+	const struct sockdiag_entry entry = {
+		.inode = inode,
+		.cookie = id.cookie,
+		.port = port,
+		.protocol = protocol,
+	};
 
 	assert_int_equal(sockdiag_list_add(&machine->kernel, &entry), 0);
 	sockdiag_list_sort(&machine->kernel);

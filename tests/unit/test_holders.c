@@ -91,6 +91,23 @@ static void finds_every_holder(void **state)
 	assert_int_equal(found.len, 0);
 }
 
+static void looks_at_so_many_descriptors(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint64_t inode = inode_of(fd);
+	unsigned none = 0, budget = 1000;
+	pid_t child = start_child();
+
+	(void)state;
+	assert_int_equal(holders_ask(getpid(), inode, &none), HOLDERS_UNKNOWN);
+	assert_int_equal(holders_ask(getpid(), inode, &budget), HOLDERS_YES);
+	assert_true(budget < 1000 && budget >= 1000 - (unsigned)fd - 1);
+	close(fd);
+	assert_int_equal(holders_ask(getpid(), inode, &budget), HOLDERS_NO);
+	stop_child(child);
+	assert_int_equal(holders_ask(child, inode, &budget), HOLDERS_UNKNOWN);
+}
+
 static void finds_several_sockets_at_once(void **state)
 {
 	int fds[3];
@@ -179,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_every_holder),
 		cmocka_unit_test(finds_several_sockets_at_once),
+		cmocka_unit_test(looks_at_so_many_descriptors),
 		cmocka_unit_test(a_pidfd_is_told_from_other_descriptors),
 		cmocka_unit_test(a_pidfd_tells_the_end),
 		cmocka_unit_test(the_peer_of_a_socket_has_a_pidfd),

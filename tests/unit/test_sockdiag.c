@@ -20,6 +20,8 @@
 #define IPPROTO_MPTCP 262
 #endif
 
+#define ENTRY(i, c, p) { .inode = (i), .cookie = (c), .port = (p) }
+
 enum { MANY = 700 };    /* more than one answer of the kernel holds */
 
 struct probe {
@@ -27,12 +29,25 @@ struct probe {
 	struct sockdiag_entry entry;
 };
 
-static void open_socket(struct probe *probe, int family, int type, int protocol)
+/* One that is not the same when it is read backwards. */
+static struct sockaddr_storage address_of(int family)
 {
 	struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
+
+	if (family == AF_INET)
+		((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(0x7f000002);
+	else
+		((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
+	return address;
+}
+
+static void open_socket(struct probe *probe, int family, int type, int protocol)
+{
+	struct sockaddr_storage address = address_of(family);
 	socklen_t len = sizeof address, cookie_len = sizeof probe->entry.cookie;
 	struct stat st;
 
+	*probe = (struct probe){ .fd = -1 };
 	probe->fd = socket(family, type | SOCK_CLOEXEC, protocol);
 	if (probe->fd < 0)
 		return;
@@ -46,6 +61,12 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 	probe->entry.inode = st.st_ino;
 	/* The port is at the same place in both families. */
 	probe->entry.port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+	probe->entry.family = (uint16_t)family;
+	probe->entry.uid = getuid();
+	if (family == AF_INET)
+		memcpy(probe->entry.address, &((struct sockaddr_in *)&address)->sin_addr, 4);
+	else
+		memcpy(probe->entry.address, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
 }
 
 /* 0: it is not listed. */
@@ -63,6 +84,22 @@ static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct soc
 	return protocol;
 }
 
+static void check_port(struct sockdiag *diag, unsigned what, const struct sockdiag_entry *wanted)
+{
+	struct sockdiag_list list = { 0 };
+	const struct sockdiag_entry *found;
+
+	assert_int_equal(sockdiag_dump_port(diag, what, wanted->port, &list, NULL), 0);
+	found = sockdiag_list_find(&list, wanted);
+	assert_non_null(found);
+	assert_int_equal(found->family, wanted->family);
+	assert_int_equal(found->uid, wanted->uid);
+	assert_memory_equal(found->address, wanted->address, sizeof wanted->address);
+	for (size_t i = 0; diag->fd >= 0 && i < list.len; i++)
+		assert_int_equal(list.entries[i].port, wanted->port);
+	sockdiag_list_release(&list);
+}
+
 static void check_socket(bool netlink, unsigned what, int family, int type, int protocol)
 {
 	struct sockdiag diag;
@@ -77,6 +114,7 @@ static void check_socket(bool netlink, unsigned what, int family, int type, int 
 		diag.fd = -1;
 	}
 	assert_int_equal(listed_as(&diag, what, &probe.entry), protocol);
+	check_port(&diag, what, &probe.entry);
 	close(probe.fd);
 	assert_int_equal(listed_as(&diag, what, &probe.entry), 0);
 	sockdiag_release(&diag);
@@ -100,6 +138,7 @@ static void netlink_lists_mptcp(void **state)
 {
 	(void)state;
 	check_socket(true, SOCKDIAG_MPTCP | SOCKDIAG_TCP, AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+	check_socket(true, SOCKDIAG_MPTCP, AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
 }
 
 static void proc_lists_tcp_and_udp(void **state)
@@ -152,10 +191,7 @@ static void lists_many(void **state)
 static void a_socket_is_cookie_port_and_inode(void **state)
 {
 	static const struct sockdiag_entry listed[] = {
-		{ 30, 3, 80, IPPROTO_TCP },
-		{ 10, 1, 80, IPPROTO_TCP },
-		{ 20, 2, 80, IPPROTO_TCP },
-		{ 20, 0, 81, IPPROTO_TCP },
+		ENTRY(30, 3, 80), ENTRY(10, 1, 80), ENTRY(20, 2, 80), ENTRY(20, 0, 81),
 	};
 	struct sockdiag_list list = { 0 };
 
@@ -163,43 +199,55 @@ static void a_socket_is_cookie_port_and_inode(void **state)
 	for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
 		assert_int_equal(sockdiag_list_add(&list, &listed[i]), 0);
 	sockdiag_list_sort(&list);
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 10, 1, 80, IPPROTO_TCP }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 2, 80, IPPROTO_TCP }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 20, 7, 81, IPPROTO_TCP }));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 0, 80, IPPROTO_TCP }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 4, 80, IPPROTO_TCP }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 81, IPPROTO_TCP }));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 40, 3, 80, IPPROTO_TCP }));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(10, 1, 80)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(20, 2, 80)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(20, 7, 81)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 0, 80)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 4, 80)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 3, 81)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(40, 3, 80)));
 	sockdiag_list_release(&list);
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry){ 30, 3, 80, IPPROTO_TCP }));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 3, 80)));
+}
+
+static void read_text(char *text, uint16_t family, struct sockdiag_list *list)
+{
+	FILE *file = fmemopen(text, strlen(text), "r");
+
+	assert_non_null(file);
+	assert_int_equal(sockdiag_read_proc(file, family, 10, list), 0);
+	fclose(file);
 }
 
 static void proc_lines_are_read_or_skipped(void **state)
 {
-	static char text[] =
+	static char v4[] =
 		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
 		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000"
 		"     0        0 4711 1 0000000000000000 100 0 0 10 0\n"
 		"   1: 0100007F:1F91 0100007F:1F90 01 00000000:00000000 00:00000000 00000000"
 		"     0        0 4712 1 0000000000000000 20 4 30 10 -1\n"
-		"   2: 00000000000000000000000001000000:0050"
-		" 00000000000000000000000000000000:0000 0A"
-		" 00000000:00000000 00:00000000 00000000 1000        0 4713 1 0 100 0 0 10 0\n"
 		"   3: 0100007F:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000"
 		"     0        0 0 1\n"
+		"   4: 0100007F000:1F92 00000000:0000 0A 00000000:00000000 00:00000000 00000000"
+		"     0        0 4714 1\n"
 		"  12: cut off\n";
+	static char v6[] =
+		"   2: 00000000000000000000000001000000:0050"
+		" 00000000000000000000000000000000:0000 0A"
+		" 00000000:00000000 00:00000000 00000000 1000        0 4713 1 0 100 0 0 10 0\n";
 	struct sockdiag_list list = { 0 };
-	FILE *file = fmemopen(text, strlen(text), "r");
 
 	(void)state;
-	assert_non_null(file);
-	assert_int_equal(sockdiag_read_proc(file, 10, &list), 0);
+	read_text(v4, AF_INET, &list);
+	read_text(v6, AF_INET6, &list);
 	assert_int_equal(list.len, 2);
 	assert_int_equal(list.entries[0].inode, 4711);
 	assert_int_equal(list.entries[0].port, 8080);
+	assert_int_equal(list.entries[0].uid, 0);
 	assert_int_equal(list.entries[1].inode, 4713);
 	assert_int_equal(list.entries[1].port, 80);
-	fclose(file);
+	assert_int_equal(list.entries[1].uid, 1000);
 	sockdiag_list_release(&list);
 }
 

@@ -2,8 +2,10 @@
 """Programs of another user, who means no good.  Run as a module it is such a program: it tells with
 a line that it is where it wants to be, and goes on until it is killed."""
 import contextlib
+import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from . import wire
 NOBODY = 65534
 READY_TIMEOUT_S = 10
 MANY = 5000
+SETTINGS = b"ETCD_REGISTRY_NAME=web\0ETCD_REGISTRY_HOST=127.0.0.1\0"
 GARBAGE = b"\xa5" * wire.LONGEST
 
 
@@ -82,6 +85,8 @@ def _bind_and_not_listen(name):
 
 def _hold_many_connections(name):
     held = []
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     for _ in range(MANY):
         with contextlib.suppress(OSError):
             held.append(wire.connect(name, timeout_s=0))
@@ -109,6 +114,22 @@ def _send_garbage(name):
     _send(name, GARBAGE)
 
 
+def _announce(name, described):
+    """Of another process's socket, or with fields that are not those of its own, or (drop: true)
+    of one that it opened as root."""
+    changes = json.loads(described)
+    listener = socket.create_server(("127.0.0.2", 0))
+    if changes.pop("drop", False):
+        os.setgroups([])
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    with wire.connect(name) as connection:
+        connection.send(wire.hello(SETTINGS))
+        connection.send(wire.listen({**wire.describe(listener), **changes}))
+        _ready()
+        print(json.dumps(wire.outcome(connection)), flush=True)
+        signal.pause()
+
+
 DEEDS = {
     function.__name__.strip("_").replace("_", " "): function
     for function in (
@@ -119,10 +140,11 @@ DEEDS = {
         _hold_many_connections,
         _connect_and_close,
         _send_garbage,
+        _announce,
     )
 }
 SQUATS = list(DEEDS)[:4]
-FLOODS = list(DEEDS)[4:]
+FLOODS = list(DEEDS)[4:7]
 
 if __name__ == "__main__":
     DEEDS[sys.argv[1]](*sys.argv[2:])

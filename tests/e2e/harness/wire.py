@@ -3,13 +3,17 @@
 import os
 import socket
 import struct
+import sys
 
 MAGIC = 0x47455245
 VERSION = 1
 LONGEST = 16384
 HELLO, LISTEN, BEAT, BYE = 1, 2, 3, 4
-REFUSED = 66
+REFUSED, OUTCOME = 66, 67
+REGISTERED, UNNAMED, FAILED, GONE = 1, 2, 3, 4
+SOCKET = struct.Struct("=QQHHHH16s")  # cookie, inode, port, family, protocol, v6only, address
 ANSWER_TIMEOUT_S = 5
+SO_COOKIE = 57
 
 
 def header(kind, magic=MAGIC, version=VERSION):
@@ -19,6 +23,35 @@ def header(kind, magic=MAGIC, version=VERSION):
 def hello(settings=b"ETCD_REGISTRY_NAME=web\0", settings_len=None):
     length = len(settings) if settings_len is None else settings_len
     return header(HELLO) + struct.pack("=II", os.getpid(), length) + settings
+
+
+def describe(listener):
+    """The fields of struct wire_socket for a socket of IPv4, by name."""
+    address, port = listener.getsockname()
+    cookie = listener.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
+    return {
+        "cookie": int.from_bytes(cookie, sys.byteorder),
+        "inode": os.fstat(listener.fileno()).st_ino,
+        "port": port,
+        "family": socket.AF_INET,
+        "protocol": listener.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL),
+        "v6only": 0,
+        "address": socket.inet_aton(address).hex(),
+    }
+
+
+def listen(described):
+    fields = {**described, "address": bytes.fromhex(described["address"])}
+    return header(LISTEN) + SOCKET.pack(*fields.values())
+
+
+def outcome(connection):
+    """The next one that the agent tells: what, and its text."""
+    while message := connection.recv(LONGEST):
+        if struct.unpack_from("=H", message, 6)[0] == OUTCOME:
+            what, length = struct.unpack_from("=II", message, 24)
+            return what, message[32 : 32 + length].rstrip(b"\0").decode()
+    raise EOFError("the agent has closed the connection")
 
 
 def refused(text):
