@@ -21,6 +21,7 @@
 #include "keeper.h"
 #include "listener.h"
 #include "log.h"
+#include "owner.h"
 #include "parse.h"
 #include "privileges.h"
 #include "util.h"
@@ -37,7 +38,8 @@ struct arguments {
 	int listen_fd;          /* -1: not given */
 	const char *name;       /* NULL: not given */
 	mode_t mode;
-	bool mode_given;
+	struct owner owner;
+	const char *path_option;        /* the latest that goes with a path; NULL: none */
 	bool help;
 };
 
@@ -49,6 +51,7 @@ struct settings {
 
 static const char usage[] =
 	"usage: etcd-registry agent --socket PATH|@NAME [--mode OCTAL]\n"
+	"                           [--owner USER[:GROUP]]\n"
 	"       etcd-registry agent --listen-fd N\n"
 	"\n"
 	"Keeps in etcd what preloaded processes listen on.  A process starts an agent when\n"
@@ -58,6 +61,7 @@ static const char usage[] =
 	"  --socket PATH|@NAME  listen there until SIGTERM or SIGINT; SIGHUP opens the log\n"
 	"                       file anew\n"
 	"  --mode OCTAL         permissions of PATH: who may connect may register (0660)\n"
+	"  --owner USER[:GROUP] whose PATH is, by names or numbers (who runs the agent)\n"
 	"  --listen-fd N        serve the listening SOCK_SEQPACKET socket N, and end when\n"
 	"                       nobody needs it\n"
 	"  --help               this text\n"
@@ -114,6 +118,7 @@ static bool parse_mode(const char *text, mode_t *ret)
 
 static int parse_value(int option, const char *value, struct arguments *arguments)
 {
+	struct etcdreg_err err;
 	uint64_t fd;
 
 	switch (option) {
@@ -128,7 +133,12 @@ static int parse_value(int option, const char *value, struct arguments *argument
 	case 'm':
 		if (!parse_mode(value, &arguments->mode))
 			return misuse("--mode: '%s' is not 0-777, octal", value);
-		arguments->mode_given = true;
+		arguments->path_option = "--mode";
+		break;
+	case 'o':
+		if (owner_parse(value, &arguments->owner, &err) < 0)
+			return misuse("--owner: %s", err.msg);
+		arguments->path_option = "--owner";
 		break;
 	default:
 		arguments->help = true;
@@ -144,6 +154,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		{ "listen-fd", required_argument, NULL, 'f' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "mode", required_argument, NULL, 'm' },
+		{ "owner", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -168,8 +179,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		return misuse("unexpected '%s'", argv[optind]);
 	if ((arguments->listen_fd >= 0) == (arguments->name != NULL))
 		return misuse("one of --socket and --listen-fd is needed");
-	if (arguments->mode_given && (!arguments->name || arguments->name[0] == '@'))
-		return misuse("--mode goes with the path of a socket");
+	if (arguments->path_option && (!arguments->name || arguments->name[0] == '@'))
+		return misuse("%s goes with the path of a socket", arguments->path_option);
 	return EXIT_OK;
 }
 
@@ -279,8 +290,10 @@ static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err
 		.takes_over = task->takes_over,
 		.hosted = hosted,
 	};
-	int r = load_settings(&settings, hosted, err);
+	int r;
 
+	privileges_take();
+	r = load_settings(&settings, hosted, err);
 	if (r < 0)
 		return r;
 	options.ttl_s = settings.cfg.ttl_s;
@@ -357,17 +370,19 @@ static int run_for_operator(const struct arguments *arguments)
 {
 	struct etcdreg_err err;
 	struct keeper_task task;
+	struct listener_file file;
 	int listen_fd = -1, status;
 	int r;
 
 	fill_standard_fds();
-	r = listener_bind(arguments->name, arguments->mode, &listen_fd, &err);
+	r = listener_bind(arguments->name, arguments->mode, &arguments->owner, &listen_fd, &file,
+			  &err);
 	if (r == ETCDREG_E_CONFIG)
 		return misuse("--socket: %s", err.msg);
 	if (r < 0)
 		return fail(EXIT_FAILED, "--socket: %s", err.msg);
 	if (settle_process(false, &err) < 0) {
-		listener_remove(arguments->name);
+		listener_remove(arguments->name, &file);
 		return fail(EXIT_FAILED, "%s", err.msg);
 	}
 	if (keeper_run(listen_fd, false, &task, &status) == KEEPER_WORKER) {
@@ -375,13 +390,17 @@ static int run_for_operator(const struct arguments *arguments)
 		if (task.table)
 			return status;
 	}
-	listener_remove(arguments->name);
+	listener_remove(arguments->name, &file);
 	return status < 0 ? EXIT_FAILED : status;
 }
 
 int agent_main(int argc, char **argv)
 {
-	struct arguments arguments = { .listen_fd = -1, .mode = MODE_DEFAULT };
+	struct arguments arguments = {
+		.listen_fd = -1,
+		.mode = MODE_DEFAULT,
+		.owner = { OWNER_SAME_UID, OWNER_SAME_GID },
+	};
 	int status = parse_arguments(argc, argv, &arguments);
 
 	if (status != EXIT_OK)

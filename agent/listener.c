@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "err.h"
 #include "messages.h"
@@ -50,11 +51,16 @@ static int parse_name(const char *text, struct name *ret, struct etcdreg_err *er
 	return 0;
 }
 
+static bool is_file(const struct stat *st, const struct listener_file *file)
+{
+	return file->inode != 0 && st->st_dev == file->device && st->st_ino == file->inode;
+}
+
 /*
  * Only what is certainly a left-over: a socket on which nobody listens.  (A file that is no socket
  * refuses too.)
  */
-static bool remove_stale(const struct name *name)
+static bool remove_stale(const struct name *name, const struct listener_file *file)
 {
 	CLEANUP(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
@@ -62,7 +68,7 @@ static bool remove_stale(const struct name *name)
 	if (fd < 0 || lstat(name->address.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;
 	if (connect(fd, (const struct sockaddr *)&name->address, name->len) == 0 ||
-	    errno != ECONNREFUSED)
+	    (errno != ECONNREFUSED && !(errno == EACCES && is_file(&st, file))))
 		return false;
 	return unlink(name->address.sun_path) == 0;
 }
@@ -76,25 +82,56 @@ static int bind_with_mode(int fd, const struct name *name, mode_t mode)
 	return r;
 }
 
-static int bind_name(int fd, const struct name *name, mode_t mode)
+/* By a descriptor, so that it is the socket's file whatever the path is by now. */
+static int settle_file(const struct name *name, const struct owner *owner,
+		       struct listener_file *ret_file)
 {
+	CLEANUP(fd) int fd = open(name->address.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
+		errno = EEXIST;
+		return -1;
+	}
+	*ret_file = (struct listener_file){ st.st_dev, st.st_ino };
+	if (owner->uid == OWNER_SAME_UID && owner->gid == OWNER_SAME_GID)
+		return 0;
+	return fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH);
+}
+
+/* Nobody can connect before listen(), so nobody sees an owner that is not the last one. */
+static int bind_name(int fd, const struct name *name, mode_t mode, const struct owner *owner,
+		     struct listener_file *ret_file)
+{
+	bool has_path = name->address.sun_path[0] != '\0';
 	int r = bind_with_mode(fd, name, mode);
 
-	if (r < 0 && errno == EADDRINUSE && remove_stale(name))
+	if (r < 0 && errno == EADDRINUSE && remove_stale(name, ret_file))
 		r = bind_with_mode(fd, name, mode);
+	if (r == 0 && has_path && settle_file(name, owner, ret_file) < 0) {
+		int error = errno;
+
+		(void)unlink(name->address.sun_path);
+		errno = error;
+		return -1;
+	}
 	return r < 0 ? r : listen(fd, SOMAXCONN);
 }
 
-int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err *err)
+int listener_bind(const char *text, mode_t mode, const struct owner *owner, int *ret_fd,
+		  struct listener_file *ret_file, struct etcdreg_err *err)
 {
 	struct name name = { 0 };
 	int r = parse_name(text, &name, err);
 	int fd;
 
+	*ret_file = (struct listener_file){ 0 };
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind_name(fd, &name, mode) == 0) {
+	if (fd >= 0 && bind_name(fd, &name, mode, owner, ret_file) == 0) {
 		*ret_fd = fd;
 		return 0;
 	}
@@ -104,12 +141,12 @@ int listener_bind(const char *text, mode_t mode, int *ret_fd, struct etcdreg_err
 	return ETCDREG_E_SYSTEM;
 }
 
-void listener_remove(const char *text)
+void listener_remove(const char *text, const struct listener_file *file)
 {
 	struct name name = { 0 };
 
 	if (!is_abstract(text) && parse_name(text, &name, NULL) == 0)
-		(void)remove_stale(&name);
+		(void)remove_stale(&name, file);
 }
 
 static int option_of(int fd, int option)

@@ -36,17 +36,17 @@ static bool is_filtered(void)
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0;
 }
 
-static void drop_capabilities(void)
+static void keep_capabilities(bool effective)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	uint64_t mask = kept_mask();
 
-	if (syscall(SYS_capget, &header, data) < 0)
+	if (is_filtered() || syscall(SYS_capget, &header, data) < 0)
 		return;
 	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
 		data[i].permitted &= (uint32_t)(mask >> 32 * i);
-		data[i].effective = data[i].permitted;
+		data[i].effective = effective ? data[i].permitted : 0;
 		data[i].inheritable = 0;
 	}
 	(void)syscall(SYS_capset, &header, data);
@@ -56,9 +56,13 @@ void privileges_drop(void)
 {
 	const struct rlimit no_core = { 0 };
 
-	if (!is_filtered())
-		drop_capabilities();
+	keep_capabilities(false);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
+}
+
+void privileges_take(void)
+{
+	keep_capabilities(true);
 }

@@ -47,5 +47,5 @@ def test_the_manual_page_has_every_command_and_own_option():
     page = MAN_PAGE.read_text()
     for name in re.findall(r"^  (\w+) ", command("help"), re.MULTILINE):
         assert re.search(rf"^\.It Cm {name}\b", page, re.MULTILINE), name
-    for option in ("json", "port", "help", "mode"):
+    for option in ("json", "port", "help", "mode", "owner"):
         assert re.search(rf"^\.It Fl .*-{option}\b", page, re.MULTILINE), option

@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: MIT
 """Who may do what to whom: what docs/design.md promises of other users."""
 import contextlib
+import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import tempfile
+import threading
 
 import pytest
 from harness import other_user, product, wire
 from harness.agents import socket_name
-from harness.process import free_port, is_running, parent, status
+from harness.process import children, free_port, is_running, parent, status
 from harness.registry import document
 from harness.wait import wait_until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
 DAEMONISER = product.HOSTS / "daemoniser"
+ACCEPTS = "00010000"  # the flag in /proc/net/unix
 TTL_S = 10
 REGISTERED_S = 2
 DAEMON = 1  # a user that is neither root nor the other one
@@ -28,6 +34,11 @@ PATIENCE_S = 10
 
 def unix_names():
     return pathlib.Path("/proc/net/unix").read_text().split()
+
+
+def listens(name):
+    rows = map(str.split, pathlib.Path("/proc/net/unix").read_text().splitlines())
+    return any(row[-1] == str(name) and row[3] == ACCEPTS for row in rows)
 
 
 @pytest.fixture
@@ -171,7 +182,7 @@ def operators_agent(v3_registry):
         agents.append(
             subprocess.Popen(command, env=environment, user=uid, group=uid, extra_groups=[])
         )
-        wait_until(lambda: name in unix_names(), PATIENCE_S, "its socket")
+        wait_until(lambda: listens(name), PATIENCE_S, "its socket")
         return name
 
     yield start
@@ -249,3 +260,122 @@ def test_socket_that_is_not_as_announced(v3_registry, operators_agent, user, lie
 def test_socket_that_was_opened_as_another_user(v3_registry, operators_agent):
     """As nginx and many others do that need a low port."""
     assert announced(v3_registry, operators_agent(0), {"drop": True}, uid=0)[0] == wire.REGISTERED
+
+
+def test_owner_and_mode_of_an_operators_socket(v3_registry):
+    """Who may connect may register, and nobody else; the path goes although it is another's."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = pathlib.Path(folder, "agent.sock")
+        options = ["--socket", path, "--mode", "600", "--owner", f"{other_user.NOBODY}:{DAEMON}"]
+        agent = subprocess.Popen([product.COMMAND, "agent", *options], env=v3_registry.settings())
+        try:
+            wait_until(lambda: listens(path), PATIENCE_S, "its socket")
+            found = path.stat()
+            assert (found.st_uid, found.st_gid) == (other_user.NOBODY, DAEMON)
+            assert found.st_mode & 0o777 == 0o600
+            assert announced(v3_registry, str(path), {})[0] == wire.REGISTERED
+            with pytest.raises(AssertionError, match="it cannot"):
+                announced(v3_registry, str(path), {}, uid=DAEMON)
+        finally:
+            agent.terminate()
+            assert agent.wait(PATIENCE_S) == 0
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("owner", ["", ":", "root:", ":root", "no-such-user", "0:no-such-group"])
+def test_owner_that_is_none(v3_registry, owner):
+    result = v3_registry.run("agent", "--socket", "/nonexistent/socket", "--owner", owner)
+    assert result.returncode == 2
+    assert result.stderr.startswith("etcd-registry agent: --owner: there is no ")
+
+
+CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+PTRACE_AND_READ = 1 << 19 | 1 << 2
+
+
+@pytest.mark.parametrize("uid", [0, other_user.NOBODY], ids=["root", "a user"])
+@pytest.mark.parametrize("process", ["keeper", "worker"])
+def test_privileges_of_an_agent(v3_registry, uid, process):
+    name = f"@etcd-registry-test-{os.getpid()}-{free_port()}"
+    environment = v3_registry.settings() | {"ETCD_REGISTRY_LOG": "off"}
+    command = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
+    if uid == 0:
+        command += ["--inh-caps", "+chown", "--ambient-caps", "+chown"]
+    command += [product.COMMAND, "agent", "--socket", name]
+    keeper = subprocess.Popen(command, env=environment)
+    try:
+        wait_until(lambda: listens(name), PATIENCE_S, "its socket")
+        (worker,) = wait_until(lambda: children(keeper.pid), PATIENCE_S, "its worker")
+        found = status(keeper.pid if process == "keeper" else worker)
+        assert found["NoNewPrivs"] == "1"
+        kept = 0 if uid else PTRACE_AND_READ & int(status("self")["CapPrm"], 16)
+        effective = 0 if process == "keeper" else kept
+        assert [int(found[cap], 16) for cap in CAPABILITIES] == [0, kept, effective, 0]
+    finally:
+        keeper.terminate()
+        assert keeper.wait(PATIENCE_S) == 0
+
+
+def test_setuid_program_does_nothing(v3_registry, launch_listener):
+    """Whatever is in the environment of who starts it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program = shutil.copy(product.LISTENER, folder)
+        os.chmod(program, 0o4755)
+        words = ["--reuid", str(other_user.NOBODY), "--clear-groups", program]
+        env = v3_registry.preloaded("web", EXE="listener")
+        host = launch_listener(env, *words, program="setpriv")
+        assert status(host.process.pid)["Uid"].split()[:2] == [str(other_user.NOBODY), "0"]
+        assert str(product.PRELOAD) not in pathlib.Path(f"/proc/{host.process.pid}/maps").read_text()
+        assert host.get() == b"listener\n"
+        assert v3_registry.documents() == {} and v3_registry.agents() == []
+
+
+@pytest.fixture
+def man_in_the_middle(tmp_path):
+    """His port, his certificate, and the requests that he could read."""
+    requests = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            requests.append(self.path)
+            self.send_error(500)
+
+        do_GET = do_POST
+
+        def log_message(self, *_):
+            pass
+
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-subj", "/CN=etcd", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, certificate, requests
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_man_in_the_middle_of_etcd_gets_nothing(v3_registry, man_in_the_middle, trusted):
+    port, certificate, requests = man_in_the_middle
+    options = ["--url", f"https://user:secret@127.0.0.1:{port}"]
+    result = v3_registry.run("list", *options, *(["--cacert", certificate] if trusted else []))
+    assert result.returncode == 3
+    assert ("certificate" in result.stderr) is not trusted
+    assert bool(requests) is trusted
+
+
+def test_pidfd_of_another_process_is_refused(v3_registry, operators_agent):
+    """A hello with the pidfd of another process is the end of that connection."""
+    victim = os.pidfd_open(1)
+    with wire.connect(operators_agent(0)) as connection:
+        socket.send_fds(connection, [wire.hello()], [victim])
+        assert connection.recv(wire.LONGEST) == b""
+    os.close(victim)

@@ -15,10 +15,21 @@
 #include <unistd.h>
 
 #include "../../agent/listener.h"
+#include "../../agent/owner.h"
 
 struct folder {
 	char path[64], name[96];
 };
+
+static const struct listener_file no_file;
+static const struct owner same_owner = { OWNER_SAME_UID, OWNER_SAME_GID };
+
+static int bind_to(const char *name, mode_t mode, int *ret_fd, struct etcdreg_err *err)
+{
+	struct listener_file file;
+
+	return listener_bind(name, mode, &same_owner, ret_fd, &file, err);
+}
 
 static int set_up(void **state)
 {
@@ -50,13 +61,54 @@ static void a_path_has_its_mode_and_goes(void **state)
 	struct stat st;
 	int fd = -1;
 
-	assert_int_equal(listener_bind(folder->name, 0622, &fd, NULL), 0);
+	assert_int_equal(bind_to(folder->name, 0622, &fd, NULL), 0);
 	assert_int_equal(listener_check(fd, NULL), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(stat(folder->name, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0622);
 	close(fd);
-	listener_remove(folder->name);
+	listener_remove(folder->name, &no_file);
+	assert_int_equal(access(folder->name, F_OK), -1);
+}
+
+static void an_owner_is_a_user_and_maybe_a_group(void **state)
+{
+	struct owner owner = { 0 };
+	struct etcdreg_err err;
+
+	(void)state;
+	assert_int_equal(owner_parse("root", &owner, NULL), 0);
+	assert_int_equal(owner.uid, 0);
+	assert_int_equal(owner.gid, OWNER_SAME_GID);
+	assert_int_equal(owner_parse("4711:root", &owner, NULL), 0);
+	assert_int_equal(owner.uid, 4711);
+	assert_int_equal(owner.gid, 0);
+	for (const char *const *bad = (const char *[]){ "", ":", "root:", ":root", "no such one",
+							"root:no such one", "-1", "4294967295",
+							"root:4294967295", NULL };
+	     *bad; bad++)
+		assert_int_equal(owner_parse(*bad, &owner, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(owner.uid, 4711);
+}
+
+static void a_path_has_its_owner(void **state)
+{
+	const struct owner owner = { 4711, 4712 };
+	struct folder *folder = *state;
+	struct listener_file file;
+	struct stat st;
+	int fd = -1;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(listener_bind(folder->name, 0660, &owner, &fd, &file, NULL), 0);
+	assert_int_equal(stat(folder->name, &st), 0);
+	assert_int_equal(st.st_uid, 4711);
+	assert_int_equal(st.st_gid, 4712);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(file.inode, st.st_ino);
+	close(fd);
+	listener_remove(folder->name, &file);
 	assert_int_equal(access(folder->name, F_OK), -1);
 }
 
@@ -66,11 +118,11 @@ static void who_listens_is_left_alone(void **state)
 	struct etcdreg_err err;
 	int fd = -1, second = -1;
 
-	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
-	assert_int_equal(listener_bind(folder->name, 0600, &second, &err), ETCDREG_E_SYSTEM);
+	assert_int_equal(bind_to(folder->name, 0600, &fd, NULL), 0);
+	assert_int_equal(bind_to(folder->name, 0600, &second, &err), ETCDREG_E_SYSTEM);
 	assert_non_null(strstr(err.msg, folder->name));
 	assert_int_equal(second, -1);
-	listener_remove(folder->name);
+	listener_remove(folder->name, &no_file);
 	assert_int_equal(access(folder->name, F_OK), 0);
 	close(fd);
 }
@@ -80,9 +132,9 @@ static void a_left_over_is_replaced(void **state)
 	struct folder *folder = *state;
 	int fd = -1;
 
-	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
+	assert_int_equal(bind_to(folder->name, 0600, &fd, NULL), 0);
 	close(fd);
-	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), 0);
+	assert_int_equal(bind_to(folder->name, 0600, &fd, NULL), 0);
 	close(fd);
 }
 
@@ -92,8 +144,8 @@ static void a_file_is_no_left_over(void **state)
 	int fd = open(folder->name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
 	close(fd);
-	assert_int_equal(listener_bind(folder->name, 0600, &fd, NULL), ETCDREG_E_SYSTEM);
-	listener_remove(folder->name);
+	assert_int_equal(bind_to(folder->name, 0600, &fd, NULL), ETCDREG_E_SYSTEM);
+	listener_remove(folder->name, &no_file);
 	assert_int_equal(access(folder->name, F_OK), 0);
 }
 
@@ -104,8 +156,8 @@ static void an_abstract_name_is_taken_once(void **state)
 
 	(void)state;
 	(void)snprintf(name, sizeof name, "@test-listener-%d", (int)getpid());
-	assert_int_equal(listener_bind(name, 0600, &fd, NULL), 0);
-	assert_int_equal(listener_bind(name, 0600, &second, NULL), ETCDREG_E_SYSTEM);
+	assert_int_equal(bind_to(name, 0600, &fd, NULL), 0);
+	assert_int_equal(bind_to(name, 0600, &second, NULL), ETCDREG_E_SYSTEM);
 	close(fd);
 }
 
@@ -119,11 +171,11 @@ static void names_are_checked(void **state)
 	memset(longest, 'x', sizeof longest - 1);
 	longest[0] = '/';
 	longest[sizeof longest - 1] = '\0';
-	assert_int_equal(listener_bind("", 0600, &fd, &err), ETCDREG_E_CONFIG);
-	assert_int_equal(listener_bind("@", 0600, &fd, &err), ETCDREG_E_CONFIG);
-	assert_int_equal(listener_bind("agent.sock", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(bind_to("", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(bind_to("@", 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(bind_to("agent.sock", 0600, &fd, &err), ETCDREG_E_CONFIG);
 	assert_non_null(strstr(err.msg, "'agent.sock'"));
-	assert_int_equal(listener_bind(longest, 0600, &fd, &err), ETCDREG_E_CONFIG);
+	assert_int_equal(bind_to(longest, 0600, &fd, &err), ETCDREG_E_CONFIG);
 	assert_int_equal(fd, -1);
 }
 
@@ -145,6 +197,7 @@ static void a_descriptor_is_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(an_owner_is_a_user_and_maybe_a_group), TEST(a_path_has_its_owner),
 		TEST(a_path_has_its_mode_and_goes), TEST(who_listens_is_left_alone),
 		TEST(a_left_over_is_replaced),      TEST(a_file_is_no_left_over),
 		TEST(an_abstract_name_is_taken_once), TEST(names_are_checked),

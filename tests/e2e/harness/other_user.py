@@ -33,7 +33,7 @@ def running(*words, uid=NOBODY):
     line, environment = command(*words, uid=uid)
     process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout.readline() == "ready\n"
+        assert process.stdout.readline() == "ready\n", "it cannot"
         yield process
         assert process.poll() is None, "it went on to the end"
     finally:
