@@ -30,16 +30,18 @@ struct packet {
 	size_t fds_len;
 };
 
+/* Where descriptors are few, one client is served rather than none. */
 static size_t room(void)
 {
 	struct rlimit limit;
-	size_t max = CLIENTS_MAX;
+	size_t max;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < FDS_RESERVED + FDS_OF_CLIENT * max)
-		max = limit.rlim_cur > FDS_RESERVED ? (limit.rlim_cur - FDS_RESERVED) / FDS_OF_CLIENT
-						    : 0;
-	return max;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return CLIENTS_MAX;
+	if (limit.rlim_cur < FDS_RESERVED + FDS_OF_CLIENT)
+		return 1;
+	max = (limit.rlim_cur - FDS_RESERVED) / FDS_OF_CLIENT;
+	return max < CLIENTS_MAX ? max : CLIENTS_MAX;
 }
 
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
