@@ -19,7 +19,7 @@ enum {
 	MESSAGES_PER_TURN = 64, /* of one client, so that a flood delays the others little */
 	FDS_MAX = 4,
 	FDS_OF_CLIENT = 2,      /* its connection and its pidfd */
-	FDS_RESERVED = 64,
+	FDS_RESERVED = 16,      /* what the agent has open without one */
 	REFUSED_LOG_MS = 60000,
 };
 
