@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * say.h - the one line that this object may ever print: on the host's stderr, when its registration
- * failed.
+ * failed, or somebody else holds its agent's name.
  *
  * A host may have closed its stderr and got its descriptor for a file of its own.  So the line is
  * written only where descriptor 2 is still the file that it was at the start, only if it can be
