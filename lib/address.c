@@ -113,6 +113,23 @@ static bool parse_address(const char *s, struct address *ret)
 	return true;
 }
 
+bool address_is_loopback(const char *host)
+{
+	struct in6_addr in6;
+	struct in_addr in;
+	struct address a = {.family = AF_INET};
+
+	if (inet_pton(AF_INET6, host, &in6) == 1) {
+		a.family = IN6_IS_ADDR_V4MAPPED(&in6) ? AF_INET : AF_INET6;
+		memcpy(a.bytes, &in6.s6_addr[a.family == AF_INET ? 12 : 0], bits_of(a.family) / 8);
+	} else if (inet_aton(host, &in)) {
+		memcpy(a.bytes, &in, sizeof(in));
+	} else {
+		return strcasecmp(host, "localhost") == 0;
+	}
+	return is_loopback(&a) || is_any(&a);
+}
+
 static void format_address(const struct address *a, char ret[static ADDRESS_MAX])
 {
 	if (!inet_ntop(a->family, a->bytes, ret, ADDRESS_MAX))

@@ -42,6 +42,12 @@ int address_advertise(const char *setting, const struct address_hint *hint,
 		      char ret[static ADDRESS_MAX], struct etcdreg_err *err);
 
 /*
+ * Whether `host` means whatever machine uses it: a loopback address or the unspecified one, in any
+ * spelling that the resolver takes, or localhost.
+ */
+bool address_is_loopback(const char *host);
+
+/*
  * As the npm package chooses for a service without a hostname: steps 3 and 4 for IPv4, else
  * "127.0.0.1".
  */

@@ -8,74 +8,34 @@
 
 #include "err.h"
 #include "http.h"
+#include "nodes.h"
 #include "util.h"
 
-#define PORT_NEW    2379
-#define PORT_OLD    4001
 #define NODE_MIN_MS 1000
+#define TRY_MIN_MS  20 /* with less, no answer can be had */
 #define URL_MAX	    65536
-
-struct node {
-	char *base;    /* "http://host:port" */
-	bool fallback; /* the old port of the host before it */
-	unsigned left; /* how often a call had to leave it */
-};
 
 struct cluster_stream {
 	struct cluster *cluster;
 	struct http_stream *http;
-	size_t node;
+	unsigned node; /* its id */
 	unsigned left; /* of the node, when it was opened */
 	bool worked;
 };
 
 struct cluster {
 	struct http *http;
-	struct node *nodes;
-	size_t nodes_len;
-	size_t current; /* the node that worked last */
-	size_t passed;	/* nodes from there on that streams could not be had from */
+	struct nodes nodes;
+	size_t passed; /* nodes from the current one on that streams could not be had from */
+	struct members *members;  /* NULL: the cluster is not asked */
+	unsigned members_version; /* of the list that `nodes` have */
 	unsigned timeout_ms;
 	uint64_t deadline_ms;
 	bool answered; /* these three are of the latest call */
 	bool silent;
-	bool refused; /* by the latest node */
+	bool refused;		     /* by the latest node */
 	struct etcdreg_err failover; /* code 0: none since it was taken */
 };
-
-static char *base_of(const char *scheme, const char *host, unsigned port)
-{
-	CLEANUP(buf) struct buf b = BUF_INIT(URL_MAX);
-
-	buf_printf(&b, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host, port);
-	return buf_detach(&b);
-}
-
-static bool add_node(struct cluster *c, const char *scheme, const char *host, unsigned port,
-		     bool fallback)
-{
-	char *base = base_of(scheme, host, port);
-
-	if (base)
-		c->nodes[c->nodes_len++] = (struct node){.base = base, .fallback = fallback};
-	return base;
-}
-
-static bool add_nodes(struct cluster *c, const struct connstr *cs)
-{
-	c->nodes = calloc(cs->hosts_len * 2, sizeof(*c->nodes));
-	if (!c->nodes)
-		return false;
-	for (size_t i = 0; i < cs->hosts_len; i++) {
-		const struct connstr_host *h = &cs->hosts[i];
-
-		if (!add_node(c, cs->scheme, h->host, h->port ? h->port : PORT_NEW, false))
-			return false;
-		if (h->port == 0 && !add_node(c, cs->scheme, h->host, PORT_OLD, true))
-			return false;
-	}
-	return true;
-}
 
 int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
 		struct etcdreg_err *err)
@@ -89,7 +49,7 @@ int cluster_new(const struct connstr *cs, const struct config *cfg, struct clust
 	c->timeout_ms = cfg->timeout_ms;
 	c->deadline_ms = UINT64_MAX;
 	r = http_new(&tls, &c->http, err);
-	if (r == 0 && !add_nodes(c, cs))
+	if (r == 0 && !nodes_init(&c->nodes, cs))
 		r = err_nomem(err);
 	if (r < 0) {
 		cluster_free(c);
@@ -103,11 +63,14 @@ void cluster_free(struct cluster *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->nodes_len; i++)
-		free(c->nodes[i].base);
-	free(c->nodes);
+	nodes_release(&c->nodes);
 	http_free(c->http);
 	free(c);
+}
+
+void cluster_share_members(struct cluster *c, struct members *members)
+{
+	c->members = members;
 }
 
 static int read_answer(unsigned status, const char *body, size_t len, cluster_read_fn *read,
@@ -158,8 +121,8 @@ static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsi
 {
 	unsigned nodes = 1, share;
 
-	for (size_t i = nth + 1; i < c->nodes_len; i++)
-		nodes += !c->nodes[(first + i) % c->nodes_len].fallback;
+	for (size_t i = nth + 1; i < c->nodes.len; i++)
+		nodes += !c->nodes.all[(first + i) % c->nodes.len].fallback;
 	share = left_ms / nodes;
 
 	if (share < NODE_MIN_MS)
@@ -190,9 +153,36 @@ static uint64_t deadline_of(const struct cluster *c)
 
 static void go_to(struct cluster *c, size_t node)
 {
-	if (c->current != node)
+	if (c->nodes.current != node)
 		c->passed = 0;
-	c->current = node;
+	c->nodes.current = node;
+}
+
+/* Without memory for it, the list is taken at the next call. */
+static void learn_members(struct cluster *c)
+{
+	CLEANUP(member_list) struct member_list list = {0};
+	unsigned version = c->members_version;
+
+	if (c->members && members_take(c->members, &version, &list) &&
+	    nodes_learn(&c->nodes, list.bases, list.len))
+		c->members_version = version;
+}
+
+static void begin(struct cluster *c)
+{
+	learn_members(c);
+	c->answered = false;
+	c->silent = false;
+	c->refused = false;
+}
+
+/* `failures` are of the nodes that were left for this one. */
+static void stay_with(struct cluster *c, size_t at, int code, const struct buf *failures)
+{
+	go_to(c, at);
+	if (failures->len > 0)
+		err_set(&c->failover, code, "%s", failures->s);
 }
 
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
@@ -200,38 +190,43 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 {
 	CLEANUP(buf) struct buf all = BUF_INIT(URL_MAX);
 	uint64_t deadline = deadline_of(c);
-	size_t first = c->current;
+	size_t first, i;
 	int code = 0;
 
-	c->answered = false;
-	c->silent = false;
-	c->refused = false;
-	for (size_t i = 0; i < c->nodes_len; i++) {
-		size_t at = (first + i) % c->nodes_len;
+	begin(c);
+	first = c->nodes.current;
+	for (i = 0; i < c->nodes.len; i++) {
+		size_t at = (first + i) % c->nodes.len;
+		struct node *node = &c->nodes.all[at];
 		struct etcdreg_err one;
 		uint64_t now = now_ms();
 		int r;
 
-		if (now >= deadline)
+		if (now + TRY_MIN_MS > deadline)
 			break;
-		if (c->nodes[at].fallback && !c->refused && i > 0)
+		if (node->fallback && !c->refused && i > 0)
 			continue;
-		r = call_node(c, c->nodes[at].base, rq,
-			      share_of(c, first, i, (unsigned)(deadline - now)), read, arg, &one);
-		if (c->answered && all.len > 0)
-			err_set(&c->failover, code, "%s", all.s);
+		r = call_node(c, node->base, rq, share_of(c, first, i, (unsigned)(deadline - now)),
+			      read, arg, &one);
 		if (c->answered)
-			go_to(c, at);
+			stay_with(c, at, code, &all);
 		if (r == 0)
 			return 0;
 		if (is_final(c, r))
-			return err_set(err, r, "%s: %s", c->nodes[at].base, one.msg);
-		c->nodes[at].left++;
-		add_failure(&all, &code, c->nodes[at].base, &one);
+			return err_set(err, r, "%s: %s", node->base, one.msg);
+		node->left += r == ETCDREG_E_UNREACH;
+		add_failure(&all, &code, node->base, &one);
 	}
+	if (i < c->nodes.len)
+		go_to(c, (first + i) % c->nodes.len);
 	if (all.len == 0)
 		return err_set(err, ETCDREG_E_UNREACH, "no time is left to ask etcd");
 	return err_set(err, code, "%s", all.s);
+}
+
+const char *cluster_node(const struct cluster *c)
+{
+	return c->nodes.all[c->nodes.current].base;
 }
 
 bool cluster_answered(const struct cluster *c)
@@ -253,11 +248,16 @@ bool cluster_was_silent(const struct cluster *c)
 	return c->silent;
 }
 
+static const struct node *next_for_streams(const struct cluster *c)
+{
+	return &c->nodes.all[(c->nodes.current + c->passed) % c->nodes.len];
+}
+
 struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq)
 {
 	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
 	struct cluster_stream *stream = calloc(1, sizeof(*stream));
-	size_t at = (c->current + c->passed) % c->nodes_len;
+	const struct node *node = next_for_streams(c);
 	struct http_request http = {
 		.method = rq->method,
 		.body = rq->body,
@@ -267,13 +267,13 @@ struct cluster_stream *cluster_stream_open(struct cluster *c, const struct clust
 		.timeout_ms = c->timeout_ms,
 	};
 
-	buf_printf(&url, "%s%s", c->nodes[at].base, rq->path);
+	buf_printf(&url, "%s%s", node->base, rq->path);
 	if (!stream || buf_failed(&url)) {
 		free(stream);
 		return NULL;
 	}
 	http.url = url.s;
-	*stream = (struct cluster_stream){.cluster = c, .node = at, .left = c->nodes[at].left};
+	*stream = (struct cluster_stream){.cluster = c, .node = node->id, .left = node->left};
 	stream->http = http_stream_open(c->http, &http);
 	if (!stream->http) {
 		free(stream);
@@ -292,10 +292,11 @@ void cluster_stream_close(struct cluster_stream *stream)
 
 static bool is_left(const struct cluster_stream *stream)
 {
-	const struct cluster *c = stream->cluster;
+	const struct nodes *n = &stream->cluster->nodes;
+	const struct node *node = nodes_find(n, stream->node);
 
-	return stream->left != c->nodes[stream->node].left ||
-	       (stream->worked && stream->node != c->current);
+	return !node || stream->left != node->left ||
+	       (stream->worked && node != &n->all[n->current]);
 }
 
 int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, void *arg,
@@ -319,17 +320,21 @@ int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, vo
 
 void cluster_stream_worked(struct cluster_stream *stream)
 {
+	struct cluster *c = stream->cluster;
+	const struct node *node = nodes_find(&c->nodes, stream->node);
+
 	stream->worked = true;
-	go_to(stream->cluster, stream->node);
-	stream->cluster->passed = 0;
+	if (node)
+		go_to(c, (size_t)(node - c->nodes.all));
+	c->passed = 0;
 }
 
 void cluster_stream_failed(struct cluster_stream *stream)
 {
 	struct cluster *c = stream->cluster;
 
-	if (stream->node == (c->current + c->passed) % c->nodes_len)
-		c->passed = (c->passed + 1) % c->nodes_len;
+	if (stream->node == next_for_streams(c)->id)
+		c->passed = (c->passed + 1) % c->nodes.len;
 }
 
 void cluster_wait(struct cluster *c, uint64_t timeout_ms)

@@ -7,10 +7,12 @@
  * the caller with ETCDREG_E_UNREACH or ETCDREG_E_PROTO.  Any other outcome ends the call.
  *
  * The time of a call is shared: each node gets an equal part of what is left, at least 1 s where
- * the whole is that long, and the whole is never exceeded.
+ * the whole is that long, and the whole is never exceeded.  Where that ended before all nodes were
+ * tried, the next call begins with those that were not.
  *
  * A host without a port is two nodes, on 2379 and on 4001; the second is tried only where the
- * first refused the connection.
+ * first refused the connection.  The nodes are those of the connection string, and those that the
+ * cluster has named since (members.h).
  *
  * A stream is a call whose answer does not end.  It is on one node, the one that calls go to, and a
  * node that a call had to leave takes its streams along: of a node that has vanished without a word
@@ -29,6 +31,7 @@
 #include "connstr.h"
 #include "etcd-registry.h"
 #include "json.h"
+#include "members.h"
 
 #define CLUSTER_ANSWER_MAX ((size_t)1 << 20)    /* bytes of most answers */
 #define CLUSTER_LIST_MAX ((size_t)64 << 20)     /* bytes of a list */
@@ -39,6 +42,9 @@ struct cluster;
 int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
 		struct etcdreg_err *err);
 void cluster_free(struct cluster *c);
+
+/* From the next call on, the nodes of `members` (borrowed) are tried too. */
+void cluster_share_members(struct cluster *c, struct members *members);
 
 struct cluster_request {
 	const char *method;
@@ -69,6 +75,9 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 
 /* Whether a node gave etcd's word in the latest call, even if that was an error. */
 bool cluster_answered(const struct cluster *c);
+
+/* The base ("http://host:port") of the node that a call would start with: the one that worked last. */
+const char *cluster_node(const struct cluster *c);
 
 /*
  * Whether a node had to be left for another one that did, since this was asked last; *ret names it

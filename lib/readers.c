@@ -14,19 +14,21 @@
 #include "session.h"
 #include "util.h"
 
-#define IDLE_MAX 4
+#define IDLE_MAX       4
+#define MEMBERS_MAX_MS 1000
 
 struct readers {
 	const struct connstr *connstr;
 	const struct config *config;
 	const struct credentials *credentials;
+	struct members *members;
 	pthread_mutex_t lock; /* of the two below; never held during I/O */
 	struct session *idle[IDLE_MAX];
 	size_t idle_len;
 };
 
 struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
-			    const struct credentials *credentials)
+			    const struct credentials *credentials, struct members *members)
 {
 	struct readers *r = calloc(1, sizeof(*r));
 
@@ -35,6 +37,7 @@ struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
 	r->connstr = cs;
 	r->config = cfg;
 	r->credentials = credentials;
+	r->members = members;
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
 }
@@ -52,13 +55,18 @@ void readers_free(struct readers *r)
 static int borrow_session(struct readers *r, struct session **ret, struct etcdreg_err *err)
 {
 	struct session *session = NULL;
+	int result;
 
 	pthread_mutex_lock(&r->lock);
 	if (r->idle_len > 0)
 		session = r->idle[--r->idle_len];
 	pthread_mutex_unlock(&r->lock);
-	if (!session)
-		return session_new(r->connstr, r->config, r->credentials, ret, err);
+	if (!session) {
+		result = session_new(r->connstr, r->config, r->credentials, &session, err);
+		if (result < 0)
+			return result;
+		session_share_members(session, r->members);
+	}
 	*ret = session;
 	return 0;
 }
@@ -192,6 +200,8 @@ static int list_folder(struct readers *r, struct found *found, struct etcdreg_er
 	result = session_store(session, &store, NULL, err);
 	if (result == 0)
 		result = store->ops->list(store, found->folder, take_document, found, err);
+	if (result == 0)
+		session_refresh_members(session, MEMBERS_MAX_MS);
 	return_session(r, session);
 	return result;
 }

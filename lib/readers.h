@@ -3,7 +3,8 @@
  * readers.h - lookup and list, for any number of callers at once.
  *
  * Each caller works on a session of its own, taken from a small pool of idle ones, so that
- * connections and logins are kept; the handle's thread is never involved.  Any thread.
+ * connections and logins are kept; the handle's thread is never involved.  Any thread.  The call
+ * that finds the list of members due asks for it too, when it has what it was made for.
  *
  * A list holds what lies directly in the folder of one name, or of the names of one namespace, as
  * the keys of services do; namespaces inside a namespace are other namespaces.  Since different
@@ -17,12 +18,13 @@
 #include "connstr.h"
 #include "credentials.h"
 #include "etcd-registry.h"
+#include "members.h"
 
 struct readers;
 
-/* Borrows all three until readers_free().  NULL: no memory. */
+/* Borrows all four until readers_free().  NULL: no memory. */
 struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
-			    const struct credentials *credentials);
+			    const struct credentials *credentials, struct members *members);
 void readers_free(struct readers *r);
 
 /* As etcdreg_list() and etcdreg_lookup(). */

@@ -9,11 +9,13 @@
 #include "err.h"
 #include "util.h"
 
-#define PROBE_MS       500
-#define BACKOFF_MIN_MS 500
-#define BACKOFF_MAX_MS 5000
-#define DENIED_MS      30000
+#define PROBE_MS	500
+#define BACKOFF_MIN_MS	500
+#define BACKOFF_MAX_MS	5000
+#define DENIED_MS	30000
 #define REPAIRS_AT_ONCE 4
+#define MEMBERS_MIN_MS	200
+#define MEMBERS_MAX_MS	1000
 
 struct reconcile_entry {
 	struct store_key key; /* borrows the service's path and document */
@@ -501,6 +503,22 @@ static void drop_untouched(struct reconcile *rec)
 	}
 }
 
+/* Nothing is due before `next`; the members get half of that time at most. */
+static uint64_t idle(struct reconcile *rec, uint64_t now, uint64_t next)
+{
+	uint64_t due = session_members_due_ms(rec->session);
+	uint64_t again = rest(rec, next);
+	uint64_t budget = (next - now) / 2;
+
+	if (due > now)
+		return due < again ? due : again;
+	if (budget < MEMBERS_MIN_MS)
+		return again;
+	session_refresh_members(rec->session,
+				budget < MEMBERS_MAX_MS ? (unsigned)budget : MEMBERS_MAX_MS);
+	return now;
+}
+
 uint64_t reconcile_step(struct reconcile *rec)
 {
 	uint64_t now = now_ms();
@@ -537,6 +555,6 @@ uint64_t reconcile_step(struct reconcile *rec)
 	else if (due <= now)
 		heartbeat(rec);
 	else
-		return rest(rec, due < next ? due : next);
+		return idle(rec, now, due < next ? due : next);
 	return rec->down ? rec->probe_ms : now;
 }

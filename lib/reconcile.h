@@ -10,6 +10,7 @@
  *	2. deletes      a process that is gone must be out of etcd in milliseconds
  *	3. puts
  *	4. heartbeats
+ *	5. who is in the cluster (members.h), where there is time before the next heartbeat
  *
  * and with nothing left to do it sees to the watch on its keys (v3).  What the watch has told is
  * taken in at the beginning of each step, so a step is due whenever cluster_wait() returns.

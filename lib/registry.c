@@ -12,6 +12,7 @@
 #include "connstr.h"
 #include "credentials.h"
 #include "err.h"
+#include "members.h"
 #include "readers.h"
 #include "reconcile.h"
 #include "registry.h"
@@ -32,6 +33,7 @@ struct etcdreg {
 	struct config config;
 	struct connstr connstr;
 	struct credentials credentials;
+	struct members *members; /* of the sessions and the readers */
 	struct readers *readers;
 	pthread_t thread;
 
@@ -282,8 +284,12 @@ static int init(struct etcdreg *reg, const struct etcdreg_options *options, stru
 		return r;
 	limit_timeout(reg);
 	session_keep_leases(reg->session, leases);
+	reg->members = members_new();
+	if (!reg->members)
+		return err_nomem(err);
+	session_share_members(reg->session, reg->members);
 	reg->reconcile = reconcile_new(reg->session, options->on_event, options->event_arg);
-	reg->readers = readers_new(&reg->connstr, &reg->config, &reg->credentials);
+	reg->readers = readers_new(&reg->connstr, &reg->config, &reg->credentials, reg->members);
 	reg->last = &reg->first;
 	reg->settled = true;
 	if (!reg->reconcile || !reg->readers)
@@ -298,6 +304,7 @@ static void release(struct etcdreg *reg)
 	readers_free(reg->readers);
 	reconcile_free(reg->reconcile);
 	session_free(reg->session);
+	members_free(reg->members);
 	credentials_release(&reg->credentials);
 	connstr_release(&reg->connstr);
 	config_release(&reg->config);

@@ -15,9 +15,11 @@ struct session {
 	const struct credentials *credentials;
 	enum config_api api; /* as configured */
 	unsigned ttl_s;
-	struct leases *leases; /* NULL: nobody keeps them */
-	struct store *store; /* NULL: not chosen yet */
-	bool avoid_v3;	     /* its gateway was found missing */
+	struct leases *leases;	 /* NULL: nobody keeps them */
+	struct members *members; /* NULL: the cluster is not asked */
+	struct store *store;	 /* NULL: not chosen yet */
+	const char *prefix;	 /* of its v3 API; NULL: it is v2 */
+	const char *missing;	 /* the v3 API that was not there, latest; NULL: none */
 };
 
 struct version {
@@ -71,6 +73,35 @@ void session_keep_leases(struct session *s, struct leases *leases)
 bool session_is_restored(const struct session *s)
 {
 	return s->leases && s->leases->restored;
+}
+
+void session_share_members(struct session *s, struct members *members)
+{
+	s->members = members;
+	cluster_share_members(s->cluster, members);
+}
+
+uint64_t session_members_due_ms(const struct session *s)
+{
+	return s->members ? members_due_ms(s->members) : UINT64_MAX;
+}
+
+void session_refresh_members(struct session *s, unsigned budget_ms)
+{
+	CLEANUP(member_list) struct member_list list = {0};
+	bool was_gone = s->store && s->store->gone;
+	int r;
+
+	if (!s->members || !s->store || !members_claim(s->members))
+		return;
+	cluster_set_deadline(s->cluster, now_ms() + budget_ms);
+	r = s->store->ops->members(s->store, &list, NULL);
+	cluster_set_deadline(s->cluster, UINT64_MAX);
+	s->store->gone = was_gone;
+	if (r == 0)
+		members_publish(s->members, cluster_node(s->cluster), &list);
+	else if (r == ETCDREG_E_UNREACH)
+		members_retry(s->members);
 }
 
 struct cluster *session_cluster(struct session *s)
@@ -129,21 +160,20 @@ static int choose(struct session *s, const struct store *common, struct etcdreg_
 		.answer_max = CLUSTER_ANSWER_MAX,
 	};
 	struct version version = {0};
-	const char *prefix = NULL;
 
+	s->prefix = NULL;
 	if (s->api != CONFIG_API_V2) {
 		int r = cluster_call(s->cluster, &rq, read_version, &version, err);
 
 		if (r < 0)
 			return r;
-		prefix = v3_prefix(&version);
+		s->prefix = v3_prefix(&version);
 	}
-	if (s->api == CONFIG_API_V3 && !prefix)
+	if (s->api == CONFIG_API_V3 && !s->prefix)
 		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API (is it older than 3.0?)");
-	if (prefix && !(s->api == CONFIG_API_AUTO && s->avoid_v3))
-		s->store = store_v3_new(common, prefix);
-	else
-		s->store = store_v2_new(common);
+	if (s->api == CONFIG_API_AUTO && s->prefix == s->missing)
+		s->prefix = NULL;
+	s->store = s->prefix ? store_v3_new(common, s->prefix) : store_v2_new(common);
 	return s->store ? 0 : err_nomem(err);
 }
 
@@ -161,7 +191,7 @@ int session_store(struct session *s, struct store **ret, bool *ret_new, struct e
 		int r;
 
 		if (s->store)
-			s->avoid_v3 = !s->avoid_v3;
+			s->missing = s->prefix;
 		drop_store(s);
 		r = choose(s, &common, err);
 		if (r < 0)

@@ -3,8 +3,9 @@
  * session.h - one line to etcd: its connections, its login, and the API that was chosen.
  *
  * With api=auto the first call asks a node for its version and takes v3 where the server has it,
- * else v2.  The choice stands until etcd says that it no longer has that API; then the next call
- * chooses again, and does not take v3 twice in a row where its gateway is switched off.
+ * else v2.  The choice stands until etcd says that it no longer has that API, since it was upgraded
+ * or its gateway is switched off; then the next call asks for the version again, and does not take
+ * what was found missing twice in a row.
  *
  * Used by one thread at a time, except for cluster_interrupt() of its cluster.
  */
@@ -42,6 +43,18 @@ void session_keep_leases(struct session *s, struct leases *leases);
 
 /* May a handle before this one have put what this one never has?  See leases.h. */
 bool session_is_restored(const struct session *s);
+
+/* The nodes that `members` (borrowed) name are tried too; other sessions may share it. */
+void session_share_members(struct session *s, struct members *members);
+
+/* When session_refresh_members() has something to do; UINT64_MAX: never. */
+uint64_t session_members_due_ms(const struct session *s);
+
+/*
+ * If it is due, asks the node in use who is in the cluster.  Nothing else of the session changes,
+ * whatever comes of it.  Blocks for at most budget_ms.
+ */
+void session_refresh_members(struct session *s, unsigned budget_ms);
 
 /* For cluster_answered() and the like.  Borrowed. */
 struct cluster *session_cluster(struct session *s);

@@ -90,6 +90,9 @@ struct store_ops {
 	int (*list)(struct store *st, const char *folder, store_each_fn *each, void *arg,
 		    struct etcdreg_err *err);
 
+	/* Who is in the cluster; nothing is written. */
+	int (*members)(struct store *st, struct member_list *list, struct etcdreg_err *err);
+
 	void (*free)(struct store *st);
 };
 

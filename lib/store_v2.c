@@ -285,6 +285,23 @@ static int list(struct store *st, const char *folder, store_each_fn *each, void 
 	return r == ETCDREG_E_NOTFOUND ? 0 : r;
 }
 
+static int read_members(const struct cluster_answer *answer, void *list, struct etcdreg_err *err)
+{
+	return members_read(answer->json, list, err);
+}
+
+static int members(struct store *st, struct member_list *list, struct etcdreg_err *err)
+{
+	struct cluster_request rq = {
+		.method = "GET",
+		.path = "/v2/members",
+		.authorization = v2_of(st)->authorization,
+		.answer_max = CLUSTER_ANSWER_MAX,
+	};
+
+	return cluster_call(st->cluster, &rq, read_members, list, err);
+}
+
 static void v2_free(struct store *st)
 {
 	struct store_v2 *v2 = v2_of(st);
@@ -301,6 +318,7 @@ static const struct store_ops v2_ops = {
 	.heartbeat = heartbeat,
 	.remove_all = remove_all,
 	.list = list,
+	.members = members,
 	.free = v2_free,
 };
 

@@ -448,6 +448,11 @@ static int list(struct store *st, const char *folder, store_each_fn *each, void 
 	return v3_list(&v3_of(st)->session, folder, each, arg, err);
 }
 
+static int members(struct store *st, struct member_list *list, struct etcdreg_err *err)
+{
+	return v3_members(&v3_of(st)->session, list, err);
+}
+
 static void v3_free(struct store *st)
 {
 	struct store_v3 *v3 = v3_of(st);
@@ -468,6 +473,7 @@ static const struct store_ops v3_ops = {
 	.watch = watch,
 	.remove_all = remove_all,
 	.list = list,
+	.members = members,
 	.free = v3_free,
 };
 

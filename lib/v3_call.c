@@ -32,8 +32,17 @@ static bool is_token_refused(const struct json_error *e)
 /* What another node may answer better. */
 static bool is_node_trouble(const struct json_error *e)
 {
+	static const char *const texts[] = {
+		"no leader",	   "leader changed",	"request timed out", "server stopped",
+		"corrupt cluster", "too many requests", "not capable",	     "not a primary lessor",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (says(e, texts[i]))
+			return true;
+	}
 	return e->code == V3_UNAVAILABLE || e->code == V3_DEADLINE || e->code == V3_CANCELLED ||
-	       e->code == V3_INTERNAL || says(e, "not a primary lessor");
+	       e->code == V3_INTERNAL;
 }
 
 static int read_error(struct attempt *a, const struct cluster_answer *answer,
@@ -45,9 +54,10 @@ static int read_error(struct attempt *a, const struct cluster_answer *answer,
 	if (is_node_trouble(e) || (e->code == 0 && answer->status >= 500))
 		return err_set(err, ETCDREG_E_UNREACH, "%s (code %lld)", e->message,
 			       (long long)e->code);
-	if (a->token_refused || e->code == V3_DENIED || says(e, "authentication failed"))
+	if (a->token_refused || e->code == V3_DENIED || says(e, "permission denied") ||
+	    says(e, "authentication failed"))
 		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
-	if (e->code == V3_NOT_FOUND)
+	if (e->code == V3_NOT_FOUND || says(e, "lease not found"))
 		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
 	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
 }

@@ -348,3 +348,9 @@ int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void 
 		return err_nomem(err);
 	return v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list, &call_arg, err);
 }
+
+int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err)
+{
+	return v3_call(s, "/cluster/member/list", "{}", CLUSTER_ANSWER_MAX, members_read, list,
+		       err);
+}

@@ -59,4 +59,7 @@ int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct e
 int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
 	    struct etcdreg_err *err);
 
+/* Reads the members into the list. */
+int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err);
+
 #endif

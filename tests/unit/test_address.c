@@ -177,6 +177,28 @@ static void has_a_default(void **state)
 	assert_true(is_local(address));
 }
 
+static void knows_loopback_in_every_spelling(void **state)
+{
+	static const struct {
+		const char *host;
+		bool loopback;
+	} rows[] = {
+		{"127.0.0.1", true},	    {"127.9.9.9", true},  {"127.1", true},
+		{"0x7f.1", true},	    {"2130706433", true}, {"::1", true},
+		{"::ffff:127.0.0.1", true}, {"0.0.0.0", true},	  {"::", true},
+		{"::ffff:0.0.0.0", true},   {"localhost", true},  {"LOCALHOST", true},
+		{"10.0.0.1", false},	    {"128.0.0.1", false}, {"fd00::1", false},
+		{"::ffff:10.0.0.1", false}, {"fe80::1", false},	  {"localhost.example", false},
+		{"etcd-1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ROW("%s", rows[i].host);
+		assert_int_equal(address_is_loopback(rows[i].host), rows[i].loopback);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -186,6 +208,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_others_cannot_reach),
 		cmocka_unit_test(chooses_among_the_machines_own),
 		cmocka_unit_test(has_a_default),
+		cmocka_unit_test(knows_loopback_in_every_spelling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,48 @@ static void shares_its_time(void **state)
 	cluster_free(c);
 }
 
+/* A node that takes the whole time of a call must not take that of the next one too. */
+static void begins_with_those_that_were_not_tried(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/x", 200, NULL, 1}, {"/x", 200, "{\"ok\":1}", 0}, {0}};
+	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+
+	(void)state;
+	cluster_set_timeout(c, 1000);
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_UNREACH);
+	assert_int_equal(fake_count(fake, "/x"), 1);
+	assert_non_null(strstr(cluster_node(c), "http://localhost:"));
+	assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	assert_non_null(strstr(cluster_node(c), "http://localhost:"));
+	cluster_free(c);
+}
+
+static void tries_the_members_too(void **state)
+{
+	static const struct fake_rule rules[] = {{"/x", 200, "{\"ok\":1}", 0}, {0}};
+	int fd;
+	unsigned refused = closed_port(&fd);
+	struct members *members = members_new();
+	struct member_list list = {.len = 1};
+	struct cluster *c = cluster_of("127.0.0.1:%u", refused);
+
+	(void)state;
+	fake_rules(fake, rules);
+	cluster_share_members(c, members);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_UNREACH);
+	assert_true(asprintf(&list.bases[0], "http://127.0.0.1:%u", fake->port) > 0);
+	members_publish(members, cluster_node(c), &list);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	assert_int_equal(fake_count(fake, "/x"), 1);
+	members_publish(members, cluster_node(c), &list);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_UNREACH);
+	close(fd);
+	cluster_free(c);
+	members_free(members);
+}
+
 static void keeps_the_connection(void **state)
 {
 	static const struct fake_rule rules[] = {{"/x", 200, "{\"ok\":1}", 0}, {0}};
@@ -370,6 +412,8 @@ int main(void)
 		TEST(names_every_node_that_failed),
 		TEST(takes_no_for_an_answer),
 		TEST(shares_its_time),
+		TEST(begins_with_those_that_were_not_tried),
+		TEST(tries_the_members_too),
 		TEST(keeps_the_connection),
 		TEST(survives_a_closed_connection),
 		TEST(can_be_interrupted),

@@ -109,6 +109,112 @@ static void joins_and_leaves(void **state)
 	assert_int_equal(reconcile_step(rec), UINT64_MAX);
 }
 
+#define MEMBERS "{" HEADER ",\"members\":[{\"clientURLs\":[\"http://127.0.0.1:1\"]}]}"
+
+/* Once something is in etcd, and not again for 30 s; without a request that writes. */
+static void asks_for_the_members_when_idle(void **state)
+{
+	static const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"/lease/grant", 200, GRANTED("5"), 0},
+		{"/kv/txn", 200, WRITTEN, 0},
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 200, TTL_LEFT("3"), 0},
+		{"/cluster/member/list", 200, MEMBERS, 0},
+		{0},
+	};
+	struct members *members = members_new();
+	uint64_t started = now_ms();
+
+	(void)state;
+	fake_rules(fake, rules);
+	session_share_members(line->session, members);
+	assert_int_equal(reconcile_step(rec), UINT64_MAX);
+	assert_int_equal(fake_count(fake, ""), 0);
+	want("web", true);
+	run_what_is_due();
+	assert_int_equal(fake_count(fake, "/cluster/member/list {}"), 1);
+	while (fake_count(fake, "/lease/keepalive") < 2)
+		sleep_until(run_what_is_due());
+	assert_int_equal(fake_count(fake, "/cluster/member/list"), 1);
+	assert_true(members_due_ms(members) >= started + 30000);
+	session_share_members(line->session, NULL);
+	members_free(members);
+}
+
+/* Neither a node that does not answer, nor one without such a list, is an outage. */
+static void bears_without_a_list_of_members(void **state)
+{
+	static const struct {
+		struct fake_rule list;
+		unsigned retry_ms;
+	} rows[] = {
+		{{"/cluster/member/list", 404, "404 page not found\n", 0}, 30000},
+		{{"/cluster/member/list", 403, V3_ERROR(7, "permission denied"), 0}, 30000},
+		{{"/cluster/member/list", 200, NULL, 0}, 5000},
+		{{"/cluster/member/list", 200, "{" HEADER "}", 0}, 30000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fake_rule rules[] = {
+			rows[i].list,
+			RULE_VERSION,
+			{"/lease/grant", 200, GRANTED("5"), 0},
+			{"/kv/txn", 200, WRITTEN, 0},
+			{0},
+		};
+		struct members *members = members_new();
+		uint64_t due;
+
+		ROW("%zu", i);
+		fake_rules(fake, rules);
+		session_share_members(line->session, members);
+		want(i % 2 ? "odd" : "even", true);
+		run_what_is_due();
+		assert_told(i % 2 ? "REGISTERED odd; " : "REGISTERED even; ");
+		assert_int_equal(fake_count(fake, "/cluster/member/list"), 1);
+		assert_int_equal(reconcile_error(rec)->code, 0);
+		due = members_due_ms(members);
+		assert_in_range(due, now_ms() + rows[i].retry_ms - SLOW_MACHINE_MS,
+				now_ms() + rows[i].retry_ms);
+		session_share_members(line->session, NULL);
+		members_free(members);
+	}
+}
+
+/* The list is asked for only where even a slow answer leaves the heartbeat its time. */
+static void asks_for_no_members_before_a_heartbeat(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/cluster/member/list", 200, NULL, 0},
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 403, V3_ERROR(7, "permission denied"), 0},
+		{0},
+	};
+	struct members *members = members_new();
+	uint64_t due;
+
+	(void)state;
+	want("web", true);
+	due = run_what_is_due();
+	fake_rules(fake, rules);
+	session_share_members(line->session, members);
+	sleep_until(due - 300);
+	assert_int_equal(reconcile_step(rec), due);
+	assert_int_equal(fake_count(fake, ""), 0);
+	sleep_until(due);
+	reconcile_step(rec);
+	assert_int_equal(fake_count(fake, "/lease/keepalive"), 1);
+	assert_int_equal(fake_count(fake, "/cluster/member/list"), 0);
+	due = now_ms();
+	reconcile_step(rec);
+	assert_int_equal(fake_count(fake, "/cluster/member/list"), 1);
+	assert_true(now_ms() - due < 1500);
+	session_share_members(line->session, NULL);
+	members_free(members);
+}
+
 static void deletes_before_it_puts(void **state)
 {
 	(void)state;
@@ -465,6 +571,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(joins_and_leaves),
+		TEST(asks_for_the_members_when_idle),
+		TEST(bears_without_a_list_of_members),
+		TEST(asks_for_no_members_before_a_heartbeat),
 		TEST(deletes_before_it_puts),
 		TEST(tells_every_join),
 		TEST(takes_a_leave_back),

@@ -41,6 +41,18 @@ static void open_line(const char *options)
 	}
 #define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
 
+static int count_document(const char *path, const char *document, void *arg,
+			  struct etcdreg_err *err)
+{
+	int *count = arg;
+
+	(void)err;
+	assert_string_equal(path, "services/web/1");
+	assert_string_equal(document, "{}");
+	++*count;
+	return 0;
+}
+
 /* The whole round: grant, put, keep, delete, as etcd reads them. */
 static void asks_as_etcd_wants_it(void **state)
 {
@@ -422,6 +434,93 @@ static void maps_the_errors_of_etcd(void **state)
 	}
 }
 
+#define BODY_MAX 300
+
+/* etcd's versions word an error in these ways: "<before CODE><between TEXT><after>". */
+static const struct {
+	const char *before; /* NULL: this one knows no code but 2 */
+	const char *between;
+	const char *after;
+} error_forms[] = {
+	{NULL, "{\"Error\":\"", "\",\"Code\":2}"},		  /* 3.0, 3.1 */
+	{"{\"code\":", ",\"error\":\"", "\"}"},			  /* 3.3 */
+	{"{\"code\":", ",\"error\":\"x\",\"message\":\"", "\"}"}, /* 3.4, 3.5 */
+	{"{\"code\":", ",\"message\":\"", "\"}"},		  /* 3.6, and 3.5 of Debian */
+	{"{\"error\":{\"grpc_code\":", ",\"http_code\":500,\"message\":\"",
+	 "\",\"http_status\":\"Internal Server Error\"}}"},   /* a stream's */
+	{"{\"error\":{\"code\":", ",\"message\":\"", "\"}}"}, /* a stream's, 3.6 */
+};
+
+static void write_error(size_t form, int code, const char *text, char ret[static BODY_MAX])
+{
+	char number[20] = "";
+
+	if (error_forms[form].before)
+		snprintf(number, sizeof(number), "%d", code);
+	snprintf(ret, BODY_MAX, "%s%s%s%s%s",
+		 error_forms[form].before ? error_forms[form].before : "", number,
+		 error_forms[form].between, text, error_forms[form].after);
+}
+
+static void reads_the_errors_of_every_etcd(void **state)
+{
+	static const struct {
+		int code;
+		const char *text;
+		int expected;
+	} rows[] = {
+		{5, "etcdserver: requested lease not found", ETCDREG_E_NOTFOUND},
+		{7, "etcdserver: permission denied", ETCDREG_E_DENIED},
+		{16, "etcdserver: invalid auth token", ETCDREG_E_DENIED},
+		{3, "etcdserver: user name is empty", ETCDREG_E_DENIED},
+		{3, "etcdserver: authentication failed, invalid user ID or password",
+		 ETCDREG_E_DENIED},
+		{14, "etcdserver: no leader", ETCDREG_E_UNREACH},
+		{14, "etcdserver: leader changed", ETCDREG_E_UNREACH},
+		{14, "etcdserver: request timed out, possibly due to previous leader failure",
+		 ETCDREG_E_UNREACH},
+		{14, "etcdserver: server stopped", ETCDREG_E_UNREACH},
+		{8, "etcdserver: too many requests", ETCDREG_E_UNREACH},
+		{15, "etcdserver: corrupt cluster", ETCDREG_E_UNREACH},
+		{2, "lease: not a primary lessor", ETCDREG_E_UNREACH},
+		{8, "etcdserver: mvcc: database space exceeded", ETCDREG_E_SERVER},
+		{3, "etcdserver: duplicate key given in txn request", ETCDREG_E_SERVER},
+	};
+	char body[BODY_MAX];
+
+	(void)state;
+	open_line("");
+	for (size_t i = 0; i < ARRAY_LEN(rows) * ARRAY_LEN(error_forms); i++) {
+		struct fake_rule rules[] = {{"/kv/range", 500, body, 0}, {0}};
+		size_t row = i / ARRAY_LEN(error_forms);
+		struct etcdreg_err err = {0};
+
+		write_error(i % ARRAY_LEN(error_forms), rows[row].code, rows[row].text, body);
+		fake_rules(fake, rules);
+		ROW("%s", body);
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, &err),
+				 rows[row].expected);
+		assert_non_null(strstr(err.msg, rows[row].text));
+	}
+}
+
+static void asks_who_is_in_the_cluster(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"POST /v3/cluster/member/list {}", 200,
+		 "{" HEADER ",\"members\":[{\"ID\":\"1\",\"clientURLs\":[\"http://a:1\"]}]}", 0},
+		{0},
+	};
+	CLEANUP(member_list) struct member_list list = {0};
+
+	(void)state;
+	open_line("");
+	fake_rules(fake, rules);
+	assert_int_equal(store->ops->members(store, &list, NULL), 0);
+	assert_int_equal(list.len, 1);
+	assert_string_equal(list.bases[0], "http://a:1");
+}
+
 static void logs_in_and_again_when_the_token_is_refused(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -534,18 +633,6 @@ static void compares_revisions_on_an_old_etcd(void **state)
 		1);
 }
 
-static int count_document(const char *path, const char *document, void *arg,
-			  struct etcdreg_err *err)
-{
-	int *count = arg;
-
-	(void)err;
-	assert_string_equal(path, "services/web/1");
-	assert_string_equal(document, "{}");
-	++*count;
-	return 0;
-}
-
 static void lists_a_folder(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -648,6 +735,50 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	assert_false(is_new);
 }
 
+/* An upgrade that takes the API away leaves v3 where there is one, whatever v2 says. */
+static void chooses_again_after_an_upgrade(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+		const char *request; /* of a list, then */
+	} rows[] = {
+		{"3.3.0", "3.6.0", "POST /v3/kv/range"},
+		{"3.2.0", "3.3.0", "POST /v3beta/kv/range"},
+		{"2.3.0", "3.6.0", "POST /v3/kv/range"},
+		{"3.6.0", "2.3.0", "GET /v2/keys/services/?recursive=true"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char before[100], after[100];
+		struct fake_rule old[] = {{"/version", 200, before, 0}, {0}};
+		struct fake_rule upgraded[] = {
+			{"/version", 200, after, 0},
+			{rows[i].request, 200, "{" HEADER ",\"node\":{}}", 0},
+			{"", 404, "404 page not found\n", 0},
+			{0},
+		};
+		bool is_new = false;
+
+		ROW("%s to %s", rows[i].before, rows[i].after);
+		snprintf(before, sizeof(before), "{\"etcdcluster\":\"%s\"}", rows[i].before);
+		snprintf(after, sizeof(after), "{\"etcdcluster\":\"%s\"}", rows[i].after);
+		fake_rules(fake, old);
+		line = line_new(fake, "");
+		assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
+		fake_rules(fake, upgraded);
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+				 ETCDREG_E_PROTO);
+		assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
+		assert_true(is_new);
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+				 0);
+		line_free(line);
+		line = NULL;
+	}
+}
+
 /* What a handle before this one put is its own, once the lease is known to be alive. */
 static void goes_on_under_the_leases_that_it_finds(void **state)
 {
@@ -730,6 +861,8 @@ int main(void)
 		TEST(revokes_for_all),
 		TEST(refuses_answers_that_lack_a_field),
 		TEST(maps_the_errors_of_etcd),
+		TEST(reads_the_errors_of_every_etcd),
+		TEST(asks_who_is_in_the_cluster),
 		TEST(logs_in_and_again_when_the_token_is_refused),
 		TEST(does_not_repeat_a_refused_login),
 		TEST(goes_on_without_users_where_etcd_has_none),
@@ -738,6 +871,7 @@ int main(void)
 		TEST(lists_a_folder),
 		TEST(chooses_the_api),
 		TEST(chooses_again_when_the_api_is_gone),
+		TEST(chooses_again_after_an_upgrade),
 		TEST(goes_on_under_the_leases_that_it_finds),
 		TEST(deletes_only_under_the_leases_that_it_finds),
 	};
