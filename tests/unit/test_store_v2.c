@@ -242,6 +242,25 @@ static void sends_user_and_password(void **state)
 	assert_int_equal(fake_count(fake, "auth=Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), 1);
 }
 
+static void asks_who_is_in_the_cluster(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"GET /v2/members ", 200,
+		 "{\"members\":[{\"id\":\"1\",\"clientURLs\":[\"http://a:1\"]}]}", 1},
+		{"/v2/members", 404, "404 page not found\n", 0},
+		{0},
+	};
+	CLEANUP(member_list) struct member_list list = {0};
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(store->ops->members(store, &list, NULL), 0);
+	assert_int_equal(list.len, 1);
+	assert_string_equal(list.bases[0], "http://a:1");
+	assert_int_equal(store->ops->members(store, &list, NULL), ETCDREG_E_PROTO);
+	assert_false(store->gone);
+}
+
 static void sees_that_the_api_is_gone(void **state)
 {
 	static const struct fake_rule rules[] = {{"", 404, "404 page not found\n", 0}, {0}};
@@ -269,6 +288,7 @@ int main(void)
 		TEST(refreshes_the_most_overdue),
 		TEST(lists_all_leaves),
 		TEST(sends_user_and_password),
+		TEST(asks_who_is_in_the_cluster),
 		TEST(sees_that_the_api_is_gone),
 	};
 
