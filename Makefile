@@ -5,6 +5,7 @@
 #   make preload32    build/i386/libetcd-registry-preload.so, for 32-bit programs on x86-64 (gcc-multilib)
 #   make test-hosts   registers many programs of Debian, some minutes (scripts/test-hosts)
 #   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
+#   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
 #   make unit | lint | e2e       one part of it, on a machine that has the tools
 #   make demo         the product on three real servers (scripts/demo)
 #   make install      PREFIX=/usr/local DESTDIR=
@@ -74,7 +75,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros unit unit-san lint e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -162,6 +163,9 @@ test-hosts:
 
 test-distros:
 	$(Q)scripts/test-distros
+
+test-etcds:
+	$(Q)scripts/test-etcds
 
 demo:
 	$(Q)scripts/demo

@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("harness.wait")
 
 from harness import product
 from harness.agents import AgentWatch
-from harness.etcd import Etcd
+from harness.etcd import Etcd, EtcdCluster
 from harness.host import START_TIMEOUT_S, Host
 from harness.process import children, free_port
 from harness.registry import Registry
@@ -30,6 +30,10 @@ def pytest_configure(config):
     )
     config.addinivalue_line("markers", "programs: not by default, but by scripts/test-hosts")
     config.addinivalue_line("markers", "distros: not by default, but by scripts/test-distros")
+    config.addinivalue_line(
+        "markers", "etcds: what scripts/test-etcds runs against every etcd of Debian's releases"
+    )
+    config.addinivalue_line("markers", "upgrade: not by default, but by scripts/test-etcds")
 
 
 def stage(item):
@@ -81,6 +85,14 @@ def absent_etcd(tmp_path):
     node = Etcd.with_port(tmp_path / "etcd", free_port(), free_port())
     yield node
     node.stop()
+
+
+@pytest.fixture
+def etcd_cluster(tmp_path):
+    """Three nodes of its own."""
+    cluster = EtcdCluster(tmp_path / "cluster").start()
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from harness import process, product
 from harness.registry import COMMAND_TIMEOUT_S, document
 from harness.wait import wait_until
 
+pytestmark = pytest.mark.etcds
+
 FOUND, NOTHING, USAGE, UNREACHABLE = range(4)
 COMMANDS = ("list", "lookup", "join", "leave", "run", "agent", "help", "version")
 JOINED_S = 5

@@ -5,6 +5,8 @@ import time
 import pytest
 from harness.registry import document
 
+pytestmark = pytest.mark.etcds
+
 REGISTERED_AFTER_ETCD_S = 2
 EXIT_WITHOUT_ETCD_S = 2
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A real etcd node, started by scripts/throwaway-etcd."""
+"""Real etcd nodes, started by scripts/throwaway-etcd; THROWAWAY_ETCD names another etcd than that
+of the machine."""
 import contextlib
+import json
 import os
 import re
 import signal
@@ -12,15 +14,49 @@ from .product import ROOT
 from .wait import wait_until
 
 SCRIPT = ROOT / "scripts" / "throwaway-etcd"
+REQUEST_TIMEOUT_S = 5
+
+
+def exchange(request):
+    """The JSON that an URL or a request gets."""
+    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
+        return json.load(response)
+
+
+def v3_prefix(version):
+    """Where a cluster of that version ("3.4.0") has its v3 API."""
+    major, minor = map(int, version.split(".")[:2])
+    if (major, minor) < (3, 3):
+        return "v3alpha"
+    return "v3" if (major, minor) > (3, 3) else "v3beta"
+
+
+def _start(*arguments, binary=None):
+    """The facts that the script prints, one dictionary for each node."""
+    environment = {**os.environ, **({"THROWAWAY_ETCD": str(binary)} if binary else {})}
+    output = subprocess.run(
+        [SCRIPT, "start", "--v2", *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        env=environment,
+        text=True,
+        timeout=30,
+    ).stdout
+    pairs = [line.split("=", 1) for line in output.splitlines()]
+    return [dict(pairs[at : at + 3]) for at in range(0, len(pairs), 3)]
 
 
 class Etcd:
-    """With the v2 API beside v3.  Keeps its ports and its content over kill() and start()."""
+    """With the v2 API beside v3.  Keeps its ports and its content over kill() and start().
+
+    `token` goes with the requests that tests make, where users are needed.
+    """
 
     def __init__(self, folder):
         self.folder = folder
         self.pid = None
         self.url = None
+        self.token = None
 
     @classmethod
     def with_port(cls, folder, client_port, peer_port):
@@ -35,19 +71,17 @@ class Etcd:
     def host(self):
         return self.url.removeprefix("http://")
 
-    def start(self):
+    def start(self, binary=None):
         """Returns when it answers."""
-        command = [SCRIPT, "start", "--v2", self.folder]
-        output = subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=30
-        ).stdout
-        facts = dict(line.split("=", 1) for line in output.splitlines())
-        self.url, self.pid = facts["url"], int(facts["pid"])
+        self._take(_start(self.folder, binary=binary)[0])
         return self
+
+    def _take(self, facts):
+        self.url, self.pid = facts["url"], int(facts["pid"])
 
     def metrics(self):
         """What it counts: name with its labels to value."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5) as response:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=REQUEST_TIMEOUT_S) as response:
             lines = response.read().decode().splitlines()
         rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in rows}
@@ -80,3 +114,44 @@ class Etcd:
     def stop(self):
         if self.pid:
             subprocess.run([SCRIPT, "stop", self.folder], check=True, timeout=30)
+
+    def version(self):
+        """Of the cluster."""
+        return exchange(f"{self.url}/version")["etcdcluster"]
+
+    def v3_path(self, method):
+        return f"/{v3_prefix(self.version())}/{method}"
+
+    def headers(self):
+        return {"Authorization": self.token} if self.token else {}
+
+    def call(self, method, body):
+        """Of the v3 API."""
+        url = self.url + self.v3_path(method)
+        return exchange(urllib.request.Request(url, json.dumps(body).encode(), self.headers()))
+
+    def lists_of_members(self):
+        """How many requests for the list of members it has answered, with success."""
+        return sum(
+            int(value)
+            for name, value in self.metrics().items()
+            if re.match(r'grpc_server_handled_total\{grpc_code="OK",grpc_method="MemberList"', name)
+        )
+
+
+class EtcdCluster:
+    """Of three nodes."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.nodes = []
+
+    def start(self):
+        for facts in _start("--nodes", 3, self.folder):
+            node = Etcd(facts["dir"])
+            node._take(facts)
+            self.nodes.append(node)
+        return self
+
+    def stop(self):
+        subprocess.run([SCRIPT, "stop", self.folder], check=True, timeout=60)

@@ -56,7 +56,9 @@ class Registry:
             **more,
         }
         settings = {
-            f"ETCD_REGISTRY_{key}": value for key, value in values.items() if value is not None
+            f"ETCD_REGISTRY_{key}": str(value)
+            for key, value in values.items()
+            if value is not None
         }
         return {**clean_environment(), **settings}
 
@@ -73,6 +75,10 @@ class Registry:
 
     def documents(self):
         return {key: json.loads(text) for key, text in self.store.texts().items()}
+
+    def leases(self):
+        """Of the keys that are there; in v3, one that stays is a key that never went."""
+        return {key: lease for key, (_, lease) in self.store.rows().items()}
 
     def expect(self, *services, timeout_s=REGISTERED_TIMEOUT_S):
         """Waits until exactly these documents are there, each under its key, with their

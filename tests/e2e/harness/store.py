@@ -12,12 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-REQUEST_TIMEOUT_S = 5
-
-
-def _exchange(request):
-    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
-        return json.load(response)
+from .etcd import REQUEST_TIMEOUT_S, exchange
 
 
 class V3Store:
@@ -26,10 +21,6 @@ class V3Store:
     def __init__(self, etcd, prefix):
         self.etcd = etcd
         self.prefix = prefix
-
-    def _call(self, method, body):
-        request = urllib.request.Request(f"{self.etcd.url}/v3/{method}", json.dumps(body).encode())
-        return _exchange(request)
 
     @staticmethod
     def _encode(text):
@@ -45,7 +36,7 @@ class V3Store:
     def rows(self):
         """Key to (value, lease id or 0)."""
         found = {}
-        for row in self._call("kv/range", self._range()).get("kvs", []):
+        for row in self.etcd.call("kv/range", self._range()).get("kvs", []):
             key = base64.b64decode(row["key"]).decode().removeprefix("/")
             found[key] = (base64.b64decode(row.get("value", "")).decode(), int(row.get("lease", 0)))
         return found
@@ -53,21 +44,25 @@ class V3Store:
     def texts(self):
         return {key: value for key, (value, _) in self.rows().items()}
 
+    def revision(self):
+        """Which every write to etcd raises."""
+        return int(self.etcd.call("kv/range", self._range())["header"]["revision"])
+
     def put(self, key, text):
-        self._call("kv/put", {"key": self._encode(f"/{key}"), "value": self._encode(text)})
+        self.etcd.call("kv/put", {"key": self._encode(f"/{key}"), "value": self._encode(text)})
 
     def delete(self, key):
-        self._call("kv/deleterange", {"key": self._encode(f"/{key}")})
+        self.etcd.call("kv/deleterange", {"key": self._encode(f"/{key}")})
 
     def revoke(self, lease):
-        self._call("lease/revoke", {"ID": str(lease)})
+        self.etcd.call("kv/lease/revoke", {"ID": str(lease)})
 
     def events(self, on_open):
         """Yields (kind, key) for ever; calls on_open(connection) when nothing after that
         can be missed."""
         connection = http.client.HTTPConnection(self.etcd.host)
         body = json.dumps({"create_request": self._range()})
-        connection.request("POST", "/v3/watch", body)
+        connection.request("POST", self.etcd.v3_path("watch"), body, self.etcd.headers())
         stream = connection.getresponse()
         json.loads(stream.readline())
         on_open(connection.sock)
@@ -97,7 +92,7 @@ class V2Store:
     def rows(self):
         """Key to (value, seconds left or 0)."""
         try:
-            answer = _exchange(self._url(self.prefix) + "?recursive=true")
+            answer = exchange(self._url(self.prefix) + "?recursive=true")
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return {}
@@ -111,10 +106,10 @@ class V2Store:
 
     def put(self, key, text):
         form = urllib.parse.urlencode({"value": text}).encode()
-        _exchange(urllib.request.Request(self._url(key), form, method="PUT"))
+        exchange(urllib.request.Request(self._url(key), form, method="PUT"))
 
     def delete(self, key):
-        _exchange(urllib.request.Request(self._url(key), method="DELETE"))
+        exchange(urllib.request.Request(self._url(key), method="DELETE"))
 
     def _index(self):
         with urllib.request.urlopen(

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""etcd with users switched on: who may write below services/ alone can do all that the product
+does."""
+import time
+
+import pytest
+from harness import users
+from harness.registry import document
+from harness.wait import wait_until
+
+pytestmark = pytest.mark.etcds
+
+TTL_S = 3
+LEFT_S = 2
+UNREACHABLE = 3
+
+
+@pytest.fixture
+def guarded_etcd(absent_etcd):
+    users.switch_users_on(absent_etcd.start())
+    return absent_etcd
+
+
+@pytest.fixture
+def registry(guarded_etcd, make_registry):
+    return make_registry(guarded_etcd, "v3")
+
+
+def settings_of_user():
+    return {f"ETCD_REGISTRY_{name}": value for name, value in users.settings().items()}
+
+
+def test_a_service_is_held_and_deleted(registry, launch_listener):
+    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
+    web = document("web", host.port)
+    registry.expect(web)
+    lease = registry.leases()
+    with registry.watch() as watch:
+        time.sleep(3 * TTL_S)
+        assert registry.leases() == lease
+        assert not watch.events
+        host.kill()
+        watch.wait("delete", registry.key(web), LEFT_S)
+
+
+def test_the_user_sees_the_members(registry, guarded_etcd, launch_listener):
+    host = launch_listener(registry.preloaded("web", **users.settings()))
+    registry.expect(document("web", host.port))
+    wait_until(lambda: guarded_etcd.lists_of_members() == 1, LEFT_S, "a list of members")
+
+
+def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, launch_listener):
+    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
+    registry.expect(document("web", host.port))
+    lease = registry.leases()
+    guarded_etcd.kill()
+    guarded_etcd.start()
+    users.log_in(guarded_etcd)
+    time.sleep(3 * TTL_S)
+    assert registry.leases() == lease
+
+
+def test_the_command_needs_the_user(registry, launch_listener):
+    host = launch_listener(registry.preloaded("web", **users.settings()))
+    registry.expect(document("web", host.port))
+    listed = registry.run("list", env=settings_of_user())
+    assert (listed.returncode, str(host.port) in listed.stdout) == (0, True)
+    for who in ({}, {**settings_of_user(), "ETCD_REGISTRY_PASSWORD": "wrong"}):
+        refused = registry.run("list", env=who)
+        assert (refused.returncode, refused.stdout) == (UNREACHABLE, "")
+        assert len(refused.stderr.splitlines()) == 1
+        assert users.PASSWORD not in refused.stderr
+
+
+def test_users_switched_on_under_a_service(absent_etcd, make_registry, launch_listener):
+    registry = make_registry(absent_etcd.start(), "v3")
+    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
+    registry.expect(document("web", host.port))
+    lease = registry.leases()
+    users.switch_users_on(absent_etcd)
+    time.sleep(3 * TTL_S)
+    assert registry.leases() == lease
