@@ -3,7 +3,7 @@
 #   make              build/libetcd-registry-preload.so  build/etcd-registry  build/libetcd-registry.{a,so}
 #   make test         everything: installs what is missing, then gates, unit and end-to-end tests (scripts/test)
 #   make preload32    build/i386/libetcd-registry-preload.so, for 32-bit programs on x86-64 (gcc-multilib)
-#   make test-hosts   registers many programs of Debian, some minutes (scripts/test-hosts)
+#   make test-hosts   registers many programs of Debian, and the slow tests, some minutes (scripts/test-hosts)
 #   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
 #   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
 #   make unit | lint | e2e       one part of it, on a machine that has the tools

@@ -29,6 +29,7 @@ def pytest_configure(config):
         "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2"
     )
     config.addinivalue_line("markers", "programs: not by default, but by scripts/test-hosts")
+    config.addinivalue_line("markers", "slow: not by default, but by scripts/test-hosts")
     config.addinivalue_line("markers", "distros: not by default, but by scripts/test-distros")
     config.addinivalue_line(
         "markers", "etcds: what scripts/test-etcds runs against every etcd of Debian's releases"

@@ -7,7 +7,7 @@ import pytest
 from harness.registry import REGISTERED_TIMEOUT_S, document
 from harness.wait import wait_until
 
-pytestmark = pytest.mark.etcds
+pytestmark = [pytest.mark.etcds, pytest.mark.slow]
 
 TTL_S = 4
 LEFT_S = 3

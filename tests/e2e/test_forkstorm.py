@@ -6,7 +6,12 @@ from harness.process import children
 from harness.registry import document
 from harness.wait import wait_until
 
-STORMS = (["1", "20000"], ["4", "20000"], ["-l", "1", "2000"], ["-l", "4", "2000"])
+STORMS = (
+    pytest.param(["1", "20000"], marks=pytest.mark.slow),
+    ["4", "20000"],
+    ["-l", "1", "2000"],
+    ["-l", "4", "2000"],
+)
 STORM_S = 60
 TTL_S = 3
 

@@ -40,7 +40,10 @@ def launch_daemon(launch):
     return start
 
 
-@pytest.fixture(params=["a host that beats", "nginx that has gone into the background"])
+NGINX_BEHIND = "nginx that has gone into the background"
+
+
+@pytest.fixture(params=["a host that beats", pytest.param(NGINX_BEHIND, marks=pytest.mark.slow)])
 def host(request, registry, launch_listener, launch_server):
     env = registry.preloaded("web", URL=quick(registry))
     if "beats" in request.param:

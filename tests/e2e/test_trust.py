@@ -128,6 +128,7 @@ def test_private_agent_whose_worker_is_killed(v3_registry, shared_name, launch_l
         assert host.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("squatted_first", [True, False])
 def test_agent_that_is_killed_while_its_name_is_squatted(
     v3_registry, shared_name, launch_listener, squatted_first

@@ -8,7 +8,7 @@ from harness import users
 from harness.registry import document
 from harness.wait import wait_until
 
-pytestmark = pytest.mark.etcds
+pytestmark = [pytest.mark.etcds, pytest.mark.slow]
 
 TTL_S = 3
 LEFT_S = 2
