@@ -59,6 +59,13 @@ class Etcd:
         self.token = None
 
     @classmethod
+    def at(cls, url):
+        """One that somebody else has started, and will stop."""
+        etcd = cls(None)
+        etcd.url = url
+        return etcd
+
+    @classmethod
     def with_port(cls, folder, client_port, peer_port):
         """Not started: the port is known before anything listens there."""
         folder.mkdir()
