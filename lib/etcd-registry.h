@@ -59,6 +59,7 @@ extern "C" {
  *   SERVER    any other error that etcd answered with
  *   TIMEOUT   the caller's time is up
  *   SYSTEM    a thread or a descriptor could not be had
+ *   STOPPED   etcdreg_watch_stop() was called
  */
 #define ETCDREG_ERRORS(X)                                       \
 	X(ETCDREG_E_NOMEM, -1, "out of memory")                 \
@@ -70,7 +71,8 @@ extern "C" {
 	X(ETCDREG_E_NOTFOUND, -7, "not found")                  \
 	X(ETCDREG_E_SERVER, -8, "refused by etcd")              \
 	X(ETCDREG_E_TIMEOUT, -9, "timed out")                   \
-	X(ETCDREG_E_SYSTEM, -10, "system error")
+	X(ETCDREG_E_SYSTEM, -10, "system error")                \
+	X(ETCDREG_E_STOPPED, -11, "stopped")
 
 enum etcdreg_error {
 #define ETCDREG_ERROR_ENUM(name, value, text) name = (value),
@@ -210,6 +212,59 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **r
 
 /* Free what lookup and list gave.  NULL is fine. */
 void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len);
+
+enum etcdreg_change_type {
+	ETCDREG_FOUND,          /* it was there when the watch began */
+	ETCDREG_ADDED,
+	ETCDREG_CHANGED,        /* it has another document */
+	ETCDREG_REMOVED,        /* left, expired or deleted; the entry is what it was */
+};
+
+struct etcdreg_change {
+	enum etcdreg_change_type type;
+	const struct etcdreg_entry *entry;
+};
+
+struct etcdreg_watch;
+
+/*
+ * Watch the services of that name, or of the namespace where `name` is NULL: those that
+ * etcdreg_list() gives.  No network yet.  A watch has connections of its own and no thread: it works
+ * while etcdreg_watch_next() is called.  One thread at a time, except etcdreg_watch_stop().
+ * Release *ret_watch with etcdreg_watch_close(), before the handle is closed.
+ * Fails with ETCDREG_E_INVALID, _CONFIG, _SYSTEM or _NOMEM.
+ *
+ * 	while ((r = etcdreg_watch_next(watch, UINT_MAX, &change, &err)) != ETCDREG_E_STOPPED)
+ * 		if (r == 0)
+ * 			puts(change->entry->url);
+ */
+int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
+		  struct etcdreg_err *err);
+
+/*
+ * Wait for the next change, at most `timeout_ms` (UINT_MAX: for ever); a request that has begun may
+ * take timeout_ms of the options longer.  First everything that is there is FOUND, then each change
+ * comes once, in its order.  Over a disconnect none that etcd still has is lost or doubled; where it
+ * no longer has them (compaction, v2: 1000 events) the difference is told.  A write of the document
+ * that is there already is no change.
+ *
+ * *ret_change and its entry are valid until the next call with this watch.
+ *
+ * Fails with ETCDREG_E_TIMEOUT, or _STOPPED, or as etcdreg_list() does for one attempt that failed:
+ * it may be called again after each of the others, and goes on where it was, after a pause of its
+ * own of up to 5 s.
+ */
+int etcdreg_watch_next(struct etcdreg_watch *watch, unsigned timeout_ms,
+		       const struct etcdreg_change **ret_change, struct etcdreg_err *err);
+
+/*
+ * From any thread: makes etcdreg_watch_next(), where it waits and ever after, fail with
+ * ETCDREG_E_STOPPED.  Not from a signal handler.
+ */
+void etcdreg_watch_stop(struct etcdreg_watch *watch);
+
+/* Free the watch.  NULL is fine. */
+void etcdreg_watch_close(struct etcdreg_watch *watch);
 
 /*
  * Take every service of the handle out of etcd, for at most `timeout_ms` (0: leave them to their

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "entry.h"
 #include "err.h"
-#include "json.h"
 #include "service.h"
 #include "session.h"
 #include "util.h"
@@ -94,23 +94,6 @@ static void found_release(struct found *found)
 	etcdreg_entries_free(found->entries, found->len);
 }
 
-static void clear_entry(struct etcdreg_entry *e)
-{
-	free(e->name);
-	free(e->hostname);
-	free(e->host);
-	free(e->url);
-	free(e->json);
-	*e = (struct etcdreg_entry){0};
-}
-
-void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		clear_entry(&entries[i]);
-	free(entries);
-}
-
 static struct etcdreg_entry *add_entry(struct found *found)
 {
 	if (found->len == found->cap) {
@@ -126,58 +109,26 @@ static struct etcdreg_entry *add_entry(struct found *found)
 	return &found->entries[found->len++];
 }
 
-static char *copy(const char *text)
-{
-	return strdup(text ? text : "");
-}
-
-static int keep(struct found *found, const struct json_document *document, const char *text,
-		struct etcdreg_err *err)
-{
-	struct etcdreg_entry *e = add_entry(found);
-
-	if (!e)
-		return err_nomem(err);
-	e->name = copy(document->name);
-	e->hostname = copy(document->hostname);
-	e->host = copy(document->host);
-	e->url = copy(document->url);
-	e->port = document->port;
-	e->json = json_one_line(text);
-	if (!e->name || !e->hostname || !e->host || !e->url || !e->json)
-		return err_nomem(err);
-	return 0;
-}
-
-/* "<folder>[<name>/]<leaf>" and nothing deeper. */
-static bool is_of_folder(const struct found *found, const char *path)
-{
-	size_t len = strlen(found->folder);
-	const char *slash;
-
-	if (strncmp(path, found->folder, len) != 0)
-		return false;
-	slash = strchr(path + len, '/');
-	if (found->name)
-		return !slash;
-	return slash && !strchr(slash + 1, '/');
-}
-
 static int take_document(const char *path, const char *text, void *arg, struct etcdreg_err *err)
 {
 	struct found *found = arg;
-	struct json_document document;
-	struct json *json;
-	int r = 0;
+	struct etcdreg_entry *entry;
 
-	if (!is_of_folder(found, path))
+	if (!entry_is_of(found->folder, found->name, path))
 		return 0;
-	json = json_parse(text, strlen(text));
-	if (json_read_document(json, &document) &&
-	    (!found->name || (document.name && strcmp(document.name, found->name) == 0)))
-		r = keep(found, &document, text, err);
-	json_free(json);
-	return r;
+	entry = add_entry(found);
+	if (!entry)
+		return err_nomem(err);
+	switch (entry_read(text, found->name, entry)) {
+	case ENTRY_NOMEM:
+		return err_nomem(err);
+	case ENTRY_NONE:
+		found->len--;
+		break;
+	case ENTRY_READ:
+		break;
+	}
+	return 0;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -199,7 +150,7 @@ static int list_folder(struct readers *r, struct found *found, struct etcdreg_er
 	cluster_set_deadline(session_cluster(session), now_ms() + r->config->timeout_ms);
 	result = session_store(session, &store, NULL, err);
 	if (result == 0)
-		result = store->ops->list(store, found->folder, take_document, found, err);
+		result = store->ops->list(store, found->folder, take_document, found, NULL, err);
 	if (result == 0)
 		session_refresh_members(session, MEMBERS_MAX_MS);
 	return_session(r, session);

@@ -19,6 +19,7 @@
 #include "service.h"
 #include "session.h"
 #include "util.h"
+#include "watch.h"
 
 #define PORT_NEW 2379
 
@@ -437,6 +438,12 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **r
 		 size_t *ret_len, struct etcdreg_err *err)
 {
 	return readers_list(reg->readers, name, ret_entries, ret_len, err);
+}
+
+int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
+		  struct etcdreg_err *err)
+{
+	return watch_new(&reg->connstr, &reg->config, &reg->credentials, name, ret_watch, err);
 }
 
 void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms)

@@ -46,6 +46,22 @@ struct store;
 typedef int store_each_fn(const char *path, const char *document, void *arg,
 			  struct etcdreg_err *err);
 
+/* A change that etcd tells of; both texts are valid during the call only. */
+struct store_change {
+	const char *path;
+	const char *document;   /* NULL: the key is gone */
+	bool is_folder;         /* v2: what is gone is a folder, with all that was under it */
+};
+
+typedef int store_change_fn(const struct store_change *change, void *arg, struct etcdreg_err *err);
+
+/* The changes under a folder as they come: one stream of the cluster.  Zeroed: none. */
+struct store_follow {
+	struct cluster_stream *stream;  /* NULL: to be opened */
+	int64_t after;          /* revision of the latest change that was told */
+	bool stands;            /* etcd has said that it watches */
+};
+
 struct store_ops {
 	/* Makes etcd hold the document; sets key->held. */
 	int (*put)(struct store *st, struct store_key *key, struct etcdreg_err *err);
@@ -86,9 +102,31 @@ struct store_ops {
 	 */
 	int (*remove_all)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
-	/* Calls `each` for every key under the folder ("services/", with its slash). */
+	/*
+	 * Calls `each` for every key under the folder ("services/", with its slash).  v3 takes as
+	 * many requests as there are pages, all of them about one revision.  *ret_revision, where
+	 * not NULL, is that of the list: every later change is a later one.
+	 */
 	int (*list)(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		    struct etcdreg_err *err);
+		    int64_t *ret_revision, struct etcdreg_err *err);
+
+	/* The revision that etcd is at, as the majority has it. */
+	int (*revision)(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err);
+
+	/*
+	 * Opens the stream of the changes under the folder after follow->after, without waiting for
+	 * it.  It is closed with cluster_stream_close().
+	 */
+	int (*follow)(struct store *st, const char *folder, struct store_follow *follow,
+		      struct etcdreg_err *err);
+
+	/*
+	 * Hands out the changes that have come, each once, and moves follow->after along.  Fails as
+	 * `each` and cluster_stream_read() do: the stream is then to be opened again (v2: after each
+	 * change).  ETCDREG_E_NOTFOUND: etcd no longer has what comes next, list() has to tell.
+	 */
+	int (*read_follow)(struct store *st, struct store_follow *follow, store_change_fn *each,
+			   void *arg, struct etcdreg_err *err);
 
 	/* Who is in the cluster; nothing is written. */
 	int (*members)(struct store *st, struct member_list *list, struct etcdreg_err *err);

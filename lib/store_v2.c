@@ -19,6 +19,7 @@ enum {
 	CODE_UNAUTHORIZED = 110,
 	CODE_RAFT_FIRST = 300,
 	CODE_RAFT_LAST = 399,
+	CODE_HISTORY_CLEARED = 401,
 };
 
 struct store_v2 {
@@ -38,7 +39,7 @@ struct v2_call {
 	store_each_fn *each;
 	void *each_arg;
 	int64_t etcd_code; /* of the error, 0: none */
-	int64_t index;	   /* modifiedIndex of the node */
+	int64_t index;	   /* modifiedIndex of the node, of a list the latest; or the error's */
 	bool different;	   /* its value is not our document */
 };
 
@@ -48,9 +49,11 @@ static int read_error(struct v2_call *call, const struct cluster_answer *answer,
 	const struct json_error *e = &answer->error;
 
 	call->etcd_code = e->code;
+	json_int(json_get(answer->json, "index"), &call->index);
 	if (e->code >= CODE_RAFT_FIRST && e->code <= CODE_RAFT_LAST)
 		return err_set(err, ETCDREG_E_UNREACH, "%s", e->message);
-	if (e->code == CODE_KEY_NOT_FOUND || e->code == CODE_COMPARE_FAILED)
+	if (e->code == CODE_KEY_NOT_FOUND || e->code == CODE_COMPARE_FAILED ||
+	    e->code == CODE_HISTORY_CLEARED)
 		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
 	if (e->code == CODE_UNAUTHORIZED)
 		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
@@ -90,7 +93,10 @@ static int each_leaf(struct v2_call *call, const struct json *node, struct etcdr
 	const char *path = json_text(json_get(node, "key"));
 	const char *value = json_text(json_get(node, "value"));
 	const struct json *child = json_first(json_get(node, "nodes"));
+	int64_t index;
 
+	if (json_int(json_get(node, "modifiedIndex"), &index) && index > call->index)
+		call->index = index;
 	if (path && path[0] == '/' && value) {
 		int r = call->each(path + 1, value, call->each_arg, err);
 
@@ -276,13 +282,121 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 	return 0;
 }
 
+/*
+ * Only an error's body tells the index that etcd is at: a key is asked for that no service can have.
+ * quorum: a member that was cut off does not know.
+ */
+static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf path = BUF_INIT(TEXT_MAX);
+	struct store_key key = {.document = ""};
+	struct v2_call call = {.v2 = v2_of(st), .key = &key};
+	int r;
+
+	buf_printf(&path, "%s.index", folder);
+	if (buf_failed(&path))
+		return err_nomem(err);
+	r = v2_request(&call, "GET", path.s, "?quorum=true", NULL, err);
+	if (r < 0 && call.etcd_code != CODE_KEY_NOT_FOUND)
+		return r;
+	*ret = call.index;
+	return 0;
+}
+
 static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		struct etcdreg_err *err)
+		int64_t *ret_revision, struct etcdreg_err *err)
 {
 	struct v2_call call = {.v2 = v2_of(st), .each = each, .each_arg = arg};
-	int r = v2_request(&call, "GET", folder, "?recursive=true", NULL, err);
+	int64_t before = 0;
+	int r = ret_revision ? revision(st, folder, &before, err) : 0;
 
-	return r == ETCDREG_E_NOTFOUND ? 0 : r;
+	if (r < 0)
+		return r;
+	r = v2_request(&call, "GET", folder,
+		       ret_revision ? "?recursive=true&quorum=true" : "?recursive=true", NULL, err);
+	if (r < 0 && r != ETCDREG_E_NOTFOUND)
+		return r;
+	/* What is not there says nothing of when it went: the index before the list does. */
+	if (ret_revision)
+		*ret_revision = r == 0 && call.index > before ? call.index : before;
+	return 0;
+}
+
+static int follow_folder(struct store *st, const char *folder, struct store_follow *follow,
+			 struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf target = BUF_INIT(TEXT_MAX);
+	struct cluster_request rq = {
+		.method = "GET",
+		.authorization = v2_of(st)->authorization,
+		.answer_max = CLUSTER_ANSWER_MAX,
+	};
+
+	buf_puts(&target, "/v2/keys/");
+	http_escape(&target, folder, "/");
+	buf_printf(&target, "?wait=true&recursive=true&waitIndex=%lld",
+		   (long long)follow->after + 1);
+	if (buf_failed(&target))
+		return err_nomem(err);
+	rq.path = target.s;
+	follow->stands = true;
+	follow->stream = cluster_stream_open(st->cluster, &rq);
+	return follow->stream ? 0 : err_nomem(err);
+}
+
+/* What the answer to a wait is read for. */
+struct v2_reading {
+	struct v2_call call;
+	struct store_follow *follow;
+	store_change_fn *each;
+	void *arg;
+};
+
+static bool is_removal(const char *action)
+{
+	return strcmp(action, "delete") == 0 || strcmp(action, "expire") == 0 ||
+	       strcmp(action, "compareAndDelete") == 0;
+}
+
+static int read_event(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
+{
+	struct v2_reading *reading = arg;
+	const struct json *node = json_get(answer->json, "node");
+	const char *action = json_text(json_get(answer->json, "action"));
+	const char *path = json_text(json_get(node, "key"));
+	struct store_change change = {.is_folder = json_is_true(json_get(node, "dir"))};
+	int64_t index;
+	int r = 0;
+
+	if (answer->failed && answer->error.v2)
+		return read_error(&reading->call, answer, err);
+	if (!answer->json || answer->status >= 300)
+		return read_status(&reading->call, answer, err);
+	if (!action || !path || path[0] != '/' ||
+	    !json_int(json_get(node, "modifiedIndex"), &index))
+		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or index");
+	change.path = path + 1;
+	if (!is_removal(action))
+		change.document = json_text(json_get(node, "value"));
+	if (change.document || is_removal(action))
+		r = reading->each(&change, reading->arg, err);
+	if (r == 0)
+		reading->follow->after = index;
+	return r;
+}
+
+static int read_follow(struct store *st, struct store_follow *follow, store_change_fn *each,
+		       void *arg, struct etcdreg_err *err)
+{
+	struct v2_reading reading = {{.v2 = v2_of(st)}, follow, each, arg};
+	int64_t before = follow->after;
+	bool gone = st->gone;
+	int r = cluster_stream_read(follow->stream, read_event, &reading, err);
+
+	st->gone = gone;
+	if (follow->after != before)
+		cluster_stream_worked(follow->stream);
+	return r;
 }
 
 static int read_members(const struct cluster_answer *answer, void *list, struct etcdreg_err *err)
@@ -319,6 +433,9 @@ static const struct store_ops v2_ops = {
 	.remove_all = remove_all,
 	.list = list,
 	.members = members,
+	.revision = revision,
+	.follow = follow_folder,
+	.read_follow = read_follow,
 	.free = v2_free,
 };
 

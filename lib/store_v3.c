@@ -7,6 +7,7 @@
 #include "err.h"
 #include "store.h"
 #include "util.h"
+#include "v3_follow.h"
 #include "v3_requests.h"
 #include "v3_watch.h"
 
@@ -443,9 +444,26 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 }
 
 static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		struct etcdreg_err *err)
+		int64_t *ret_revision, struct etcdreg_err *err)
 {
-	return v3_list(&v3_of(st)->session, folder, each, arg, err);
+	return v3_list(&v3_of(st)->session, folder, each, arg, ret_revision, err);
+}
+
+static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
+{
+	return v3_revision(&v3_of(st)->session, folder, ret, err);
+}
+
+static int follow_folder(struct store *st, const char *folder, struct store_follow *follow,
+			 struct etcdreg_err *err)
+{
+	return v3_follow(&v3_of(st)->session, folder, follow, err);
+}
+
+static int read_follow(struct store *st, struct store_follow *follow, store_change_fn *each,
+		       void *arg, struct etcdreg_err *err)
+{
+	return v3_read_follow(&v3_of(st)->session, follow, each, arg, err);
 }
 
 static int members(struct store *st, struct member_list *list, struct etcdreg_err *err)
@@ -474,6 +492,9 @@ static const struct store_ops v3_ops = {
 	.remove_all = remove_all,
 	.list = list,
 	.members = members,
+	.revision = revision,
+	.follow = follow_folder,
+	.read_follow = read_follow,
 	.free = v3_free,
 };
 

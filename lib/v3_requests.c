@@ -298,9 +298,11 @@ int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct e
 struct list_call {
 	store_each_fn *each;
 	void *arg;
+	int64_t revision; /* of the first page, and so of all; 0: none yet */
+	struct buf next;  /* the key that the next page begins with; empty: there is none */
 };
 
-static int read_kv(const struct json *kv, const struct list_call *list, struct etcdreg_err *err)
+static int read_kv(const struct json *kv, struct list_call *list, struct etcdreg_err *err)
 {
 	const char *key64 = json_text(json_get(kv, "key"));
 	const char *value64 = json_text(json_get(kv, "value"));
@@ -310,29 +312,37 @@ static int read_kv(const struct json *kv, const struct list_call *list, struct e
 
 	if (!key || key[0] != '/')
 		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks a 'key'");
+	/* The first key after a key is that key and a NUL. */
+	buf_reset(&list->next);
+	buf_add(&list->next, key, key_len + 1);
 	return value ? list->each(key + 1, value, list->arg, err) : 0;
 }
 
 static int read_list(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	const struct json *kv = json_first(json_get(answer, "kvs"));
+	struct list_call *list = arg;
+	int64_t revision;
 
-	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'header'");
+	if (!json_int(json_get(json_get(answer, "header"), "revision"), &revision))
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'revision'");
+	if (list->revision == 0)
+		list->revision = revision;
 	for (; kv; kv = json_next(kv)) {
-		int r = read_kv(kv, arg, err);
+		int r = read_kv(kv, list, err);
 
 		if (r < 0)
 			return r;
 	}
+	if (!json_is_true(json_get(answer, "more")))
+		buf_reset(&list->next);
 	return 0;
 }
 
 /* The folder ends with '/', so '0', the byte after it, ends its range. */
-int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
-	    struct etcdreg_err *err)
+static int list_page(struct v3_session *s, const char *folder, struct list_call *list,
+		     struct etcdreg_err *err)
 {
-	struct list_call call_arg = {each, arg};
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	CLEANUP(free) char *end = strdup(folder);
 
@@ -340,13 +350,82 @@ int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void 
 		return err_nomem(err);
 	end[strlen(end) - 1] = '/' + 1;
 	buf_puts(&body, "{\"key\":");
-	add_key(&body, folder);
+	v3_quote_base64(&body, list->next.s, list->next.len);
 	buf_puts(&body, ",\"range_end\":");
 	add_key(&body, end);
-	buf_puts(&body, "}");
+	buf_printf(&body, ",\"limit\":\"%d\",\"revision\":\"%lld\"}", V3_LIST_PAGE,
+		   (long long)list->revision);
 	if (buf_failed(&body))
 		return err_nomem(err);
-	return v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list, &call_arg, err);
+	return v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list, list, err);
+}
+
+int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
+	    int64_t *ret_revision, struct etcdreg_err *err)
+{
+	struct list_call list = {each, arg, 0, BUF_INIT(V3_TEXT_MAX)};
+	int r = 0;
+
+	buf_printf(&list.next, "/%s", folder);
+	while (r == 0 && list.next.len > 0)
+		r = list_page(s, folder, &list, err);
+	if (buf_failed(&list.next))
+		r = err_nomem(err);
+	buf_release(&list.next);
+	if (r == 0 && ret_revision)
+		*ret_revision = list.revision;
+	return r;
+}
+
+static int read_revision(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	if (!json_int(json_get(json_get(answer, "header"), "revision"), arg))
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
+	return 0;
+}
+
+int v3_revision(struct v3_session *s, const char *folder, int64_t *ret, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_puts(&body, "{\"key\":");
+	add_key(&body, folder);
+	buf_puts(&body, ",\"count_only\":true}");
+	return call(s, "/kv/range", &body, read_revision, ret, err);
+}
+
+/* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */
+void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision)
+{
+	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
+
+	buf_printf(&key, "/%s", path);
+	if (buf_failed(&key)) {
+		buf_fail(b);
+		return;
+	}
+	buf_puts(b, "{\"create_request\":{\"key\":");
+	v3_quote_base64(b, key.s, key.len);
+	if (is_prefix) {
+		key.s[key.len - 1]++;
+		buf_puts(b, ",\"range_end\":");
+		v3_quote_base64(b, key.s, key.len);
+	}
+	if (start_revision > 0)
+		buf_printf(b, ",\"start_revision\":\"%lld\"", (long long)start_revision);
+	buf_puts(b, "}}");
+}
+
+int v3_watch_canceled(const struct json *result, struct etcdreg_err *err)
+{
+	const char *reason = json_text(json_get(result, "cancel_reason"));
+	bool denied = reason && (strstr(reason, "permission denied") ||
+				 strstr(reason, "auth token") || strstr(reason, "user name"));
+	int code = denied ? ETCDREG_E_DENIED : ETCDREG_E_UNREACH;
+
+	if (json_get(result, "compact_revision"))
+		code = ETCDREG_E_NOTFOUND;
+	return err_set(err, code, "the watch was canceled: %s", reason ? reason : "compacted");
 }
 
 int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err)

@@ -55,9 +55,21 @@ int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, boo
 int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
 int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
 
-/* As the store's list. */
+#define V3_LIST_PAGE 1000 /* keys of one answer: some 500 kB */
+
+/* As the store's list and revision. */
+int v3_revision(struct v3_session *s, const char *folder, int64_t *ret, struct etcdreg_err *err);
 int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
-	    struct etcdreg_err *err);
+	    int64_t *ret_revision, struct etcdreg_err *err);
+
+/* Adds the request of a watch, on one key or on all that begin with the path. */
+void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision);
+
+/*
+ * Of a watch that etcd has canceled.  Fails with ETCDREG_E_NOTFOUND where the start was compacted,
+ * _DENIED or _UNREACH.
+ */
+int v3_watch_canceled(const struct json *result, struct etcdreg_err *err);
 
 /* Reads the members into the list. */
 int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err);

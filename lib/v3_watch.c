@@ -130,16 +130,6 @@ static void begin(struct reading *reading, int64_t revision)
 	}
 }
 
-static int cancel(const struct json *result, struct etcdreg_err *err)
-{
-	const char *reason = json_text(json_get(result, "cancel_reason"));
-	bool denied = reason && (strstr(reason, "permission denied") ||
-				 strstr(reason, "auth token") || strstr(reason, "user name"));
-
-	return err_set(err, denied ? ETCDREG_E_DENIED : ETCDREG_E_UNREACH,
-		       "the watch was canceled: %s", reason ? reason : "compacted");
-}
-
 static int read_line(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	struct reading *reading = arg;
@@ -150,7 +140,7 @@ static int read_line(const struct json *answer, void *arg, struct etcdreg_err *e
 	if (!json_int(json_get(json_get(result, "header"), "revision"), &revision))
 		return err_set(err, ETCDREG_E_PROTO, "the watch lacks 'revision'");
 	if (json_is_true(json_get(result, "canceled")))
-		return cancel(result, err);
+		return v3_watch_canceled(result, err);
 	if (json_is_true(json_get(result, "created")))
 		begin(reading, revision);
 	for (; event; event = json_next(event))
@@ -185,26 +175,6 @@ bool v3_watch_read(struct v3_watch *w, struct store_key *keys)
 	return began;
 }
 
-/* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */
-static void add_range(struct buf *b, const struct v3_range *range)
-{
-	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
-
-	buf_printf(&key, "/%s", range->path);
-	if (buf_failed(&key)) {
-		buf_fail(b);
-		return;
-	}
-	buf_puts(b, "{\"create_request\":{\"key\":");
-	v3_quote_base64(b, key.s, key.len);
-	if (range->is_prefix) {
-		key.s[key.len - 1]++;
-		buf_puts(b, ",\"range_end\":");
-		v3_quote_base64(b, key.s, key.len);
-	}
-	buf_puts(b, "}}");
-}
-
 static int open_stream(struct v3_watch *w, struct v3_range *range, struct etcdreg_err *err)
 {
 	struct stream *stream = &w->streams[w->len];
@@ -212,7 +182,7 @@ static int open_stream(struct v3_watch *w, struct v3_range *range, struct etcdre
 	struct cluster_stream *cluster;
 	int r;
 
-	add_range(&body, range);
+	v3_add_watch(&body, range->path, range->is_prefix, 0);
 	if (buf_failed(&body))
 		return err_nomem(err);
 	r = v3_stream_open(w->session, "/watch", body.s, LINE_MAX, &cluster, err);

@@ -223,10 +223,10 @@ static void lists_all_leaves(void **state)
 
 	(void)state;
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL), 0);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL), 0);
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL),
+	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL),
 			 ETCDREG_E_PROTO);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
 }

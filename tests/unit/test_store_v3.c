@@ -498,7 +498,7 @@ static void reads_the_errors_of_every_etcd(void **state)
 		write_error(i % ARRAY_LEN(error_forms), rows[row].code, rows[row].text, body);
 		fake_rules(fake, rules);
 		ROW("%s", body);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, &err),
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, &err),
 				 rows[row].expected);
 		assert_non_null(strstr(err.msg, rows[row].text));
 	}
@@ -636,7 +636,7 @@ static void compares_revisions_on_an_old_etcd(void **state)
 static void lists_a_folder(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{"/kv/range {\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\"}", 200,
+		{"/kv/range {\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\",\"limit\":\"1000\",\"revision\":\"0\"}", 200,
 		 "{" HEADER ",\"kvs\":[{\"key\":\"" KEY64 "\",\"value\":\"e30=\"},"
 		 "{\"key\":\"" KEY64 "\"},{\"key\":\"" KEY64
 		 "\",\"value\":\"e30=\"}],\"count\":\"3\"}",
@@ -650,11 +650,11 @@ static void lists_a_folder(void **state)
 	(void)state;
 	open_line("");
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL), 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL), 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL),
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
 			 ETCDREG_E_PROTO);
 }
 
@@ -700,7 +700,7 @@ static void chooses_the_api(void **state)
 		} else {
 			assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
 			assert_int_equal(
-				store->ops->list(store, "services/", count_document, NULL, &err),
+				store->ops->list(store, "services/", count_document, NULL, NULL, &err),
 				0);
 			assert_int_equal(fake_count(fake, rows[i].request), 1);
 		}
@@ -726,11 +726,11 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_false(is_new);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
 			 ETCDREG_E_PROTO);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_true(is_new);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_false(is_new);
 }
@@ -768,11 +768,11 @@ static void chooses_again_after_an_upgrade(void **state)
 		line = line_new(fake, "");
 		assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
 		fake_rules(fake, upgraded);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
 				 ETCDREG_E_PROTO);
 		assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 		assert_true(is_new);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL),
+		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
 				 0);
 		line_free(line);
 		line = NULL;

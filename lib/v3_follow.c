@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* The changes under a folder: a watch from a revision on. */
+#define _GNU_SOURCE
+#include "v3_follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "err.h"
+#include "util.h"
+#include "v3_requests.h"
+
+struct reading {
+	struct store_follow *follow;
+	store_change_fn *each;
+	void *arg;
+};
+
+int v3_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+	      struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	v3_add_watch(&body, folder, true, follow->after + 1);
+	if (buf_failed(&body))
+		return err_nomem(err);
+	follow->stands = false;
+	/* What a long outage has left unread can come as one line. */
+	return v3_stream_open(s, "/watch", body.s, CLUSTER_LIST_MAX, &follow->stream, err);
+}
+
+static int begin(struct store_follow *follow, int64_t revision, struct etcdreg_err *err)
+{
+	if (revision < follow->after)
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd has an older state than before");
+	follow->stands = true;
+	cluster_stream_worked(follow->stream);
+	return 0;
+}
+
+static int read_event(const struct json *event, int64_t after, const struct reading *reading,
+		      struct etcdreg_err *err)
+{
+	const struct json *kv = json_get(event, "kv");
+	const char *type = json_text(json_get(event, "type"));
+	const char *key64 = json_text(json_get(kv, "key"));
+	const char *value64 = json_text(json_get(kv, "value"));
+	bool gone = type && strcmp(type, "DELETE") == 0;
+	size_t len;
+	CLEANUP(free) char *key = key64 ? codec_unbase64(key64, &len) : NULL;
+	CLEANUP(free) char *value = codec_unbase64(value64 ? value64 : "", &len);
+	struct store_change change = {.document = gone ? NULL : value};
+	int64_t revision;
+	int r;
+
+	if (!key || key[0] != '/' || !value ||
+	    !json_int(json_get(kv, "mod_revision"), &revision))
+		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or revision");
+	if (revision <= after)
+		return 0;
+	change.path = key + 1;
+	r = reading->each(&change, reading->arg, err);
+	if (r == 0)
+		reading->follow->after = revision;
+	return r;
+}
+
+/* A transaction's changes have one revision, and are in one line. */
+static int read_line(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct reading *reading = arg;
+	const struct json *result = json_get(answer, "result");
+	const struct json *event = json_first(json_get(result, "events"));
+	int64_t after = reading->follow->after, revision;
+	int r = 0;
+
+	if (!json_int(json_get(json_get(result, "header"), "revision"), &revision))
+		return err_set(err, ETCDREG_E_PROTO, "the watch lacks 'revision'");
+	if (json_is_true(json_get(result, "canceled")))
+		return v3_watch_canceled(result, err);
+	if (json_is_true(json_get(result, "created")))
+		r = begin(reading->follow, revision, err);
+	for (; event && r == 0; event = json_next(event))
+		r = read_event(event, after, reading, err);
+	return r;
+}
+
+int v3_read_follow(struct v3_session *s, struct store_follow *follow, store_change_fn *each,
+		   void *arg, struct etcdreg_err *err)
+{
+	struct reading reading = {follow, each, arg};
+
+	return v3_stream_read(s, follow->stream, read_line, &reading, err);
+}

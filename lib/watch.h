@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h - etcdreg_watch(): the changes of the services, told as they come.
+ *
+ * A watch lists what is there, then follows the store's changes from the revision of that list on.
+ * A stream that ends is opened again from the latest change that was told; only where etcd no longer
+ * has what came after it, the list is made again and its difference told.  While the stream is quiet
+ * the cluster is asked for its revision every CHECK_MS, so that a node that is silent is left, and
+ * an etcd with an older state is noticed.
+ */
+#ifndef ETCDREG_WATCH_H
+#define ETCDREG_WATCH_H
+
+#include "config.h"
+#include "connstr.h"
+#include "credentials.h"
+#include "etcd-registry.h"
+
+/* As etcdreg_watch().  Borrows all but the name until etcdreg_watch_close(). */
+int watch_new(const struct connstr *cs, const struct config *cfg,
+	      const struct credentials *credentials, const char *name,
+	      struct etcdreg_watch **ret, struct etcdreg_err *err);
+
+#endif
