@@ -61,5 +61,6 @@ int list_command(struct options *opts);
 int lookup_command(struct options *opts);
 int run_command(struct options *opts);
 int version_command(struct options *opts);
+int watch_command(struct options *opts);
 
 #endif

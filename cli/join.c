@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `etcd-registry join`: hold a service in the registry until a signal says to leave. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -11,6 +9,7 @@
 #include "err.h"
 #include "options.h"
 #include "output.h"
+#include "signals.h"
 
 /* What the events have said so far.  The handle's thread's alone, until etcdreg_close() is back. */
 struct told {
@@ -55,37 +54,15 @@ static void tell(const struct etcdreg_event *event, void *arg)
 	told->error[0] = '\0';
 }
 
-/* The signals that end a join.  A hangup that somebody (nohup) had ignored stays ignored. */
-static sigset_t ending_signals(void)
-{
-	struct sigaction hangup;
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
-		sigaddset(&set, SIGHUP);
-	return set;
-}
-
-static void wait_for(const sigset_t *signals)
-{
-	while (sigwaitinfo(signals, NULL) < 0 && errno == EINTR)
-		;
-}
-
 static int hold(struct options *opts, const struct etcdreg_service *service)
 {
 	const unsigned timeout_ms = opts->config.exit_timeout_ms;
-	const sigset_t ending = ending_signals();
+	const sigset_t ending = signals_block();
 	struct told told = {.left = false};
 	struct etcdreg *reg;
 	struct etcdreg_err err;
 	int r;
 
-	/* Before there is a second thread, so that they can only come to sigwaitinfo(). */
-	pthread_sigmask(SIG_BLOCK, &ending, NULL);
 	r = options_open(opts, tell, &told, &reg, &err);
 	if (r < 0)
 		return output_error(&err);
@@ -94,7 +71,7 @@ static int hold(struct options *opts, const struct etcdreg_service *service)
 		etcdreg_close(reg, 0);
 		return output_error(&err);
 	}
-	wait_for(&ending);
+	signals_wait(&ending);
 	etcdreg_close(reg, timeout_ms);
 	if (told.left || timeout_ms == 0)
 		return STATUS_OK;

@@ -33,6 +33,15 @@ const struct command commands[] = {
 		.own = OWN_JSON,
 	},
 	{
+		.name = "watch",
+		.operands = "[NAME]",
+		.help = "print the changes of a name's services, or of all, until SIGINT or SIGTERM",
+		.main = watch_command,
+		.operands_max = 1,
+		.scopes = REGISTRY,
+		.own = OWN_JSON,
+	},
+	{
 		.name = "join",
 		.operands = "NAME --port PORT",
 		.help = "hold a service in the registry until SIGINT or SIGTERM",

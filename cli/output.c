@@ -162,6 +162,16 @@ void output_table(const struct etcdreg_entry *entries, size_t len)
 		put_row(&entries[i], widths);
 }
 
+void output_change(const char *word, const struct etcdreg_entry *entry)
+{
+	fputs(word, stdout);
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		printf("%*s", COLUMN_GAP, "");
+		put_text(stdout, columns[i].text(entry));
+	}
+	putchar('\n');
+}
+
 void output_array(const struct etcdreg_entry *entries, size_t len)
 {
 	putchar('[');

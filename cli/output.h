@@ -27,6 +27,9 @@ int output_error(const struct etcdreg_err *err);
 /* An aligned table with a heading. */
 void output_table(const struct etcdreg_entry *entries, size_t len);
 
+/* "added  web  192.0.2.2:80  http://192.0.2.2:80", for lines that come one by one. */
+void output_change(const char *word, const struct etcdreg_entry *entry);
+
 /* A JSON array, one document to a line. */
 void output_array(const struct etcdreg_entry *entries, size_t len);
 

@@ -14,7 +14,7 @@ from harness.wait import wait_until
 pytestmark = pytest.mark.etcds
 
 FOUND, NOTHING, USAGE, UNREACHABLE = range(4)
-COMMANDS = ("list", "lookup", "join", "leave", "run", "agent", "help", "version")
+COMMANDS = ("list", "lookup", "watch", "join", "leave", "run", "agent", "help", "version")
 JOINED_S = 5
 LEFT_S = 2
 
