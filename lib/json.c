@@ -57,6 +57,11 @@ const struct json *json_next(const struct json *element)
 	return json_of(item_of(element)->next);
 }
 
+const char *json_name(const struct json *member)
+{
+	return item_of(member)->string;
+}
+
 bool json_is_object(const struct json *node)
 {
 	return cJSON_IsObject(item_of(node));
@@ -70,6 +75,13 @@ bool json_is_true(const struct json *node)
 const char *json_text(const struct json *node)
 {
 	return cJSON_GetStringValue(item_of(node));
+}
+
+char *json_value(const struct json *node)
+{
+	const char *text = json_text(node);
+
+	return text ? strdup(text) : cJSON_PrintUnformatted(item_of(node));
 }
 
 static bool parse_int(const char *s, int64_t *ret)

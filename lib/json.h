@@ -31,11 +31,17 @@ const struct json *json_get(const struct json *object, const char *member);
 const struct json *json_first(const struct json *array);
 const struct json *json_next(const struct json *element);
 
+/* The name of a member; NULL: an element of an array. */
+const char *json_name(const struct json *member);
+
 bool json_is_object(const struct json *node);
 bool json_is_true(const struct json *node);
 
 /* The text of a string. */
 const char *json_text(const struct json *node);
+
+/* A string's text, or anything else as JSON on one line: a new string.  NULL: no memory. */
+char *json_value(const struct json *node);
 
 /* An integer; etcd's gateway writes 64-bit ones as strings, both are read. */
 bool json_int(const struct json *node, int64_t *ret);

@@ -191,6 +191,28 @@ static void writes_one_line(void **state)
 	}
 }
 
+static void names_and_values_of_members(void **state)
+{
+	static const char text[] = "{\"a\":\"x\\ty\",\"b\":{\"c\":[1,null]},\"d\":false}";
+	static const char *const rows[][2] = {
+		{"a", "x\ty"},
+		{"b", "{\"c\":[1,null]}"},
+		{"d", "false"},
+	};
+	struct json *json = json_parse(text, strlen(text));
+	const struct json *member = json_first(json);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++, member = json_next(member)) {
+		CLEANUP(free) char *value = json_value(member);
+
+		assert_string_equal(json_name(member), rows[i][0]);
+		assert_string_equal(value, rows[i][1]);
+	}
+	assert_null(member);
+	json_free(json);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -201,6 +223,7 @@ int main(void)
 		cmocka_unit_test(quotes_text),
 		cmocka_unit_test(reads_documents),
 		cmocka_unit_test(writes_one_line),
+		cmocka_unit_test(names_and_values_of_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
