@@ -252,7 +252,7 @@ int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **
  *
  * Fails with ETCDREG_E_TIMEOUT, or _STOPPED, or as etcdreg_list() does for one attempt that failed:
  * it may be called again after each of the others, and goes on where it was, after a pause of its
- * own of up to 5 s.
+ * own of up to 5 s.  Where the time is up in that pause it fails as the latest attempt did.
  */
 int etcdreg_watch_next(struct etcdreg_watch *watch, unsigned timeout_ms,
 		       const struct etcdreg_change **ret_change, struct etcdreg_err *err);

@@ -30,6 +30,7 @@ struct etcdreg_watch {
 	uint64_t check_ms;   /* when the cluster is next asked */
 	unsigned backoff_ms; /* of the latest failure; 0: it went well since */
 	uint64_t retry_ms;   /* nothing is tried before that */
+	struct etcdreg_err failure; /* of the latest attempt; code 0: it went well */
 	atomic_bool stopped;
 };
 
@@ -204,6 +205,17 @@ static int step(struct etcdreg_watch *w, struct etcdreg_err *err)
 	return r;
 }
 
+static int try_step(struct etcdreg_watch *w)
+{
+	w->failure.code = 0;
+	return step(w, &w->failure);
+}
+
+static int fail_again(const struct etcdreg_watch *w, struct etcdreg_err *err)
+{
+	return err_set(err, w->failure.code, "%s", w->failure.msg);
+}
+
 static uint64_t next_ms(const struct etcdreg_watch *w)
 {
 	uint64_t next = w->check_ms;
@@ -237,11 +249,13 @@ static int wait_for_change(struct etcdreg_watch *w, uint64_t deadline,
 			*ret = change;
 			return 0;
 		}
-		r = now_ms() >= w->retry_ms ? step(w, err) : 0;
+		r = now_ms() >= w->retry_ms ? try_step(w) : 0;
 		if (r < 0 && !atomic_load(&w->stopped))
-			return r;
+			return fail_again(w, err);
 		if (w->state.first)
 			continue;
+		if (is_over && w->failure.code != 0)
+			return fail_again(w, err);
 		if (is_over)
 			return err_set(err, ETCDREG_E_TIMEOUT, "no change in time");
 		next = next_ms(w);

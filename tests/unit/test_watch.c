@@ -280,6 +280,24 @@ static void tells_of_a_failed_attempt_and_goes_on(void **state)
 	expect(ETCDREG_FOUND, 1);
 }
 
+/* That nothing has changed is said by an etcd that answers, and by none that does not. */
+static void says_what_failed_when_the_time_is_up(void **state)
+{
+	const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"/kv/range", 403, "{\"error\":\"x\",\"code\":7,\"message\":\"permission denied\"}", 0},
+		{0},
+	};
+	const struct etcdreg_change *change;
+
+	(void)state;
+	fake_rules(fake, rules);
+	begin("", NULL);
+	assert_int_equal(etcdreg_watch_next(watch, WAIT_MS, &change, NULL), ETCDREG_E_DENIED);
+	assert_int_equal(etcdreg_watch_next(watch, 1, &change, NULL), ETCDREG_E_DENIED);
+	assert_int_equal(fake_count(fake, "/kv/range"), 1);
+}
+
 static void *stop(void *arg)
 {
 	while (fake_count(fake, "/watch") == 0)
@@ -331,6 +349,7 @@ int main(void)
 		TEST(waits_with_v2_from_index_to_index),
 		TEST(lists_again_where_v2_has_cleared_its_events),
 		TEST(tells_of_a_failed_attempt_and_goes_on),
+		TEST(says_what_failed_when_the_time_is_up),
 		TEST(is_stopped_from_another_thread),
 		TEST(refuses_a_name),
 	};
