@@ -31,6 +31,9 @@ enum own_option {
 	OWN_JSON = 1 << 0,
 	OWN_PORT = 1 << 1,
 	OWN_HELP = 1 << 2, /* every command has it */
+	OWN_VERBOSE = 1 << 3,
+	OWN_FORMAT = 1 << 4,
+	OWN_WAIT = 1 << 5,
 };
 
 struct command {
@@ -44,7 +47,8 @@ struct command {
 	uint64_t settings; /* 1 << enum config_id: takes these too */
 	unsigned own;	   /* enum own_option */
 	bool wraps; /* the first operand ends the options: what follows is another command line */
-	bool raw;   /* reads its arguments itself, --help among them */
+	bool has_changes; /* that --format may name */
+	bool raw;	  /* reads its arguments itself, --help among them */
 };
 
 /* Ends with an entry whose name is NULL. */

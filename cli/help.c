@@ -105,7 +105,7 @@ int help_command(struct options *opts)
 		return STATUS_OK;
 	}
 	if (topic && !command) {
-		output_message("help: unknown command '%s'", topic);
+		output_failure(STATUS_USAGE, "help: unknown command '%s'", topic);
 		help_print(NULL, stderr);
 		return STATUS_USAGE;
 	}

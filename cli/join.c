@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `etcd-registry join`: hold a service in the registry until a signal says to leave. */
 #define _GNU_SOURCE
-#include <string.h>
 #include <sys/socket.h>
 
 #include "address.h"
@@ -13,18 +12,9 @@
 
 /* What the events have said so far.  The handle's thread's alone, until etcdreg_close() is back. */
 struct told {
-	char error[ETCDREG_ERR_MAX]; /* the latest: an outage is one line, not one an attempt */
+	struct etcdreg_err error; /* the latest */
 	bool left;
 };
-
-static void tell_error(const struct etcdreg_err *err, struct told *told)
-{
-	/* Interrupted by the end: what matters then is said there. */
-	if (err->code == ETCDREG_E_TIMEOUT || strcmp(told->error, err->msg) == 0)
-		return;
-	output_message("%s; trying again", err->msg);
-	memcpy(told->error, err->msg, sizeof(told->error));
-}
 
 static void tell(const struct etcdreg_event *event, void *arg)
 {
@@ -35,7 +25,9 @@ static void tell(const struct etcdreg_event *event, void *arg)
 		output_message("%s; another node is used", event->err->msg);
 		break;
 	case ETCDREG_ERROR:
-		tell_error(event->err, told);
+		/* Interrupted by the end: what matters then is said there. */
+		if (event->err->code != ETCDREG_E_TIMEOUT)
+			output_retry(event->err, &told->error);
 		return;
 	case ETCDREG_REGISTERED:
 		output_message("'%s' is registered", event->service->name);
@@ -51,7 +43,7 @@ static void tell(const struct etcdreg_event *event, void *arg)
 		output_message("etcd answers again");
 		break;
 	}
-	told->error[0] = '\0';
+	told->error.code = 0;
 }
 
 static int hold(struct options *opts, const struct etcdreg_service *service)
@@ -75,9 +67,10 @@ static int hold(struct options *opts, const struct etcdreg_service *service)
 	etcdreg_close(reg, timeout_ms);
 	if (told.left || timeout_ms == 0)
 		return STATUS_OK;
-	output_message("'%s' could not be taken out within %u ms; it stays for its time to live",
-		       service->name, timeout_ms);
-	return STATUS_FAILED;
+	return output_failure(
+		STATUS_FAILED,
+		"'%s' could not be taken out within %u ms; it stays for its time to live",
+		service->name, timeout_ms);
 }
 
 /* An interface or a network becomes an address; nothing asked: the library finds one. */
@@ -107,7 +100,7 @@ int join_command(struct options *opts)
 	char host[ADDRESS_MAX];
 
 	if (opts->port == 0) {
-		output_message("join: --port is missing");
+		output_failure(STATUS_USAGE, "join: --port is missing");
 		options_usage(opts->command, stderr);
 		return STATUS_USAGE;
 	}

@@ -75,8 +75,9 @@ static int take_out(struct options *opts, const struct etcdreg_service *service,
 	if (r < 0)
 		return output_error(&err);
 	if (!found)
-		output_message("no service '%s' at %s found", service->name, url);
-	return found ? STATUS_OK : STATUS_NOTHING;
+		return output_failure(STATUS_NOTHING, "no service '%s' at %s found", service->name,
+				      url);
+	return STATUS_OK;
 }
 
 int leave_command(struct options *opts)
@@ -90,8 +91,7 @@ int leave_command(struct options *opts)
 	service.protocol = opts->config.protocol;
 	if (asprintf(&url, "%s://%s", service.protocol, opts->operands[1]) < 0) {
 		url = NULL;
-		output_message("out of memory");
-		return STATUS_FAILED;
+		return output_failure(STATUS_FAILED, "out of memory");
 	}
 	if (parse_host_port(opts->operands[1], &service, &err) < 0) {
 		output_error(&err);

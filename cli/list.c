@@ -3,21 +3,13 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "show.h"
 
-static int print_services(const struct options *opts, const char *name,
-			  const struct etcdreg_entry *entries, size_t len)
+static int say_nothing(const char *name)
 {
-	if (opts->own & OWN_JSON)
-		output_array(entries, len);
-	else if (len > 0)
-		output_table(entries, len);
-	if (len > 0)
-		return STATUS_OK;
 	if (name)
-		output_message("no service '%s' found", name);
-	else
-		output_message("no service found");
-	return STATUS_NOTHING;
+		return output_failure(STATUS_NOTHING, "no service '%s' found", name);
+	return output_failure(STATUS_NOTHING, "no service found");
 }
 
 int list_command(struct options *opts)
@@ -27,7 +19,7 @@ int list_command(struct options *opts)
 	struct etcdreg *reg;
 	struct etcdreg_err err;
 	size_t len;
-	int r, status;
+	int r;
 
 	r = options_open(opts, NULL, NULL, &reg, &err);
 	if (r < 0)
@@ -36,7 +28,7 @@ int list_command(struct options *opts)
 	etcdreg_close(reg, 0);
 	if (r < 0)
 		return output_error(&err);
-	status = print_services(opts, name, entries, len);
+	show_list(opts, entries, len);
 	etcdreg_entries_free(entries, len);
-	return status;
+	return len > 0 ? STATUS_OK : say_nothing(name);
 }

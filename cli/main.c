@@ -20,7 +20,7 @@ const struct command commands[] = {
 		.main = list_command,
 		.operands_max = 1,
 		.scopes = REGISTRY,
-		.own = OWN_JSON,
+		.own = OWN_VERBOSE | OWN_FORMAT | OWN_JSON,
 	},
 	{
 		.name = "lookup",
@@ -30,16 +30,18 @@ const struct command commands[] = {
 		.operands_min = 1,
 		.operands_max = 1,
 		.scopes = REGISTRY,
-		.own = OWN_JSON,
+		.own = OWN_WAIT | OWN_VERBOSE | OWN_FORMAT | OWN_JSON,
 	},
 	{
 		.name = "watch",
 		.operands = "[NAME]",
-		.help = "print the changes of a name's services, or of all, until SIGINT or SIGTERM",
+		.help = "print the changes of a name's services, or of all, until SIGINT or "
+			"SIGTERM",
 		.main = watch_command,
 		.operands_max = 1,
 		.scopes = REGISTRY,
-		.own = OWN_JSON,
+		.own = OWN_FORMAT | OWN_JSON,
+		.has_changes = true,
 	},
 	{
 		.name = "join",
@@ -152,7 +154,7 @@ int main(int argc, char **argv)
 	}
 	command = command_find(command_name(argv[1]));
 	if (!command) {
-		output_message("unknown command '%s'", argv[1]);
+		output_failure(STATUS_USAGE, "unknown command '%s'", argv[1]);
 		help_print(NULL, stderr);
 		return STATUS_USAGE;
 	}

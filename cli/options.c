@@ -8,21 +8,33 @@
 
 #include "connstr.h"
 #include "err.h"
+#include "format.h"
 #include "parse.h"
 #include "util.h"
 
 #define ENV_PREFIX  "ETCD_REGISTRY_"
 #define HELP_COLUMN 26
+#define WAIT_MAX_MS 86400000
+
+typedef int own_set_fn(struct options *opts, const char *value, struct etcdreg_err *err);
+
+static own_set_fn set_format, set_port, set_wait;
 
 static const struct own {
 	enum own_option bit;
 	const char *name;
-	const char *value; /* as help shows it; NULL: takes none */
+	const char *letter; /* "-v"; NULL: none */
+	const char *value;  /* as help shows it; NULL: takes none */
+	own_set_fn *set;    /* takes the value */
 	const char *help;
 } own_options[] = {
-	{OWN_PORT, "port", "PORT", "port that the service listens on, 1-65535"},
-	{OWN_JSON, "json", NULL, "print JSON as the registry holds it"},
-	{OWN_HELP, "help", NULL, "print this help"},
+	{OWN_PORT, "port", NULL, "PORT", set_port, "port that the service listens on, 1-65535"},
+	{OWN_WAIT, "wait", NULL, "TIME", set_wait, "wait so long for a service to come"},
+	{OWN_VERBOSE, "verbose", "-v", NULL, NULL, "print all that the documents say"},
+	{OWN_FORMAT, "format", NULL, "FORMAT", set_format,
+	 "print a line of text with fields: '{host}', '{name}\\t{.MEMBER}'"},
+	{OWN_JSON, "json", NULL, NULL, NULL, "print JSON as the registry holds it"},
+	{OWN_HELP, "help", "-h", NULL, NULL, "print this help"},
 };
 
 bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX])
@@ -92,6 +104,25 @@ static int set_port(struct options *opts, const char *value, struct etcdreg_err 
 	return 0;
 }
 
+static int set_wait(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	uint64_t ms;
+
+	if (!parse_duration_ms(value, strlen(value), &ms) || ms > WAIT_MAX_MS)
+		return err_set(err, ETCDREG_E_CONFIG, "--wait: '%s' is not a time of at most a day",
+			       value);
+	opts->wait_ms = (unsigned)ms;
+	return 0;
+}
+
+static int set_format(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	opts->format = value;
+	return format_check(value, opts->command->has_changes, err) < 0
+		       ? err_prefix(err, "--format: ")
+		       : 0;
+}
+
 static int set_setting(struct options *opts, enum config_id id, char *value,
 		       struct etcdreg_err *err)
 {
@@ -116,15 +147,15 @@ static int take_option(struct options *opts, char **argv, int *at, struct etcdre
 
 	if (!own && id == CONFIG_COUNT)
 		return err_set(err, ETCDREG_E_CONFIG, "unknown option '--%.*s'", (int)len, name);
-	if (own && !own->value) {
+	if (own)
 		opts->own |= own->bit;
+	if (own && !own->value)
 		return value ? err_set(err, ETCDREG_E_CONFIG, "--%s takes no value", own->name) : 0;
-	}
 	if (!value)
 		value = argv[++*at];
 	if (!value)
 		return err_set(err, ETCDREG_E_CONFIG, "--%s needs a value", name);
-	return own ? set_port(opts, value, err) : set_setting(opts, id, value, err);
+	return own ? own->set(opts, value, err) : set_setting(opts, id, value, err);
 }
 
 static bool is_option(const char *arg)
@@ -132,9 +163,25 @@ static bool is_option(const char *arg)
 	return arg[0] == '-' && arg[1] != '\0';
 }
 
-static bool asks_help(const char *arg)
+static const struct own *find_letter(const struct command *command, const char *arg)
 {
-	return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
+		const struct own *own = &own_options[i];
+
+		if (own->letter && takes_own(command, own) && strcmp(own->letter, arg) == 0)
+			return own;
+	}
+	return NULL;
+}
+
+static int take_letter(struct options *opts, const char *arg, struct etcdreg_err *err)
+{
+	const struct own *own = find_letter(opts->command, arg);
+
+	if (!own)
+		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%s'", arg);
+	opts->own |= own->bit;
+	return 0;
 }
 
 static int take_arguments(struct options *opts, int argc, char **argv, struct etcdreg_err *err)
@@ -149,10 +196,8 @@ static int take_arguments(struct options *opts, int argc, char **argv, struct et
 			opts->operands[opts->operands_len++] = argv[i];
 		} else if (strcmp(argv[i], "--") == 0) {
 			literal = true;
-		} else if (asks_help(argv[i])) {
-			opts->own |= OWN_HELP;
 		} else if (argv[i][1] != '-') {
-			r = err_set(err, ETCDREG_E_CONFIG, "unknown option '%s'", argv[i]);
+			r = take_letter(opts, argv[i], err);
 		} else {
 			r = take_option(opts, argv, &i, err);
 		}
@@ -160,6 +205,26 @@ static int take_arguments(struct options *opts, int argc, char **argv, struct et
 			return r;
 	}
 	opts->operands[opts->operands_len] = NULL;
+	return 0;
+}
+
+static int check_operands(const struct options *opts, struct etcdreg_err *err)
+{
+	const struct command *command = opts->command;
+
+	if (opts->operands_len < command->operands_min)
+		return err_set(err, ETCDREG_E_CONFIG, "%s: too few arguments", command->name);
+	if (opts->operands_len > command->operands_max)
+		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected '%s'", command->name,
+			       opts->operands[command->operands_max]);
+	return 0;
+}
+
+static int check_forms(const struct options *opts, struct etcdreg_err *err)
+{
+	if (__builtin_popcount(opts->own & (OWN_JSON | OWN_FORMAT | OWN_VERBOSE)) > 1)
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "only one of --verbose, --format and --json can be had");
 	return 0;
 }
 
@@ -175,12 +240,8 @@ int options_parse(struct options *ret, const struct command *command, int argc, 
 	r = take_arguments(ret, argc, argv, err);
 	if (r < 0 || (ret->own & OWN_HELP))
 		return r;
-	if (ret->operands_len < command->operands_min)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: too few arguments", command->name);
-	if (ret->operands_len > command->operands_max)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected '%s'", command->name,
-			       ret->operands[command->operands_max]);
-	return 0;
+	r = check_operands(ret, err);
+	return r < 0 ? r : check_forms(ret, err);
 }
 
 void options_release(struct options *opts)
@@ -238,10 +299,10 @@ void options_usage(const struct command *command, FILE *out)
 		*command->operands != '\0' ? " " : "", command->operands);
 }
 
-static void describe(FILE *out, const char *name, const char *value, const char *help,
+static void describe(FILE *out, const char *name, const char *more, const char *help,
 		     const char *default_text)
 {
-	int width = fprintf(out, "  --%s%s%s", name, value ? " " : "", value ? value : "");
+	int width = fprintf(out, "  --%s%s%s", name, more ? " " : "", more ? more : "");
 
 	fprintf(out, "%*s%s", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", help);
 	if (*default_text != '\0')
@@ -282,7 +343,8 @@ void options_describe(const struct command *command, FILE *out)
 		const struct own *own = &own_options[i];
 
 		if (takes_own(command, own))
-			describe(out, own->name, own->value, own->help, "");
+			describe(out, own->name, own->value ? own->value : own->letter, own->help,
+				 "");
 	}
 	if (command->scopes != 0)
 		describe_settings(command, out);

@@ -3,9 +3,10 @@
  * options.h - a command line, checked against what its command accepts.
  *
  * Options are long, "--option VALUE" or "--option=VALUE", never abbreviated, and may stand among
- * the operands; "--" ends them.  A setting of lib/config.def is called as its environment variable
- * without the prefix: ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option,
- * because the arguments of a process are public.
+ * the operands; "--" ends them.  -h and -v are short for --help and --verbose.  A setting of
+ * lib/config.def is called as its environment variable without the prefix:
+ * ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option, because the arguments
+ * of a process are public.
  */
 #ifndef ETCDREG_OPTIONS_H
 #define ETCDREG_OPTIONS_H
@@ -27,8 +28,10 @@ struct options {
 				      none */
 	char **operands;	   /* NULL-terminated */
 	size_t operands_len;
-	unsigned port; /* 0: not given */
-	unsigned own;  /* enum own_option: those without a value that were given */
+	unsigned own;	    /* enum own_option: those that were given */
+	unsigned port;	    /* 0: not given */
+	unsigned wait_ms;   /* 0: not given */
+	const char *format; /* checked; NULL: not given */
 };
 
 /*

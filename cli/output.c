@@ -1,49 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command prints: services on stdout, messages on stderr. */
+/* Messages on stderr, and the state of stdout. */
 #define _GNU_SOURCE
 #include "output.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
-#include <wctype.h>
 
 #include "command.h"
-#include "util.h"
+#include "terminal.h"
 
 #define MESSAGE_MAX (2 * ETCDREG_ERR_MAX)
-#define COLUMN_GAP  2
 
-static const char *entry_name(const struct etcdreg_entry *entry)
-{
-	return entry->name;
-}
-
-static const char *entry_host(const struct etcdreg_entry *entry)
-{
-	return entry->host;
-}
-
-static const char *entry_url(const struct etcdreg_entry *entry)
-{
-	return entry->url;
-}
-
-static const struct column {
-	const char *heading;
-	const char *(*text)(const struct etcdreg_entry *entry);
-} columns[] = {
-	{"NAME", entry_name},
-	{"HOST", entry_host},
-	{"URL", entry_url},
-};
+static int write_errno; /* of the first failure to write to stdout; the main thread's alone */
 
 /*
  * A standard descriptor that is closed would be the number of the next socket, and the table would
@@ -60,60 +32,48 @@ static void occupy_standard_fds(void)
 void output_init(void)
 {
 	occupy_standard_fds();
-	setlocale(LC_CTYPE, "");
+	terminal_init();
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
-/*
- * Print one character of *s, or a '?' for it, unless `out` is NULL, and step over it.
- * Returns the columns it takes.
- */
-static size_t put_char(FILE *out, const char **s)
-{
-	mbstate_t state = {0};
-	wchar_t wc;
-	size_t len = mbrtowc(&wc, *s, strnlen(*s, MB_CUR_MAX), &state);
-	bool whole = len != (size_t)-1 && len != (size_t)-2;
-	bool printable = whole && iswprint((wint_t)wc) && wcwidth(wc) > 0;
-
-	if (!whole)
-		len = 1;
-	if (out && printable)
-		fwrite(*s, 1, len, out);
-	else if (out)
-		putc('?', out);
-	*s += len;
-	return printable ? (size_t)wcwidth(wc) : 1;
-}
-
-static size_t put_text(FILE *out, const char *text)
-{
-	size_t width = 0;
-
-	while (*text != '\0')
-		width += put_char(out, &text);
-	return width;
-}
-
-void output_message(const char *fmt, ...)
+static void put_message(enum colour colour, const char *fmt, va_list args)
 {
 	char message[MESSAGE_MAX];
-	va_list args;
 
-	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
-	va_end(args);
 	flockfile(stderr);
+	if (colour != COLOUR_NONE)
+		terminal_colour(stderr, colour);
 	fputs("etcd-registry: ", stderr);
-	put_text(stderr, message);
+	terminal_text(stderr, message);
+	if (colour != COLOUR_NONE)
+		terminal_colour(stderr, COLOUR_NONE);
 	putc('\n', stderr);
 	funlockfile(stderr);
 }
 
-int output_error(const struct etcdreg_err *err)
+void output_message(const char *fmt, ...)
 {
-	output_message("%s", err->msg);
-	switch (err->code) {
+	va_list args;
+
+	va_start(args, fmt);
+	put_message(COLOUR_NONE, fmt, args);
+	va_end(args);
+}
+
+int output_failure(int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_message(COLOUR_RED, fmt, args);
+	va_end(args);
+	return status;
+}
+
+static int status_of(int code)
+{
+	switch (code) {
 	case ETCDREG_E_NOTFOUND:
 		return STATUS_NOTHING;
 	case ETCDREG_E_CONFIG:
@@ -124,67 +84,33 @@ int output_error(const struct etcdreg_err *err)
 	}
 }
 
-static size_t column_width(const struct column *column, const struct etcdreg_entry *entries,
-			   size_t len)
+int output_error(const struct etcdreg_err *err)
 {
-	size_t width = strlen(column->heading);
-
-	for (size_t i = 0; i < len; i++) {
-		size_t cell = put_text(NULL, column->text(&entries[i]));
-
-		if (cell > width)
-			width = cell;
-	}
-	return width;
+	return output_failure(status_of(err->code), "%s", err->msg);
 }
 
-/* `entry` NULL: the heading. */
-static void put_row(const struct etcdreg_entry *entry, const size_t *widths)
+void output_retry(const struct etcdreg_err *err, struct etcdreg_err *told)
 {
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		const char *text = entry ? columns[i].text(entry) : columns[i].heading;
-		size_t width = put_text(stdout, text);
-
-		if (i + 1 < ARRAY_LEN(columns))
-			printf("%*s", (int)(widths[i] - width + COLUMN_GAP), "");
-	}
-	putchar('\n');
+	if (told->code != 0 && strcmp(told->msg, err->msg) == 0)
+		return;
+	output_message("%s; trying again", err->msg);
+	*told = *err;
 }
 
-void output_table(const struct etcdreg_entry *entries, size_t len)
+bool output_flush(void)
 {
-	size_t widths[ARRAY_LEN(columns)];
-
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		widths[i] = column_width(&columns[i], entries, len);
-	put_row(NULL, widths);
-	for (size_t i = 0; i < len; i++)
-		put_row(&entries[i], widths);
-}
-
-void output_change(const char *word, const struct etcdreg_entry *entry)
-{
-	fputs(word, stdout);
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		printf("%*s", COLUMN_GAP, "");
-		put_text(stdout, columns[i].text(entry));
-	}
-	putchar('\n');
-}
-
-void output_array(const struct etcdreg_entry *entries, size_t len)
-{
-	putchar('[');
-	for (size_t i = 0; i < len; i++)
-		printf("%s%s", i == 0 ? "\n" : ",\n", entries[i].json);
-	puts(len > 0 ? "\n]" : "]");
+	/* A stream that nothing was written to is not flushed: `join >&-` is no failure. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	if (write_errno == 0)
+		write_errno = errno;
+	return false;
 }
 
 int output_finish(int status)
 {
-	/* A stream that nothing was written to is not flushed: `join >&-` is no failure. */
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (output_flush())
 		return status;
-	output_message("cannot write to standard output: %s", strerror(errno));
-	return STATUS_FAILED;
+	return output_failure(STATUS_FAILED, "cannot write to standard output: %s",
+			      strerror(write_errno));
 }

@@ -159,6 +159,6 @@ int run_command(struct options *opts)
 	if (check_settings(opts, &err) < 0 || set_environment(opts, &err) < 0)
 		return output_error(&err);
 	execvp(opts->operands[0], opts->operands);
-	output_message("cannot run '%s': %s", opts->operands[0], strerror(errno));
-	return errno == ENOENT ? STATUS_COMMAND_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+	return output_failure(errno == ENOENT ? STATUS_COMMAND_NOT_FOUND : STATUS_CANNOT_EXECUTE,
+			      "cannot run '%s': %s", opts->operands[0], strerror(errno));
 }

@@ -3,21 +3,12 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "show.h"
 #include "signals.h"
-
-static const char *const words[] = {
-	[ETCDREG_FOUND] = "found",
-	[ETCDREG_ADDED] = "added",
-	[ETCDREG_CHANGED] = "changed",
-	[ETCDREG_REMOVED] = "removed",
-};
 
 struct ending {
 	sigset_t signals;
@@ -33,46 +24,32 @@ static void *await_end(void *arg)
 	return NULL;
 }
 
-/* Whoever reads wants it now. */
-static bool print_change(const struct etcdreg_change *change, bool json)
-{
-	const char *word = words[change->type];
-
-	if (json)
-		printf("{\"change\":\"%s\",\"service\":%s}\n", word, change->entry->json);
-	else
-		output_change(word, change->entry);
-	return fflush(stdout) == 0;
-}
-
-static void print_changes(struct etcdreg_watch *watch, bool json)
+static void print_changes(struct etcdreg_watch *watch, const struct options *opts)
 {
 	const struct etcdreg_change *change;
 	struct etcdreg_err err, told = {0};
 	int r;
 
 	while ((r = etcdreg_watch_next(watch, UINT_MAX, &change, &err)) != ETCDREG_E_STOPPED) {
-		if (r == 0) {
-			told.code = 0;
-			if (!print_change(change, json))
-				return;
-		} else if (told.code == 0 || strcmp(told.msg, err.msg) != 0) {
-			/* An outage is one line, not one an attempt. */
-			output_message("%s; trying again", err.msg);
-			told = err;
+		if (r < 0) {
+			output_retry(&err, &told);
+			continue;
 		}
+		told.code = 0;
+		show_change(opts, change);
+		/* Whoever reads wants it now. */
+		if (!output_flush())
+			return;
 	}
 }
 
-static int follow(struct ending *ending, bool json)
+static int follow(struct ending *ending, const struct options *opts)
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, await_end, ending) != 0) {
-		output_message("no thread can be had");
-		return STATUS_FAILED;
-	}
-	print_changes(ending->watch, json);
+	if (pthread_create(&thread, NULL, await_end, ending) != 0)
+		return output_failure(STATUS_FAILED, "no thread can be had");
+	print_changes(ending->watch, opts);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);
 	return STATUS_OK;
@@ -88,7 +65,7 @@ int watch_command(struct options *opts)
 	if (options_open(opts, NULL, NULL, &reg, &err) < 0)
 		return output_error(&err);
 	if (etcdreg_watch(reg, opts->operands[0], &ending.watch, &err) == 0)
-		status = follow(&ending, opts->own & OWN_JSON);
+		status = follow(&ending, opts);
 	else
 		status = output_error(&err);
 	etcdreg_watch_close(ending.watch);

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "entry.h"
 #include "err.h"
@@ -190,15 +189,6 @@ int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret
 	*ret_entries = STEAL(found.entries);
 	found.len = 0;
 	return 0;
-}
-
-static size_t random_below(size_t n)
-{
-	uint64_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = now_ms();
-	return (size_t)(random % n);
 }
 
 int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,

@@ -64,6 +64,16 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* 0 to n - 1, each as likely. */
+static inline size_t random_below(size_t n)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = now_ms();
+	return (size_t)(random % n);
+}
+
 /* 75 % to 125 % of `ms`, so that many who failed at one time do not come back in step. */
 static inline uint64_t jittered_ms(uint64_t ms)
 {

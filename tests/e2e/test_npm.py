@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 import pytest
-from harness import process
+from harness.product import COMMAND
 from harness.registry import document
 from harness.wait import wait_until
 
@@ -86,6 +86,33 @@ def test_one_endpoint_joined_from_both_sides_is_one_key(registry, launch_listene
     client.process.terminate()
     assert client.process.wait(CLIENT_TIMEOUT_S) == 0
     registry.expect(web, timeout_s=REPAIRED_S)
+
+
+def test_verbose_says_what_its_command_says_with_v(registry, npm_modules, npm):
+    """Its `list -v` draws a tree: a name, then a line for each field of the document."""
+    meta = {"zone": "b", "on": True}
+    web = {**document("web", 8080), **meta}
+    registry.store.put(registry.key(web), json.dumps(web))
+    tool = npm_modules / "etcd-registry" / "bin.js"
+    theirs, ours = (
+        subprocess.run(
+            command,
+            env=npm.environment,
+            check=True,
+            capture_output=True,
+            timeout=CLIENT_TIMEOUT_S,
+            text=True,
+        ).stdout
+        for command in (
+            ["node", tool, "list", "-v", "-e", npm.url.removeprefix("http://")],
+            [COMMAND, "list", "-v"],
+        )
+    )
+    registry.store.delete(registry.key(web))
+    fields = [line.strip("├└─ ").split(":", 1) for line in theirs.strip().splitlines()]
+    told = [[word.strip() for word in field] for field in fields]
+    assert [["web"], ["zone", "b"], ["on", "true"]] == [told[0], *told[-2:]]
+    assert [line.split() for line in ours.splitlines()] == told
 
 
 def test_no_service_is_null_and_an_empty_list(registry, npm):

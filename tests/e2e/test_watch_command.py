@@ -85,4 +85,6 @@ def test_goes_on_after_an_outage(absent_etcd, make_registry, launch, hold, api):
     wait_until_equal(lambda: changes(watcher), expected, SEEN_S)
     end(coming)
     end(watcher)
-    assert watcher.stderr.count("\n") == 1
+    # An etcd that starts may refuse once more, for another reason.
+    told = watcher.stderr.splitlines()
+    assert len(told) == len(set(told))

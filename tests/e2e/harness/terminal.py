@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""A command one of whose streams is a terminal."""
+import contextlib
+import os
+import pty
+import subprocess
+import threading
+
+TIMEOUT_S = 20
+
+
+def _read(descriptor, chunks):
+    with contextlib.suppress(OSError):  # EIO: the other side has closed it
+        while chunk := os.read(descriptor, 4096):
+            chunks.append(chunk)
+
+
+def run_on_terminal(command, env, stream="stdout"):
+    """What it wrote to that stream, and its exit status; the other stream is a pipe."""
+    master, slave = pty.openpty()
+    chunks = []
+    reader = threading.Thread(target=_read, args=(master, chunks))
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: slave}
+    try:
+        with subprocess.Popen(
+            list(map(str, command)), env=env, stdin=subprocess.DEVNULL, **streams
+        ) as process:
+            os.close(slave)
+            reader.start()
+            process.communicate(timeout=TIMEOUT_S)
+        reader.join(TIMEOUT_S)
+    finally:
+        os.close(master)
+    return b"".join(chunks).decode().replace("\r\n", "\n"), process.returncode
