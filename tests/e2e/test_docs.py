@@ -8,6 +8,12 @@ from harness import product
 README = product.ROOT / "README.md"
 MAN_PAGE = product.ROOT / "docs" / "etcd-registry.1"
 
+ROW = re.compile(
+    r"\| `(?P<variable>\w+)`(?:, else `(?P<fallback>\w+)`)? \| (?:`--(?P<option>[a-z-]+)`)? "
+    r"\| (?:`(?P<query>[a-z-]+)=`)? "
+    r"\| (?:`(?P<default>[^`]*)`)?(?:, (?P<range>\d+-\d+(?: ms)?))? \|"
+)
+
 
 def command(*arguments):
     return subprocess.run(
@@ -15,8 +21,9 @@ def command(*arguments):
     ).stdout
 
 
-def settings():
-    return re.findall(r"^\| `(\w+)`", command("help", "settings"), re.MULTILINE)
+def settings_of_the_command():
+    rows = command("help", "settings").splitlines()[2:]
+    return {match["variable"]: match.groupdict() for match in map(ROW.match, rows)}
 
 
 def test_the_settings_of_the_readme_are_those_of_the_command():
@@ -33,19 +40,45 @@ def test_the_table_has_every_setting():
         re.MULTILINE,
     )
     assert len(rows) > 15
-    assert settings() == rows
+    assert list(settings_of_the_command()) == rows
 
 
-def test_the_manual_page_has_every_setting():
-    page = MAN_PAGE.read_text()
-    assert [
-        name for name in settings() if not re.search(rf"^\.It .*\bEv {name}\b", page, re.MULTILINE)
-    ] == []
+def settings_of_the_page():
+    """What its list says of each, in the form of a row of the table."""
+    page = MAN_PAGE.read_text().partition(".Sh ENVIRONMENT")[2].partition(".Sh FILES")[0]
+    found = {}
+    for item in page.split("\n.It ")[1:]:
+        head, _, text = item.partition("\n.El")[0].partition("\n")
+        text = re.sub(r"^\.(Li|Ev) ", "", text, flags=re.MULTILINE).replace("\n", " ")
+        text = text.replace(r"\(en", "-")
+        default = re.search(r"\bDefault (\S+?) ?[,.](?: (\d+-\d+(?: ms)?)\.)?(?= |$)", text)
+        heads = re.findall(r"Ev (ETCD_REGISTRY_\w+)(?: No \(\?([a-z-]+)\))?", head)
+        fallbacks = re.findall(r"\bETCDCTL_\w+", text) or [None] * len(heads)
+        assert len(fallbacks) == len(heads), head
+        for (variable, query), fallback in zip(heads, fallbacks):
+            found[variable] = {
+                "variable": variable,
+                "fallback": fallback,
+                "query": query or None,
+                "default": default and default[1],
+                "range": default and default[2],
+            }
+    return found
+
+
+def test_the_settings_of_the_manual_page_are_those_of_the_command():
+    """The option is the variable's name, but for the two that the page says have none."""
+    expected = settings_of_the_command()
+    without = ("ETCD_REGISTRY_PASSWORD", "ETCD_REGISTRY_DISABLE")
+    for variable, row in expected.items():
+        name = variable.removeprefix("ETCD_REGISTRY_").lower().replace("_", "-")
+        assert row.pop("option") == (None if variable in without else name)
+    assert settings_of_the_page() == expected
 
 
 def test_the_manual_page_has_every_command_and_own_option():
     page = MAN_PAGE.read_text()
     for name in re.findall(r"^  (\w+) ", command("help"), re.MULTILINE):
         assert re.search(rf"^\.It Cm {name}\b", page, re.MULTILINE), name
-    for option in ("json", "port", "help", "mode", "owner"):
+    for option in ("format", "help", "json", "mode", "owner", "port", "verbose", "wait"):
         assert re.search(rf"^\.It Fl .*-{option}\b", page, re.MULTILINE), option
