@@ -60,6 +60,9 @@ struct store_follow {
 	struct cluster_stream *stream;  /* NULL: to be opened */
 	int64_t after;          /* revision of the latest change that was told */
 	bool stands;            /* etcd has said that it watches */
+	bool broken;            /* a stream has ended since check(), or could not be had */
+	int64_t marked_at;      /* v3: a revision, and what etcd had then; 0: none */
+	uint64_t mark;
 };
 
 struct store_ops {
@@ -103,15 +106,21 @@ struct store_ops {
 	int (*remove_all)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 	/*
-	 * Calls `each` for every key under the folder ("services/", with its slash).  v3 takes as
-	 * many requests as there are pages, all of them about one revision.  *ret_revision, where
-	 * not NULL, is that of the list: every later change is a later one.
+	 * Calls `each` for every key under the folder ("services/", with its slash), as the
+	 * majority has them now: a member that is cut off is not believed.  v3 takes as many
+	 * requests as there are pages, all of them about one revision.  *ret_revision, where not
+	 * NULL, is that of the list: every later change is a later one.
 	 */
 	int (*list)(struct store *st, const char *folder, store_each_fn *each, void *arg,
 		    int64_t *ret_revision, struct etcdreg_err *err);
 
-	/* The revision that etcd is at, as the majority has it. */
-	int (*revision)(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err);
+	/*
+	 * Whether the majority answers, and still has what was followed so far.
+	 * ETCDREG_E_NOTFOUND: it has an older state, or (v3) after a stream has broken off another
+	 * one that has come as far; list() has to tell.
+	 */
+	int (*check)(struct store *st, const char *folder, struct store_follow *follow,
+		     struct etcdreg_err *err);
 
 	/*
 	 * Opens the stream of the changes under the folder after follow->after, without waiting for

@@ -303,6 +303,21 @@ static int revision(struct store *st, const char *folder, int64_t *ret, struct e
 	return 0;
 }
 
+static int check(struct store *st, const char *folder, struct store_follow *follow,
+		 struct etcdreg_err *err)
+{
+	int64_t index;
+	int r = revision(st, folder, &index, err);
+
+	if (r < 0)
+		return r;
+	follow->broken = false;
+	if (index < follow->after)
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd has an older state than before");
+	return 0;
+}
+
+/* quorum: a member that is cut off has services that left or expired long ago. */
 static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
 		int64_t *ret_revision, struct etcdreg_err *err)
 {
@@ -312,8 +327,7 @@ static int list(struct store *st, const char *folder, store_each_fn *each, void 
 
 	if (r < 0)
 		return r;
-	r = v2_request(&call, "GET", folder,
-		       ret_revision ? "?recursive=true&quorum=true" : "?recursive=true", NULL, err);
+	r = v2_request(&call, "GET", folder, "?recursive=true&quorum=true", NULL, err);
 	if (r < 0 && r != ETCDREG_E_NOTFOUND)
 		return r;
 	/* What is not there says nothing of when it went: the index before the list does. */
@@ -433,7 +447,7 @@ static const struct store_ops v2_ops = {
 	.remove_all = remove_all,
 	.list = list,
 	.members = members,
-	.revision = revision,
+	.check = check,
 	.follow = follow_folder,
 	.read_follow = read_follow,
 	.free = v2_free,

@@ -8,6 +8,7 @@
 #include "store.h"
 #include "util.h"
 #include "v3_follow.h"
+#include "v3_list.h"
 #include "v3_requests.h"
 #include "v3_watch.h"
 
@@ -449,9 +450,10 @@ static int list(struct store *st, const char *folder, store_each_fn *each, void 
 	return v3_list(&v3_of(st)->session, folder, each, arg, ret_revision, err);
 }
 
-static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
+static int check(struct store *st, const char *folder, struct store_follow *follow,
+		 struct etcdreg_err *err)
 {
-	return v3_revision(&v3_of(st)->session, folder, ret, err);
+	return v3_check_follow(&v3_of(st)->session, folder, follow, err);
 }
 
 static int follow_folder(struct store *st, const char *folder, struct store_follow *follow,
@@ -492,7 +494,7 @@ static const struct store_ops v3_ops = {
 	.remove_all = remove_all,
 	.list = list,
 	.members = members,
-	.revision = revision,
+	.check = check,
 	.follow = follow_folder,
 	.read_follow = read_follow,
 	.free = v3_free,

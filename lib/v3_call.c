@@ -57,7 +57,8 @@ static int read_error(struct attempt *a, const struct cluster_answer *answer,
 	if (a->token_refused || e->code == V3_DENIED || says(e, "permission denied") ||
 	    says(e, "authentication failed"))
 		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
-	if (e->code == V3_NOT_FOUND || says(e, "lease not found"))
+	if (e->code == V3_NOT_FOUND || says(e, "lease not found") || says(e, "has been compacted") ||
+	    says(e, "future revision"))
 		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
 	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
 }

@@ -40,7 +40,7 @@ typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err 
 
 /*
  * `path` is without the prefix ("/kv/txn"); `read` may be NULL.  Fails as cluster_call() does; with
- * ETCDREG_E_NOTFOUND where etcd says so, as of a lease that is gone.
+ * ETCDREG_E_NOTFOUND where etcd says so, as of a lease or a revision that is gone.
  */
 int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
 	    v3_read_fn *read, void *arg, struct etcdreg_err *err);

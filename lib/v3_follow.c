@@ -9,6 +9,7 @@
 #include "codec.h"
 #include "err.h"
 #include "util.h"
+#include "v3_list.h"
 #include "v3_requests.h"
 
 struct reading {
@@ -92,4 +93,89 @@ int v3_read_follow(struct v3_session *s, struct store_follow *follow, store_chan
 	struct reading reading = {follow, each, arg};
 
 	return v3_stream_read(s, follow->stream, read_line, &reading, err);
+}
+
+struct seen {
+	int64_t revision; /* that etcd is at */
+	uint64_t mark;
+};
+
+/* FNV-1a */
+static void mix(uint64_t *hash, const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		*hash = (*hash ^ at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void mix_number(uint64_t *hash, const struct json *number)
+{
+	int64_t value = 0;
+
+	json_int(number, &value);
+	mix(hash, &value, sizeof(value));
+}
+
+static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct json *kv = json_first(json_get(answer, "kvs"));
+	const char *key = json_text(json_get(kv, "key"));
+	struct seen *seen = arg;
+
+	seen->mark = UINT64_C(0xcbf29ce484222325);
+	if (!json_int(json_get(json_get(answer, "header"), "revision"), &seen->revision))
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
+	if (key)
+		mix(&seen->mark, key, strlen(key));
+	mix_number(&seen->mark, json_get(kv, "mod_revision"));
+	mix_number(&seen->mark, json_get(kv, "lease"));
+	mix_number(&seen->mark, json_get(answer, "count"));
+	return 0;
+}
+
+/* `revision` 0: now. */
+static int look(struct v3_session *s, const char *folder, int64_t revision, struct seen *ret,
+		struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_puts(&body, "{");
+	v3_add_folder(&body, folder, NULL, 0);
+	buf_printf(&body, ",\"limit\":\"1\",\"keys_only\":true,\"revision\":\"%lld\"}",
+		   (long long)revision);
+	if (buf_failed(&body))
+		return err_nomem(err);
+	return v3_call(s, "/kv/range", body.s, CLUSTER_ANSWER_MAX, read_seen, ret, err);
+}
+
+/* ETCDREG_E_NOTFOUND: the mark is not there, or its revision is not. */
+static int check_mark(struct v3_session *s, const char *folder, const struct store_follow *follow,
+		      struct etcdreg_err *err)
+{
+	struct seen seen = {0};
+	int r = look(s, folder, follow->marked_at, &seen, err);
+
+	if (r == 0 && seen.mark != follow->mark)
+		r = err_set(err, ETCDREG_E_NOTFOUND, "etcd has another state than before");
+	return r;
+}
+
+int v3_check_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+		    struct etcdreg_err *err)
+{
+	struct seen now = {0};
+	int r = follow->broken && follow->marked_at > 0 ? check_mark(s, folder, follow, err) : 0;
+	bool differs = r == ETCDREG_E_NOTFOUND;
+
+	if (r == 0 || differs)
+		r = look(s, folder, 0, &now, err);
+	if (r < 0)
+		return r;
+	follow->marked_at = now.revision;
+	follow->mark = now.mark;
+	follow->broken = false;
+	if (differs || now.revision < follow->after)
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd does not have its state of before");
+	return 0;
 }

@@ -22,7 +22,7 @@ void v3_quote_base64(struct buf *b, const void *bytes, size_t len)
 	free(text);
 }
 
-static void add_key(struct buf *b, const char *path)
+void v3_add_key(struct buf *b, const char *path)
 {
 	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
 
@@ -128,7 +128,7 @@ static int read_take(const struct json *answer, void *arg, struct etcdreg_err *e
 static void add_compare_value(struct buf *b, const struct store_key *key)
 {
 	buf_puts(b, "\"target\":\"VALUE\",\"key\":");
-	add_key(b, key->path);
+	v3_add_key(b, key->path);
 	buf_puts(b, ",\"value\":");
 	v3_quote_base64(b, key->document, strlen(key->document));
 }
@@ -143,7 +143,7 @@ static void add_compare_ours(struct buf *b, const struct v3_session *s, const st
 		return;
 	}
 	buf_printf(b, "\"target\":\"%s\",\"key\":", old ? "MOD" : "LEASE");
-	add_key(b, key->path);
+	v3_add_key(b, key->path);
 	buf_printf(b, ",\"%s\":\"%lld\"", old ? "mod_revision" : "lease",
 		   (long long)(old ? key->index : key->lease));
 }
@@ -151,7 +151,7 @@ static void add_compare_ours(struct buf *b, const struct v3_session *s, const st
 static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
 {
 	buf_puts(b, "{\"request_put\":{\"key\":");
-	add_key(b, key->path);
+	v3_add_key(b, key->path);
 	buf_puts(b, ",\"value\":");
 	v3_quote_base64(b, key->document, strlen(key->document));
 	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)lease);
@@ -168,7 +168,7 @@ int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, boo
 		buf_puts(&body, "{\"compare\":[{");
 		add_compare_value(&body, key);
 		buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
-		add_key(&body, key->path);
+		v3_add_key(&body, key->path);
 		buf_puts(&body, "}}],\"failure\":[");
 	}
 	add_put(&body, key, lease);
@@ -214,7 +214,7 @@ static bool is_listed(const char **texts, size_t len, const char *path)
 	CLEANUP(buf) struct buf quoted = BUF_INIT(V3_TEXT_MAX);
 	const char *text;
 
-	add_key(&quoted, path);
+	v3_add_key(&quoted, path);
 	if (buf_failed(&quoted))
 		return true;
 	quoted.s[quoted.len - 1] = '\0';
@@ -278,7 +278,7 @@ int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
 	buf_puts(&body, "{\"key\":");
-	add_key(&body, key->path);
+	v3_add_key(&body, key->path);
 	buf_puts(&body, "}");
 	return call(s, "/kv/deleterange", &body, read_header, NULL, err);
 }
@@ -290,108 +290,9 @@ int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct e
 	buf_puts(&body, "{\"compare\":[{");
 	add_compare_ours(&body, s, key);
 	buf_puts(&body, "}],\"success\":[{\"request_delete_range\":{\"key\":");
-	add_key(&body, key->path);
+	v3_add_key(&body, key->path);
 	buf_puts(&body, "}}]}");
 	return call(s, "/kv/txn", &body, read_header, NULL, err);
-}
-
-struct list_call {
-	store_each_fn *each;
-	void *arg;
-	int64_t revision; /* of the first page, and so of all; 0: none yet */
-	struct buf next;  /* the key that the next page begins with; empty: there is none */
-};
-
-static int read_kv(const struct json *kv, struct list_call *list, struct etcdreg_err *err)
-{
-	const char *key64 = json_text(json_get(kv, "key"));
-	const char *value64 = json_text(json_get(kv, "value"));
-	size_t key_len, value_len;
-	CLEANUP(free) char *key = key64 ? codec_unbase64(key64, &key_len) : NULL;
-	CLEANUP(free) char *value = value64 ? codec_unbase64(value64, &value_len) : NULL;
-
-	if (!key || key[0] != '/')
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks a 'key'");
-	/* The first key after a key is that key and a NUL. */
-	buf_reset(&list->next);
-	buf_add(&list->next, key, key_len + 1);
-	return value ? list->each(key + 1, value, list->arg, err) : 0;
-}
-
-static int read_list(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	const struct json *kv = json_first(json_get(answer, "kvs"));
-	struct list_call *list = arg;
-	int64_t revision;
-
-	if (!json_int(json_get(json_get(answer, "header"), "revision"), &revision))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'revision'");
-	if (list->revision == 0)
-		list->revision = revision;
-	for (; kv; kv = json_next(kv)) {
-		int r = read_kv(kv, list, err);
-
-		if (r < 0)
-			return r;
-	}
-	if (!json_is_true(json_get(answer, "more")))
-		buf_reset(&list->next);
-	return 0;
-}
-
-/* The folder ends with '/', so '0', the byte after it, ends its range. */
-static int list_page(struct v3_session *s, const char *folder, struct list_call *list,
-		     struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	CLEANUP(free) char *end = strdup(folder);
-
-	if (!end)
-		return err_nomem(err);
-	end[strlen(end) - 1] = '/' + 1;
-	buf_puts(&body, "{\"key\":");
-	v3_quote_base64(&body, list->next.s, list->next.len);
-	buf_puts(&body, ",\"range_end\":");
-	add_key(&body, end);
-	buf_printf(&body, ",\"limit\":\"%d\",\"revision\":\"%lld\"}", V3_LIST_PAGE,
-		   (long long)list->revision);
-	if (buf_failed(&body))
-		return err_nomem(err);
-	return v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_list, list, err);
-}
-
-int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
-	    int64_t *ret_revision, struct etcdreg_err *err)
-{
-	struct list_call list = {each, arg, 0, BUF_INIT(V3_TEXT_MAX)};
-	int r = 0;
-
-	buf_printf(&list.next, "/%s", folder);
-	while (r == 0 && list.next.len > 0)
-		r = list_page(s, folder, &list, err);
-	if (buf_failed(&list.next))
-		r = err_nomem(err);
-	buf_release(&list.next);
-	if (r == 0 && ret_revision)
-		*ret_revision = list.revision;
-	return r;
-}
-
-static int read_revision(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	if (!json_int(json_get(json_get(answer, "header"), "revision"), arg))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
-	return 0;
-}
-
-int v3_revision(struct v3_session *s, const char *folder, int64_t *ret, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_puts(&body, "{\"key\":");
-	add_key(&body, folder);
-	buf_puts(&body, ",\"count_only\":true}");
-	return call(s, "/kv/range", &body, read_revision, ret, err);
 }
 
 /* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */

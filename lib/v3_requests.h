@@ -13,6 +13,9 @@
 /* Adds the bytes as the JSON string that etcd takes them in. */
 void v3_quote_base64(struct buf *b, const void *bytes, size_t len);
 
+/* Adds the key of that path, which begins with a slash in etcd alone. */
+void v3_add_key(struct buf *b, const char *path);
+
 int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err);
 
 /* *ret_ttl_s <= 0: the lease is gone, which is no failure. */
@@ -54,13 +57,6 @@ int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, boo
  */
 int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
 int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
-
-#define V3_LIST_PAGE 1000 /* keys of one answer: some 500 kB */
-
-/* As the store's list and revision. */
-int v3_revision(struct v3_session *s, const char *folder, int64_t *ret, struct etcdreg_err *err);
-int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
-	    int64_t *ret_revision, struct etcdreg_err *err);
 
 /* Adds the request of a watch, on one key or on all that begin with the path. */
 void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision);

@@ -26,6 +26,7 @@ struct etcdreg_watch {
 	struct watch_state state;
 	struct store_follow follow;
 	bool listed;	     /* follow.after is what the state is of */
+	bool denied;	     /* since a stream stood */
 	uint64_t opened_ms;  /* of the stream */
 	uint64_t check_ms;   /* when the cluster is next asked */
 	unsigned backoff_ms; /* of the latest failure; 0: it went well since */
@@ -122,17 +123,16 @@ static int list(struct etcdreg_watch *w, struct store *store, struct etcdreg_err
 /* Whether the nodes answer, and still have what we have seen. */
 static int check(struct etcdreg_watch *w, struct store *store, struct etcdreg_err *err)
 {
-	int64_t revision;
-	int r = store->ops->revision(store, w->folder, &revision, err);
+	int r = store->ops->check(store, w->folder, &w->follow, err);
 
-	if (r < 0)
-		return r;
-	if (revision < w->follow.after) {
+	if (r == ETCDREG_E_NOTFOUND) {
 		close_stream(w);
 		w->listed = false;
+		r = 0;
 	}
-	w->check_ms = now_ms() + CHECK_MS;
-	return 0;
+	if (r == 0)
+		w->check_ms = now_ms() + CHECK_MS;
+	return r;
 }
 
 static int open_stream(struct etcdreg_watch *w, struct store *store, struct etcdreg_err *err)
@@ -154,21 +154,41 @@ static int current_store(struct etcdreg_watch *w, struct store **ret, struct etc
 	return r;
 }
 
+static void give_up_stream(struct etcdreg_watch *w)
+{
+	close_stream(w);
+	w->follow.broken = true;
+	w->check_ms = 0;
+	back_off(w);
+}
+
+/*
+ * Whether the caller is to know.  That a stream has ended is nothing: it is opened again.  Denied
+ * may mean a token that is no longer good: the check that comes next asks with a new one.
+ */
+static bool is_failure(struct etcdreg_watch *w, int code)
+{
+	bool was_denied = w->denied;
+
+	w->denied |= code == ETCDREG_E_DENIED;
+	if (code == ETCDREG_E_DENIED)
+		return was_denied;
+	return code != ETCDREG_E_UNREACH && code != ETCDREG_E_NOTFOUND;
+}
+
 /* A stream of which nothing came costs a pause; one that has told something is continued at once. */
 static int end_stream(struct etcdreg_watch *w, int code, bool has_told)
 {
-	bool stood = w->follow.stands;
-
 	if (code == ETCDREG_E_NOTFOUND || code == ETCDREG_E_NOMEM)
 		w->listed = false;
-	if (!has_told) {
-		back_off(w);
-		w->check_ms = 0;
-		if (!stood || code != ETCDREG_E_UNREACH)
+	if (has_told) {
+		close_stream(w);
+	} else {
+		if (!w->follow.stands || code != ETCDREG_E_UNREACH)
 			cluster_stream_failed(w->follow.stream);
+		give_up_stream(w);
 	}
-	close_stream(w);
-	return code == ETCDREG_E_UNREACH || code == ETCDREG_E_NOTFOUND ? 0 : code;
+	return is_failure(w, code) ? code : 0;
 }
 
 static int read_stream(struct etcdreg_watch *w, struct store *store, struct etcdreg_err *err)
@@ -181,8 +201,10 @@ static int read_stream(struct etcdreg_watch *w, struct store *store, struct etcd
 		r = err_set(err, ETCDREG_E_UNREACH, "the watch does not begin");
 	if (r < 0)
 		return end_stream(w, r, has_told);
-	if (w->follow.stands)
+	if (w->follow.stands) {
 		w->backoff_ms = 0;
+		w->denied = false;
+	}
 	return 0;
 }
 
@@ -200,8 +222,7 @@ static int step(struct etcdreg_watch *w, struct etcdreg_err *err)
 		r = open_stream(w, store, err);
 	if (r == 0)
 		return read_stream(w, store, err);
-	close_stream(w);
-	back_off(w);
+	give_up_stream(w);
 	return r;
 }
 

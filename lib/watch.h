@@ -4,9 +4,9 @@
  *
  * A watch lists what is there, then follows the store's changes from the revision of that list on.
  * A stream that ends is opened again from the latest change that was told; only where etcd no longer
- * has what came after it, the list is made again and its difference told.  While the stream is quiet
- * the cluster is asked for its revision every CHECK_MS, so that a node that is silent is left, and
- * an etcd with an older state is noticed.
+ * has what came after it, the list is made again and its difference told.  Every CHECK_MS, and before
+ * a stream that broke off is opened again, the cluster is asked whether it still has what was told:
+ * so a node that is silent is left, and an etcd that lost its data is noticed.
  */
 #ifndef ETCDREG_WATCH_H
 #define ETCDREG_WATCH_H

@@ -208,7 +208,7 @@ static int join_paths(const char *path, const char *document, void *arg, struct 
 static void lists_all_leaves(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{"GET /v2/keys/services/?recursive=true ", 200,
+		{"GET /v2/keys/services/?recursive=true&quorum=true ", 200,
 		 "{\"action\":\"get\",\"node\":{\"key\":\"/services\",\"dir\":true,\"nodes\":["
 		 "{\"key\":\"/services/a\",\"dir\":true,\"nodes\":[{\"key\":\"/services/a/"
 		 "1\",\"value\":\"x\"},"

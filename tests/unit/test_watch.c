@@ -11,6 +11,7 @@
 #define WEB_KEY	  "services/web/1"
 #define WEB_1	  "{\"name\":\"web\",\"port\":1}"
 #define WEB_2	  "{\"name\":\"web\",\"port\":2}"
+#define WEB_URL(url) "{\"name\":\"web\",\"url\":\"" url "\"}"
 #define NOT_FOUND(index) "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":" index "}"
 #define CLEARED	  "{\"errorCode\":401,\"message\":\"The event is outdated\",\"index\":2000}"
 #define V2_NODE(text, index)                                                                       \
@@ -107,7 +108,7 @@ static void tells_each_change_once(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{"count_only", 200, DONE, 0},
+		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, CREATED, 0},
 		{0},
@@ -130,7 +131,7 @@ static void goes_on_after_the_latest_change(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{"count_only", 200, "{\"header\":{\"revision\":\"9\"}}", 0},
+		{"keys_only", 200, "{\"header\":{\"revision\":\"9\"}}", 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, "{\"result\":{\"header\":{\"revision\":\"9\"},\"created\":true}}\n", 0},
 		{0},
@@ -148,7 +149,7 @@ static void goes_on_after_the_latest_change(void **state)
 		expect_nothing();
 	fake_push(fake, event(DELETE, kv("/" WEB_KEY, "", 9)));
 	expect(ETCDREG_REMOVED, 2);
-	assert_int_equal(fake_count(fake, "\"limit\""), 1);
+	assert_int_equal(fake_count(fake, "\"limit\":\"1000\""), 1);
 }
 
 static void tells_the_difference_after_a_compaction(void **state)
@@ -157,7 +158,7 @@ static void tells_the_difference_after_a_compaction(void **state)
 		"{\"result\":{" HEADER ",\"canceled\":true,\"compact_revision\":\"8\"}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{"count_only", 200, DONE, 0},
+		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 1},
 		{"/kv/range", 200, page(kv("/services/web/2", WEB_2, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, compacted, 1},
@@ -179,7 +180,7 @@ static void lists_again_where_etcd_has_an_older_state(void **state)
 	static const char older[] = "{\"result\":{\"header\":{\"revision\":\"2\"},\"created\":true}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{"count_only", 200, DONE, 0},
+		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 1},
 		{"/kv/range", 200, page("", "false"), 0},
 		{"/watch", FAKE_STREAM, older, 1},
@@ -212,6 +213,142 @@ static void lists_page_by_page_at_one_revision(void **state)
 	assert_int_equal(len, 2);
 	assert_int_equal(fake_count(fake, "/kv/range"), 2);
 	etcdreg_entries_free(entries, len);
+}
+
+#define COMPACTED V3_ERROR(11, "etcdserver: mvcc: required revision has been compacted")
+
+static void expect_list(const char *const *urls, size_t expected_len)
+{
+	struct etcdreg_entry *entries;
+	size_t len;
+
+	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
+	assert_int_equal(len, expected_len);
+	for (size_t i = 0; i < len; i++)
+		assert_string_equal(entries[i].url, urls[i]);
+	etcdreg_entries_free(entries, len);
+}
+
+static void a_list_begins_again_where_etcd_compacts_between_its_pages(void **state)
+{
+	const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"\"revision\":\"5\"", 400, COMPACTED, 3},
+		{"\"revision\":\"5\"", 200, page(kv("/services/web/3", WEB_URL("3"), 4), "false"), 0},
+		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 3},
+		{"/kv/range", 200, page(kv("/services/web/2", WEB_URL("2"), 4), "true"), 0},
+		{0},
+	};
+	static const char *const urls[] = {"2", "3"};
+
+	(void)state;
+	fake_rules(fake, rules);
+	begin("", NULL);
+	expect_list(urls, ARRAY_LEN(urls));
+	assert_int_equal(fake_count(fake, "/kv/range"), 8);
+}
+
+static void a_list_that_can_never_end_fails(void **state)
+{
+	const struct fake_rule compacts[] = {
+		RULE_VERSION,
+		{"\"revision\":\"5\"", 400, COMPACTED, 0},
+		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 0},
+		{0},
+	};
+	const struct fake_rule repeats[] = {
+		RULE_VERSION,
+		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 0},
+		{0},
+	};
+	struct etcdreg_entry *entry;
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, compacts);
+	begin("", NULL);
+	assert_int_equal(etcdreg_lookup(reg, "web", &entry, &err), ETCDREG_E_SERVER);
+	assert_non_null(strstr(err.msg, "between two of its pages"));
+	fake_rules(fake, repeats);
+	assert_int_equal(etcdreg_lookup(reg, "web", &entry, &err), ETCDREG_E_PROTO);
+	assert_non_null(strstr(err.msg, "do not go on"));
+	assert_int_equal(fake_count(fake, "/kv/range"), 2);
+}
+
+/* One fake under two names: the node that answers second is asked for the whole page. */
+static void a_page_that_is_refused_half_way_gives_nothing(void **state)
+{
+	char half[1024];
+	const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"/kv/range", 200, half, 1},
+		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "false"), 0},
+		{0},
+	};
+	static const char *const urls[] = {"1"};
+	char second[40];
+
+	(void)state;
+	snprintf(half, sizeof(half), "%s", page(kv("/services/web/1", WEB_URL("1"), 4), "false"));
+	strcpy(strstr(half, "]"), ",{\"key\":\"\"}]}");
+	snprintf(second, sizeof(second), ",localhost:%u", fake->port);
+	fake_rules(fake, rules);
+	begin(second, NULL);
+	expect_list(urls, ARRAY_LEN(urls));
+	assert_int_equal(fake_count(fake, "/kv/range"), 2);
+}
+
+/* It has come as far as the one before, and its list would go unnoticed. */
+static void lists_again_where_etcd_has_another_state(void **state)
+{
+	const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"\"keys_only\":true,\"revision\":\"5\"", 200,
+		 page(kv("/services/web/2", WEB_2, 4), "false"), 0},
+		{"keys_only", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
+		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 1},
+		{"/kv/range", 200, page(kv("/services/web/2", WEB_2, 4), "false"), 0},
+		{"/watch", FAKE_STREAM, CREATED, 0},
+		{0},
+	};
+
+	(void)state;
+	fake_rules(fake, rules);
+	begin("", NULL);
+	expect(ETCDREG_FOUND, 1);
+	expect_nothing();
+	fake_cut(fake);
+	expect(ETCDREG_ADDED, 2);
+	expect(ETCDREG_REMOVED, 1);
+	expect_nothing();
+}
+
+/* A stream cannot be made to say whether it was the token. */
+static void a_token_that_is_no_longer_good_is_no_failure(void **state)
+{
+	static const char denied[] = "{\"result\":{" HEADER ",\"canceled\":true,\"created\":true,"
+				     "\"cancel_reason\":\"etcdserver: permission denied\"}}\n";
+	const struct fake_rule rules[] = {
+		RULE_VERSION,
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
+		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 0},
+		{"\"revision\":\"5\"} auth=t1", 400, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
+		{"keys_only", 200, DONE, 0},
+		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
+		{"auth=t1", FAKE_STREAM, denied, 0},
+		{"auth=t2", FAKE_STREAM, CREATED, 0},
+		{0},
+	};
+
+	(void)state;
+	fake_rules(fake, rules);
+	begin("/?user=bob:word", NULL);
+	expect(ETCDREG_FOUND, 1);
+	while (fake_count(fake, "/watch") < 2)
+		expect_nothing();
+	fake_push(fake, event("", kv("/" WEB_KEY, WEB_2, 7)));
+	expect(ETCDREG_CHANGED, 2);
+	assert_int_equal(fake_count(fake, "/auth/authenticate"), 2);
 }
 
 static void waits_with_v2_from_index_to_index(void **state)
@@ -264,7 +401,7 @@ static void tells_of_a_failed_attempt_and_goes_on(void **state)
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
 		{"", 503, "{}", 1},
-		{"count_only", 200, DONE, 0},
+		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, CREATED, 0},
 		{0},
@@ -346,6 +483,11 @@ int main(void)
 		TEST(tells_the_difference_after_a_compaction),
 		TEST(lists_again_where_etcd_has_an_older_state),
 		TEST(lists_page_by_page_at_one_revision),
+		TEST(a_list_begins_again_where_etcd_compacts_between_its_pages),
+		TEST(a_list_that_can_never_end_fails),
+		TEST(a_page_that_is_refused_half_way_gives_nothing),
+		TEST(lists_again_where_etcd_has_another_state),
+		TEST(a_token_that_is_no_longer_good_is_no_failure),
 		TEST(waits_with_v2_from_index_to_index),
 		TEST(lists_again_where_v2_has_cleared_its_events),
 		TEST(tells_of_a_failed_attempt_and_goes_on),
