@@ -50,8 +50,8 @@ static void print_default(const struct config_row *row)
 {
 	if (*row->default_text != '\0')
 		print_code(row->default_text);
-	if (row->type == CONFIG_UINT)
-		printf(", %ju-%ju", (uintmax_t)row->min, (uintmax_t)row->max);
+	if (row->type == CONFIG_SECONDS)
+		printf(", %ju-%ju s", (uintmax_t)row->min, (uintmax_t)row->max);
 	else if (row->type == CONFIG_MS)
 		printf(", %ju-%ju ms", (uintmax_t)row->min, (uintmax_t)row->max);
 }

@@ -313,8 +313,8 @@ static void describe(FILE *out, const char *name, const char *more, const char *
 static const char *value_name(const struct config_row *row)
 {
 	switch (row->type) {
-	case CONFIG_UINT:
-		return "N";
+	case CONFIG_SECONDS:
+		return "SECONDS";
 	case CONFIG_MS:
 		return "TIME";
 	default:

@@ -68,13 +68,13 @@ static int set_text(const struct config_row *row, char **field, const char *valu
 	return 0;
 }
 
-static int set_uint(const struct config_row *row, unsigned *field, const char *value,
+static int set_seconds(const struct config_row *row, unsigned *field, const char *value,
 		    struct etcdreg_err *err)
 {
 	uint64_t n;
 
 	if (!parse_uint(value, strlen(value), row->min, row->max, &n))
-		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not a number from %llu to %llu",
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not a number of seconds from %llu to %llu",
 			       shown(row, value), (unsigned long long)row->min,
 			       (unsigned long long)row->max);
 	*field = (unsigned)n;
@@ -131,8 +131,8 @@ static int set_field(struct config *cfg, enum config_id id, const char *value,
 	switch (row->type) {
 	case CONFIG_TEXT:
 		return set_text(row, field, value, err);
-	case CONFIG_UINT:
-		return set_uint(row, field, value, err);
+	case CONFIG_SECONDS:
+		return set_seconds(row, field, value, err);
 	case CONFIG_MS:
 		return set_ms(row, field, value, err);
 	case CONFIG_FLAG:

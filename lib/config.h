@@ -37,7 +37,7 @@ enum config_id {
 
 enum config_type {
 	CONFIG_TEXT,
-	CONFIG_UINT,
+	CONFIG_SECONDS,
 	CONFIG_MS,
 	CONFIG_FLAG,
 	CONFIG_API,
@@ -61,11 +61,11 @@ enum config_source {
 	CONFIG_BY_CALLER,
 };
 
-#define CONFIG_FIELD_TEXT char *
-#define CONFIG_FIELD_UINT unsigned
-#define CONFIG_FIELD_MS	  unsigned
-#define CONFIG_FIELD_FLAG unsigned
-#define CONFIG_FIELD_API  enum config_api
+#define CONFIG_FIELD_TEXT    char *
+#define CONFIG_FIELD_SECONDS unsigned
+#define CONFIG_FIELD_MS	     unsigned
+#define CONFIG_FIELD_FLAG    unsigned
+#define CONFIG_FIELD_API     enum config_api
 
 struct config {
 #define SETTING(id, option, env, fallback, type, ...) CONFIG_FIELD_##type id;

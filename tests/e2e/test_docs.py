@@ -11,7 +11,7 @@ MAN_PAGE = product.ROOT / "docs" / "etcd-registry.1"
 ROW = re.compile(
     r"\| `(?P<variable>\w+)`(?:, else `(?P<fallback>\w+)`)? \| (?:`--(?P<option>[a-z-]+)`)? "
     r"\| (?:`(?P<query>[a-z-]+)=`)? "
-    r"\| (?:`(?P<default>[^`]*)`)?(?:, (?P<range>\d+-\d+(?: ms)?))? \|"
+    r"\| (?:`(?P<default>[^`]*)`)?(?:, (?P<range>\d+-\d+(?: m?s)?))? \|"
 )
 
 
@@ -51,7 +51,7 @@ def settings_of_the_page():
         head, _, text = item.partition("\n.El")[0].partition("\n")
         text = re.sub(r"^\.(Li|Ev) ", "", text, flags=re.MULTILINE).replace("\n", " ")
         text = text.replace(r"\(en", "-")
-        default = re.search(r"\bDefault (\S+?) ?[,.](?: (\d+-\d+(?: ms)?)\.)?(?= |$)", text)
+        default = re.search(r"\bDefault (\S+?) ?[,.](?: (\d+-\d+(?: m?s)?)\.)?(?= |$)", text)
         heads = re.findall(r"Ev (ETCD_REGISTRY_\w+)(?: No \(\?([a-z-]+)\))?", head)
         fallbacks = re.findall(r"\bETCDCTL_\w+", text) or [None] * len(heads)
         assert len(fallbacks) == len(heads), head

@@ -49,8 +49,8 @@ static void checks_every_value(void **state)
 	} rows[] = {
 		{CONFIG_ttl_s, "3", NULL},
 		{CONFIG_ttl_s, "3600", NULL},
-		{CONFIG_ttl_s, "2", "'2' is not a number from 3 to 3600"},
-		{CONFIG_ttl_s, "10s", "'10s' is not a number from 3 to 3600"},
+		{CONFIG_ttl_s, "2", "'2' is not a number of seconds from 3 to 3600"},
+		{CONFIG_ttl_s, "10s", "'10s' is not a number of seconds from 3 to 3600"},
 		{CONFIG_timeout_ms, "0.1", NULL},
 		{CONFIG_timeout_ms, "60s", NULL},
 		{CONFIG_timeout_ms, "99ms", "'99ms' is not from 100ms to 60000ms"},
@@ -134,7 +134,89 @@ static void names_the_variable_that_is_wrong(void **state)
 	(void)state;
 	setenv("ETCD_REGISTRY_TTL", "soon", 1);
 	assert_int_equal(config_load_env(&config, &err), ETCDREG_E_CONFIG);
-	assert_string_equal(err.msg, "ETCD_REGISTRY_TTL: 'soon' is not a number from 3 to 3600");
+	assert_string_equal(err.msg, "ETCD_REGISTRY_TTL: 'soon' is not a number of seconds from 3 to 3600");
+}
+
+/* What is out of the range of a row, with its unit; NULL: nothing is. */
+static const char *out_of_range(const struct config_row *row, bool above, char text[static 32])
+{
+	const char *unit = row->type == CONFIG_MS ? "ms" : "";
+
+	if (row->type != CONFIG_MS && row->type != CONFIG_SECONDS)
+		return NULL;
+	if (!above && row->min == 0)
+		return NULL;
+	snprintf(text, 32, "%ju%s", (uintmax_t)(above ? row->max + 1 : row->min - 1), unit);
+	return text;
+}
+
+static void assert_range_told(const struct config_row *row, const char *value, const char *message)
+{
+	uintmax_t min = row->min, max = row->max;
+	char expected[128];
+
+	if (row->type == CONFIG_MS)
+		snprintf(expected, sizeof(expected), "'%s' is not from %jums to %jums", value, min, max);
+	else
+		snprintf(expected, sizeof(expected),
+			 "'%s' is not a number of seconds from %ju to %ju", value, min, max);
+	assert_non_null(strstr(message, expected));
+}
+
+/* Whatever the source: the name under which it was given, the value, the range and its unit. */
+static void tells_every_range(void **state)
+{
+	unsigned told = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * (size_t)CONFIG_COUNT; i++) {
+		const struct config_row *row = &config_rows[i / 2];
+		char text[32], name[64], url[96];
+		const char *value = out_of_range(row, i % 2, text);
+		struct etcdreg_err err;
+		struct connstr cs;
+
+		if (!value || row->scope == CONFIG_SHIM)
+			continue;
+		ROW("%s=%s", row->env, value);
+		setenv(row->env, value, 1);
+		assert_int_equal(config_load_env(&config, &err), ETCDREG_E_CONFIG);
+		unsetenv(row->env);
+		snprintf(name, sizeof(name), "%s: ", row->env);
+		assert_ptr_equal(strstr(err.msg, name), err.msg);
+		assert_range_told(row, value, err.msg);
+		snprintf(url, sizeof(url), "a?%s=%s", row->option, value);
+		assert_int_equal(connstr_parse(url, &cs, &config, &err), ETCDREG_E_CONFIG);
+		snprintf(name, sizeof(name), "option '%s': ", row->option);
+		assert_ptr_equal(strstr(err.msg, name), err.msg);
+		assert_range_told(row, value, err.msg);
+		told++;
+	}
+	assert_int_equal(told, 4);
+}
+
+/* A value of a secret never shows, whatever is wrong with it. */
+static void shows_no_secret(void **state)
+{
+	char value[4096];
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	memcpy(value, "hush", 4);
+	value[sizeof(value) - 1] = '\0';
+	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
+		const struct config_row *row = &config_rows[id];
+		struct etcdreg_err err;
+
+		if (!(row->flags & CONFIG_SECRET))
+			continue;
+		ROW("%s", row->env);
+		setenv(row->env, value, 1);
+		assert_int_equal(config_load_env(&config, &err), ETCDREG_E_CONFIG);
+		unsetenv(row->env);
+		assert_ptr_equal(strstr(err.msg, row->env), err.msg);
+		assert_null(strstr(err.msg, "hush"));
+	}
 }
 
 static void tells_the_code_without_an_error_object(void **state)
@@ -286,6 +368,8 @@ int main(void)
 		TEST(ranks_the_sources),
 		TEST(falls_back_to_the_variables_of_etcdctl),
 		TEST(names_the_variable_that_is_wrong),
+		TEST(tells_every_range),
+		TEST(shows_no_secret),
 		TEST(tells_the_code_without_an_error_object),
 		TEST(leaves_the_settings_of_the_preload_object_alone),
 		TEST(loads_a_block),
