@@ -20,7 +20,8 @@
  *          code and one line of text that names what, where and what to do, and never a secret.  On
  *          success it is untouched, on failure no other output is.
  *
- * Example: hold a service until a key is pressed.
+ * Example: hold a service until a key is pressed.  The examples here are bodies of main(), with
+ * <err.h>, <limits.h> and <stdio.h>.
  *
  * 	struct etcdreg_err err;
  * 	struct etcdreg *reg;
@@ -193,7 +194,9 @@ struct etcdreg_entry {
 };
 
 /*
- * One service of that name, picked at random.  Blocks for at most timeout_ms of the options.
+ * One service of that name, picked at random, all as likely.  It is among what the majority of the
+ * cluster has at the time of the call: nothing is cached, and a member that is cut off is not
+ * believed.  Blocks for at most timeout_ms of the options.
  * Release *ret_entry with etcdreg_entries_free(entry, 1).
  * Fails with ETCDREG_E_NOTFOUND, _UNREACH, _PROTO, _DENIED, _SERVER, _INVALID or _NOMEM.
  */
@@ -234,9 +237,24 @@ struct etcdreg_watch;
  * Release *ret_watch with etcdreg_watch_close(), before the handle is closed.
  * Fails with ETCDREG_E_INVALID, _CONFIG, _SYSTEM or _NOMEM.
  *
+ * Example: say where each service is, and what failed, for as long as nobody stops the watch.
+ *
+ * 	static const char *const words[] = { "is at", "came to", "changed at", "left" };
+ * 	const struct etcdreg_change *change;
+ * 	struct etcdreg_watch *watch;
+ * 	struct etcdreg_err err;
+ * 	struct etcdreg *reg;
+ * 	int r;
+ *
+ * 	if (etcdreg_open(NULL, &reg, &err) < 0 || etcdreg_watch(reg, NULL, &watch, &err) < 0)
+ * 		errx(3, "%s", err.msg);
  * 	while ((r = etcdreg_watch_next(watch, UINT_MAX, &change, &err)) != ETCDREG_E_STOPPED)
  * 		if (r == 0)
- * 			puts(change->entry->url);
+ * 			printf("%s %s %s\n", change->entry->name, words[change->type], change->entry->url);
+ * 		else
+ * 			warnx("%s", err.msg);
+ * 	etcdreg_watch_close(watch);
+ * 	etcdreg_close(reg, 0);
  */
 int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
 		  struct etcdreg_err *err);
@@ -245,8 +263,8 @@ int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **
  * Wait for the next change, at most `timeout_ms` (UINT_MAX: for ever); a request that has begun may
  * take timeout_ms of the options longer.  First everything that is there is FOUND, then each change
  * comes once, in its order.  Over a disconnect none that etcd still has is lost or doubled; where it
- * no longer has them (compaction, v2: 1000 events) the difference is told.  A write of the document
- * that is there already is no change.
+ * no longer has them (compaction, v2: 1000 events), or has lost its data, the difference is told.  A
+ * write of the document that is there already is no change.
  *
  * *ret_change and its entry are valid until the next call with this watch.
  *

@@ -443,7 +443,8 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **r
 int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
 		  struct etcdreg_err *err)
 {
-	return watch_new(&reg->connstr, &reg->config, &reg->credentials, name, ret_watch, err);
+	return watch_new(&reg->connstr, &reg->config, &reg->credentials, reg->members, name,
+			 ret_watch, err);
 }
 
 void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms)

@@ -16,6 +16,7 @@
 
 #define CHECK_MS       5000
 #define OPENING_MS     3000
+#define MEMBERS_MAX_MS 1000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 
@@ -36,7 +37,7 @@ struct etcdreg_watch {
 };
 
 int watch_new(const struct connstr *cs, const struct config *cfg,
-	      const struct credentials *credentials, const char *name,
+	      const struct credentials *credentials, struct members *members, const char *name,
 	      struct etcdreg_watch **ret, struct etcdreg_err *err)
 {
 	int r = name ? service_check_name(name, err) : 0;
@@ -58,6 +59,7 @@ int watch_new(const struct connstr *cs, const struct config *cfg,
 		etcdreg_watch_close(w);
 		return r;
 	}
+	session_share_members(w->session, members);
 	*ret = w;
 	return 0;
 }
@@ -204,6 +206,7 @@ static int read_stream(struct etcdreg_watch *w, struct store *store, struct etcd
 	if (w->follow.stands) {
 		w->backoff_ms = 0;
 		w->denied = false;
+		session_refresh_members(w->session, MEMBERS_MAX_MS);
 	}
 	return 0;
 }

@@ -15,10 +15,11 @@
 #include "connstr.h"
 #include "credentials.h"
 #include "etcd-registry.h"
+#include "members.h"
 
 /* As etcdreg_watch().  Borrows all but the name until etcdreg_watch_close(). */
 int watch_new(const struct connstr *cs, const struct config *cfg,
-	      const struct credentials *credentials, const char *name,
+	      const struct credentials *credentials, struct members *members, const char *name,
 	      struct etcdreg_watch **ret, struct etcdreg_err *err);
 
 #endif

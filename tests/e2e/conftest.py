@@ -9,7 +9,7 @@ import pytest
 
 pytest.register_assert_rewrite("harness.wait")
 
-from harness import product
+from harness import library, product
 from harness.agents import AgentWatch
 from harness.etcd import Etcd, EtcdCluster
 from harness.host import START_TIMEOUT_S, Host
@@ -170,6 +170,32 @@ def launch_listener(launch):
         return host
 
     return start
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The folder that stands for /, where `make install` was."""
+    folder = tmp_path_factory.mktemp("installed")
+    library.install(folder)
+    return folder
+
+
+@pytest.fixture
+def drive(installed, tmp_path):
+    """drive(environment) starts tests/library/driver, built against the installed library."""
+    program = installed / "driver"
+    if not program.exists():
+        library.build(installed, library.DRIVER, program)
+    drivers = []
+
+    def start(environment):
+        environment = {**environment, **library.environment_of(installed)}
+        drivers.append(library.Driver(program, environment, tmp_path))
+        return drivers[-1]
+
+    yield start
+    for driver in drivers:
+        driver.discard()
 
 
 @pytest.fixture(scope="session")

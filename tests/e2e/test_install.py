@@ -2,47 +2,13 @@
 """`make install` into a folder: what is there works from there."""
 import os
 import pathlib
-import subprocess
 
 import pytest
 from harness import product
 from harness.registry import document
 
-MAKE_TIMEOUT_S = 120
 GONE_S = 0.1
 PATIENCE_S = 5
-PROGRAM = """\
-#include <etcd-registry.h>
-#include <stdio.h>
-int main(void) { return puts(etcdreg_version()) < 0; }
-"""
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The folder that stands for /."""
-    folder = tmp_path_factory.mktemp("installed")
-    environment = {
-        name: value
-        for name, value in product.clean_environment().items()
-        if not name.startswith("MAKE")
-    }
-    command = [
-        "make",
-        "install",
-        f"B={os.path.relpath(product.BUILD, product.ROOT)}",
-        f"DESTDIR={folder}",
-        "PREFIX=/usr",
-    ]
-    subprocess.run(
-        command,
-        cwd=product.ROOT,
-        env=environment,
-        check=True,
-        capture_output=True,
-        timeout=MAKE_TIMEOUT_S,
-    )
-    return folder
 
 
 def agent_programs(registry):
@@ -107,27 +73,6 @@ def test_agent_is_where_the_environment_says(installed, v3_registry, launch_list
     host = launch_listener(v3_registry.preloaded("web", AGENT_BIN=str(agent)))
     v3_registry.expect(document("web", host.port))
     assert agent_programs(v3_registry) == {agent}
-
-
-def test_a_program_builds_and_runs_against_the_library(installed, v3_registry, tmp_path):
-    source = tmp_path / "version.c"
-    source.write_text(PROGRAM)
-    environment = {
-        **product.clean_environment(),
-        "PKG_CONFIG_PATH": str(installed / "usr/lib/pkgconfig"),
-        "PKG_CONFIG_SYSROOT_DIR": str(installed),
-        "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1",
-        "PKG_CONFIG_ALLOW_SYSTEM_LIBS": "1",
-        "LD_LIBRARY_PATH": str(installed / "usr/lib"),
-    }
-    build = "cc -o version version.c $(pkg-config --cflags --libs etcd-registry)"
-    subprocess.run(
-        build, shell=True, cwd=tmp_path, env=environment, check=True, timeout=MAKE_TIMEOUT_S
-    )
-    output = subprocess.run(
-        [tmp_path / "version"], env=environment, check=True, capture_output=True, text=True
-    ).stdout
-    assert output.strip() == v3_registry.run("version").stdout.split()[1]
 
 
 def test_the_manual_page_names_every_command(installed):
