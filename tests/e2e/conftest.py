@@ -15,6 +15,7 @@ from harness.etcd import Etcd, EtcdCluster
 from harness.host import START_TIMEOUT_S, Host
 from harness.process import children, free_port
 from harness.registry import Registry
+from harness.relay import Relay
 from harness.wait import wait_until, wait_until_equal
 
 KEYS_GONE_TIMEOUT_S = 3
@@ -86,6 +87,15 @@ def absent_etcd(tmp_path):
     node = Etcd.with_port(tmp_path / "etcd", free_port(), free_port())
     yield node
     node.stop()
+
+
+@pytest.fixture
+def relay(absent_etcd):
+    """The only way to a node of its own that anybody is told of: it advertises the relay."""
+    with Relay(absent_etcd) as relay:
+        absent_etcd.advertise(f"http://{relay.host}")
+        absent_etcd.start()
+        yield relay
 
 
 @pytest.fixture

@@ -4,9 +4,12 @@ of the machine."""
 import contextlib
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 from .process import is_running
@@ -53,7 +56,7 @@ class Etcd:
     """
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder = folder and pathlib.Path(folder)
         self.pid = None
         self.url = None
         self.token = None
@@ -109,6 +112,17 @@ class Etcd:
         os.kill(self.pid, signal.SIGKILL)
         wait_until(lambda: not is_running(self.pid), 5, "etcd has ended")
 
+    def advertise(self, url):
+        """What it tells clients of itself, from its next start on."""
+        (self.folder / "advertised").write_text(url)
+
+    def is_leader(self):
+        return self.metrics()["etcd_server_is_leader"] == 1
+
+    def lose_data(self):
+        """Of one that was killed."""
+        shutil.rmtree(self.folder / "data")
+
     @contextlib.contextmanager
     def stopped(self):
         """It accepts connections and answers nobody."""
@@ -137,6 +151,18 @@ class Etcd:
         url = self.url + self.v3_path(method)
         return exchange(urllib.request.Request(url, json.dumps(body).encode(), self.headers()))
 
+    def remove_member(self, other):
+        """From the cluster, as which it must have stood for 5 s.  Whether that was done."""
+        members = self.call("cluster/member/list", {})["members"]
+        gone = next(member for member in members if other.url in member["clientURLs"])
+        try:
+            self.call("cluster/member/remove", {"ID": gone["ID"]})
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            return False
+        return True
+
     def lists_of_members(self):
         """How many requests for the list of members it has answered, with success."""
         return sum(
@@ -159,6 +185,10 @@ class EtcdCluster:
             node._take(facts)
             self.nodes.append(node)
         return self
+
+    def leader_first(self):
+        """The nodes."""
+        return sorted(self.nodes, key=lambda node: not node.is_leader())
 
     def stop(self):
         subprocess.run([SCRIPT, "stop", self.folder], check=True, timeout=60)

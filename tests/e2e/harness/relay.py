@@ -17,6 +17,7 @@ class Relay:
         self._wake, self._woken = socket.socketpair()
         self._peers = {}
         self._silent = False
+        self._broken = False
         self._closed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.host = "127.0.0.1:%d" % self._listener.getsockname()[1]
@@ -34,6 +35,16 @@ class Relay:
         self._tell()
         self._thread.join(5)
 
+    @contextlib.contextmanager
+    def broken(self):
+        """Ends all connections, and every new one at once."""
+        self._broken = True
+        self._wake.send(b"x")
+        try:
+            yield
+        finally:
+            self._broken = False
+
     def fall_silent(self):
         """Nothing gets through any more, and nobody is told."""
         self._silent = True
@@ -45,6 +56,9 @@ class Relay:
 
     def _accept(self):
         near, _ = self._listener.accept()
+        if self._broken:
+            near.close()
+            return
         far = socket.create_connection((self._target[0], int(self._target[1])))
         self._peers[near], self._peers[far] = far, near
 
@@ -60,12 +74,19 @@ class Relay:
                 del self._peers[end]
                 end.close()
 
+    def _end_connections(self):
+        for end in self._peers:
+            end.close()
+        self._peers.clear()
+
     def _run(self):
         while not self._closed:
             sources = [self._listener, self._woken, *self._peers]
             for source in select.select(sources, [], [])[0]:
                 if self._silent or source is self._woken:
                     self._woken.recv(1)
+                    if self._broken:
+                        self._end_connections()
                     break
                 if source is self._listener:
                     self._accept()

@@ -15,6 +15,9 @@ import urllib.request
 from .etcd import REQUEST_TIMEOUT_S, exchange
 
 
+TXN_MAX = 100
+
+
 class V3Store:
     api = "v3"
 
@@ -53,6 +56,22 @@ class V3Store:
 
     def delete(self, key):
         self.etcd.call("kv/deleterange", {"key": self._encode(f"/{key}")})
+
+    def put_many(self, texts):
+        """Keys to texts, in few requests."""
+        puts = [
+            {"request_put": {"key": self._encode(f"/{key}"), "value": self._encode(text)}}
+            for key, text in texts.items()
+        ]
+        for at in range(0, len(puts), TXN_MAX):
+            self.etcd.call("kv/txn", {"success": puts[at : at + TXN_MAX]})
+
+    def delete_all(self):
+        self.etcd.call("kv/deleterange", self._range())
+
+    def compact(self):
+        """Etcd forgets all that was before."""
+        self.etcd.call("kv/compaction", {"revision": str(self.revision()), "physical": True})
 
     def revoke(self, lease):
         self.etcd.call("kv/lease/revoke", {"ID": str(lease)})
@@ -110,6 +129,11 @@ class V2Store:
 
     def delete(self, key):
         exchange(urllib.request.Request(self._url(key), method="DELETE"))
+
+    def overflow(self):
+        """Etcd keeps 1000 events: it forgets all that was before."""
+        for _ in range(1001):
+            self.put("other/key", "x")
 
     def _index(self):
         with urllib.request.urlopen(
