@@ -75,7 +75,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san lint e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -148,6 +148,9 @@ unit: $(UNIT_TESTS)
 
 unit-san:
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined unit
+
+unit-tsan:
+	$(Q)$(MAKE) --no-print-directory SAN=thread unit
 
 lint:
 	$(Q)scripts/lint

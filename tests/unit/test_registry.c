@@ -17,6 +17,8 @@ static const struct fake_rule healthy[] = {
 	{"/kv/txn", 200, WRITTEN, 0},
 	{"/kv/lease/revoke", 200, DONE, 0},
 	{"/kv/deleterange", 200, DONE, 0},
+	{"/kv/range", 200, DONE, 0},
+	{"/watch", FAKE_STREAM, CREATED, 0},
 	{0},
 };
 
@@ -232,6 +234,25 @@ static void the_callback_may_join(void **state)
 	etcdreg_close(reg, 3000);
 }
 
+static void read_names(struct etcdreg *reg, const char *name)
+{
+	struct etcdreg_entry *entries = NULL;
+	size_t len;
+
+	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
+	etcdreg_entries_free(entries, len);
+	assert_int_equal(etcdreg_lookup(reg, name, &entries, NULL), ETCDREG_E_NOTFOUND);
+}
+
+static void *watch_until_it_is_stopped(void *arg)
+{
+	const struct etcdreg_change *change;
+
+	while (etcdreg_watch_next(arg, UINT32_MAX, &change, NULL) != ETCDREG_E_STOPPED)
+		continue;
+	return NULL;
+}
+
 static void *join_and_leave(void *arg)
 {
 	char name[16];
@@ -242,20 +263,30 @@ static void *join_and_leave(void *arg)
 		assert_int_equal(etcdreg_join(arg, &service, NULL), 0);
 		assert_int_equal(etcdreg_leave(arg, &service, NULL), 0);
 		etcdreg_wait(arg, 10, NULL);
+		read_names(arg, name);
 	}
 	return NULL;
 }
 
+/* Eight at once, beside a watch and the callback: `make SAN=thread unit` looks for races. */
 static void takes_callers_from_many_threads(void **state)
 {
-	struct etcdreg *reg = open_url(url);
-	pthread_t threads[4];
+	struct etcdreg *reg;
+	struct etcdreg_options options = {.url = url, .on_event = rejoin, .event_arg = &reg};
+	struct etcdreg_watch *watch;
+	pthread_t threads[8], watcher;
 
 	(void)state;
+	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
+	assert_int_equal(etcdreg_watch(reg, NULL, &watch, NULL), 0);
+	assert_int_equal(pthread_create(&watcher, NULL, watch_until_it_is_stopped, watch), 0);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, join_and_leave, reg), 0);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
+	etcdreg_watch_stop(watch);
+	pthread_join(watcher, NULL);
+	etcdreg_watch_close(watch);
 	assert_int_equal(etcdreg_wait(reg, 5000, NULL), 0);
 	etcdreg_close(reg, 3000);
 }

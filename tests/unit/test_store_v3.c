@@ -523,24 +523,36 @@ static void asks_who_is_in_the_cluster(void **state)
 
 static void logs_in_and_again_when_the_token_is_refused(void **state)
 {
-	static const struct fake_rule rules[] = {
-		{"/auth/authenticate {\"name\":\"bob\",\"password\":\"w\\\"d\"}", 200,
-		 "{" HEADER ",\"token\":\"t1\"}", 1},
-		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
-		{"/lease/grant {\"TTL\":10} auth=t1", 200, GRANTED("5"), 0},
-		{"auth=t1", 401, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
-		{"/kv/txn", 200, WRITTEN, 0},
-		{0},
+	static const char *const refusals[] = {
+		V3_ERROR(16, "etcdserver: invalid auth token"),
+		V3_ERROR(3, "etcdserver: user name is empty"),
+		V3_ERROR(3, "etcdserver: revision of auth store is old"),
 	};
-	struct store_key key = KEY();
 
 	(void)state;
-	open_line("?user=bob:w%22d");
-	fake_rules(fake, rules);
-	assert_int_equal(store->ops->put(store, &key, NULL), 0);
-	assert_int_equal(fake_count(fake, "/auth/authenticate"), 2);
-	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
-	assert_int_equal(fake_count(fake, "auth=t2"), 1);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		const struct fake_rule rules[] = {
+			{"/auth/authenticate {\"name\":\"bob\",\"password\":\"w\\\"d\"}", 200,
+			 "{" HEADER ",\"token\":\"t1\"}", 1},
+			{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
+			{"/lease/grant {\"TTL\":10} auth=t1", 200, GRANTED("5"), 0},
+			{"auth=t1", 400, refusals[i], 0},
+			{"/kv/txn", 200, WRITTEN, 0},
+			{0},
+		};
+		struct store_key key = KEY();
+
+		ROW("%s", refusals[i]);
+		open_line("?user=bob:w%22d");
+		fake_rules(fake, rules);
+		assert_int_equal(store->ops->put(store, &key, NULL), 0);
+		assert_int_equal(fake_count(fake, "/auth/authenticate"), 2);
+		assert_int_equal(fake_count(fake, "/kv/txn"), 2);
+		assert_int_equal(fake_count(fake, "auth=t2"), 1);
+		store->ops->forget(store, &key);
+		if (i + 1 < ARRAY_LEN(refusals))
+			line_free(line);
+	}
 }
 
 /* Each login costs etcd a bcrypt: a wrong password is not tried for every key. */

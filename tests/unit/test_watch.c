@@ -20,6 +20,9 @@
 #define V2_WEB_1 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":1}"
 #define V2_WEB_2 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":2}"
 
+/* The watch asks for them when it has begun. */
+#define RULE_MEMBERS { "/member", 200, "{\"members\":[{\"ID\":\"1\"}]}", 0 }
+
 static struct fake_etcd *fake;
 static struct etcdreg *reg;
 static struct etcdreg_watch *watch;
@@ -108,6 +111,7 @@ static void tells_each_change_once(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, CREATED, 0},
@@ -131,6 +135,7 @@ static void goes_on_after_the_latest_change(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"keys_only", 200, "{\"header\":{\"revision\":\"9\"}}", 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"/watch", FAKE_STREAM, "{\"result\":{\"header\":{\"revision\":\"9\"},\"created\":true}}\n", 0},
@@ -158,6 +163,7 @@ static void tells_the_difference_after_a_compaction(void **state)
 		"{\"result\":{" HEADER ",\"canceled\":true,\"compact_revision\":\"8\"}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 1},
 		{"/kv/range", 200, page(kv("/services/web/2", WEB_2, 4), "false"), 0},
@@ -180,6 +186,7 @@ static void lists_again_where_etcd_has_an_older_state(void **state)
 	static const char older[] = "{\"result\":{\"header\":{\"revision\":\"2\"},\"created\":true}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 1},
 		{"/kv/range", 200, page("", "false"), 0},
@@ -199,6 +206,7 @@ static void lists_page_by_page_at_one_revision(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"\"revision\":\"5\"", 200, page(kv("/services/web/2", WEB_2, 4), "false"), 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "true"), 0},
 		{0},
@@ -233,6 +241,7 @@ static void a_list_begins_again_where_etcd_compacts_between_its_pages(void **sta
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"\"revision\":\"5\"", 400, COMPACTED, 3},
 		{"\"revision\":\"5\"", 200, page(kv("/services/web/3", WEB_URL("3"), 4), "false"), 0},
 		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 3},
@@ -252,12 +261,14 @@ static void a_list_that_can_never_end_fails(void **state)
 {
 	const struct fake_rule compacts[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"\"revision\":\"5\"", 400, COMPACTED, 0},
 		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 0},
 		{0},
 	};
 	const struct fake_rule repeats[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 0},
 		{0},
 	};
@@ -281,6 +292,7 @@ static void a_page_that_is_refused_half_way_gives_nothing(void **state)
 	char half[1024];
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"/kv/range", 200, half, 1},
 		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "false"), 0},
 		{0},
@@ -303,6 +315,7 @@ static void lists_again_where_etcd_has_another_state(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"\"keys_only\":true,\"revision\":\"5\"", 200,
 		 page(kv("/services/web/2", WEB_2, 4), "false"), 0},
 		{"keys_only", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
@@ -330,6 +343,7 @@ static void a_token_that_is_no_longer_good_is_no_failure(void **state)
 				     "\"cancel_reason\":\"etcdserver: permission denied\"}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 0},
 		{"\"revision\":\"5\"} auth=t1", 400, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
@@ -354,6 +368,7 @@ static void a_token_that_is_no_longer_good_is_no_failure(void **state)
 static void waits_with_v2_from_index_to_index(void **state)
 {
 	static const struct fake_rule rules[] = {
+		RULE_MEMBERS,
 		{".index", 404, NOT_FOUND("20"), 0},
 		{"waitIndex=21", 200, "{\"action\":\"set\",\"node\":" V2_NODE(V2_WEB_2, "30") "}", 0},
 		{"waitIndex=31", 200,
@@ -378,6 +393,7 @@ static void waits_with_v2_from_index_to_index(void **state)
 static void lists_again_where_v2_has_cleared_its_events(void **state)
 {
 	static const struct fake_rule rules[] = {
+		RULE_MEMBERS,
 		{".index", 404, NOT_FOUND("20"), 2},
 		{".index", 404, NOT_FOUND("2000"), 0},
 		{"waitIndex=21", 400, CLEARED, 0},
@@ -400,6 +416,7 @@ static void tells_of_a_failed_attempt_and_goes_on(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"", 503, "{}", 1},
 		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
@@ -447,6 +464,7 @@ static void is_stopped_from_another_thread(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
+		RULE_MEMBERS,
 		{"/kv/range", 200, DONE, 0},
 		{"/watch", FAKE_STREAM, CREATED, 0},
 		{0},
