@@ -16,6 +16,7 @@ JOINED_S = 5
 BACK_S = 0.2
 PATIENCE_S = 10
 HELD_S = 3
+EXPIRED_S = 10
 TTL = {"TTL": 3}
 
 BUILDS = {
@@ -198,6 +199,60 @@ def test_an_outage_is_told_once_and_its_end(absent_etcd, make_registry, drive, a
     assert [kind for _, kind in driver.events()] == ["error", "up"]
     assert driver.ask("close", 3000)[0] == "closed"
     registry.expect()
+
+
+def by_way_of(relay, registry):
+    query = "?api=v2" if registry.api == "v2" else ""
+    return registry.settings(URL=f"http://{relay.host}/{registry.namespace}{query}", **TTL)
+
+
+@pytest.mark.parametrize("api", ["v3", "v2"])
+def test_an_expired_service_comes_back(absent_etcd, make_registry, drive, relay, api):
+    registry = make_registry(absent_etcd, api)
+    driver, port = drive(by_way_of(relay, registry)), free_port()
+    driver.ask("join", "web", port)
+    driver.wait_for_event("registered", "web")
+    with relay.broken():
+        wait_until_equal(registry.documents, {}, EXPIRED_S)
+    registry.expect(document("web", port), timeout_s=PATIENCE_S)
+    driver.wait_for_event("registered", "web", after=1)
+    assert [kind for _, kind in driver.events("web")] == ["registered", "lost", "registered"]
+    driver.ask("close", 3000)
+
+
+@pytest.mark.parametrize("api", ["v3", "v2"])
+def test_a_successor_is_not_deleted(absent_etcd, make_registry, drive, relay, api):
+    """One leaves while it is cut off; its key expires, and another has the service."""
+    registry = make_registry(absent_etcd, api)
+    first, second, port = drive(by_way_of(relay, registry)), None, free_port()
+    first.ask("join", "web", port)
+    first.wait_for_event("registered", "web")
+    with relay.broken():
+        first.ask("leave", "web", port)
+        wait_until_equal(registry.documents, {}, EXPIRED_S)
+        second = drive(registry.settings(**TTL))
+        second.ask("join", "web", port)
+        second.wait_for_event("registered", "web")
+    with registry.watch() as watch:
+        first.wait_for_event("left", "web")
+        first.ask("close", 3000)
+        assert [kind for _, kind, _ in watch.events if kind == "delete"] == []
+    assert [kind for _, kind in second.events("web")] == ["registered"]
+    second.ask("close", 3000)
+
+
+@pytest.mark.parametrize("api", ["v3", "v2"])
+def test_lost_data_is_put_again(absent_etcd, make_registry, drive, api):
+    registry = make_registry(absent_etcd.start(), api)
+    driver, port = drive(registry.settings(**TTL)), free_port()
+    driver.ask("join", "web", port)
+    driver.wait_for_event("registered", "web")
+    absent_etcd.kill()
+    absent_etcd.lose_data()
+    absent_etcd.start()
+    registry.expect(document("web", port), timeout_s=PATIENCE_S)
+    driver.wait_for_event("registered", "web", after=1)
+    driver.ask("close", 3000)
 
 
 @pytest.mark.slow
