@@ -36,7 +36,8 @@ static void tell_event(const struct etcdreg_event *event, void *arg)
 	(void)arg;
 	printf("event %s %s %s\n", types[event->type], service ? service->name : "-",
 	       event->err ? event->err->msg : "");
-	if (event->type == ETCDREG_REGISTERED && strcmp(service->name, "first") == 0) {
+	if (service && event->type == ETCDREG_REGISTERED &&
+	    strcmp(service->name, "first") == 0) {
 		struct etcdreg_service second = *service;
 
 		second.name = "second";
@@ -106,9 +107,9 @@ static void end(unsigned timeout_ms)
 static bool obey(const char *line)
 {
 	struct etcdreg_service service = {0};
-	char word[16], name[64];
-	unsigned number = 0;
-	int fields = sscanf(line, "%15s %63s %u", word, name, &number);
+	char word[16], name[64], last[16] = "0";
+	int fields = sscanf(line, "%15s %63s %15s", word, name, last);
+	unsigned number = (unsigned)strtoul(last, NULL, 10);
 
 	service.name = name;
 	service.hostname = "127.0.0.1";
