@@ -304,7 +304,7 @@ def test_close_ends_in_its_time_where_etcd_is_silent(absent_etcd, make_registry,
     driver.wait_for_event("registered", "web")
     relay.fall_silent()
     closed = driver.ask("close", 500)
-    assert 500 <= int(closed[1]) < 2500
+    assert 490 <= int(closed[1]) < 2500
     assert driver.process.wait(PATIENCE_S) == 0
     wait_until_equal(registry.documents, {}, PATIENCE_S)
 
