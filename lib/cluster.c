@@ -86,25 +86,33 @@ static int read_answer(unsigned status, const char *body, size_t len, cluster_re
 	return r;
 }
 
-static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
-		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
+/* `url` is what ret->url will be in.  False: no memory. */
+static bool make_request(const char *base, const struct cluster_request *rq, unsigned timeout_ms,
+			 struct buf *url, struct http_request *ret)
 {
-	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
-	struct http_request http = {
+	buf_printf(url, "%s%s", base, rq->path);
+	*ret = (struct http_request){
 		.method = rq->method,
+		.url = url->s,
 		.body = rq->body,
 		.content_type = rq->content_type,
 		.authorization = rq->authorization,
 		.answer_max = rq->answer_max,
 		.timeout_ms = timeout_ms,
 	};
+	return !buf_failed(url);
+}
+
+static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
+		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
+	struct http_request http;
 	struct http_answer answer;
 	int r;
 
-	buf_printf(&url, "%s%s", base, rq->path);
-	if (buf_failed(&url))
+	if (!make_request(base, rq, timeout_ms, &url, &http))
 		return err_nomem(err);
-	http.url = url.s;
 	r = http_perform(c->http, &http, &answer, err);
 	c->silent |= answer.silent;
 	c->refused = answer.refused;
@@ -258,21 +266,12 @@ struct cluster_stream *cluster_stream_open(struct cluster *c, const struct clust
 	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
 	struct cluster_stream *stream = calloc(1, sizeof(*stream));
 	const struct node *node = next_for_streams(c);
-	struct http_request http = {
-		.method = rq->method,
-		.body = rq->body,
-		.content_type = rq->content_type,
-		.authorization = rq->authorization,
-		.answer_max = rq->answer_max,
-		.timeout_ms = c->timeout_ms,
-	};
+	struct http_request http;
 
-	buf_printf(&url, "%s%s", node->base, rq->path);
-	if (!stream || buf_failed(&url)) {
+	if (!stream || !make_request(node->base, rq, c->timeout_ms, &url, &http)) {
 		free(stream);
 		return NULL;
 	}
-	http.url = url.s;
 	*stream = (struct cluster_stream){.cluster = c, .node = node->id, .left = node->left};
 	stream->http = http_stream_open(c->http, &http);
 	if (!stream->http) {
