@@ -9,6 +9,7 @@
 #include "err.h"
 #include "http.h"
 #include "nodes.h"
+#include "tls_files.h"
 #include "util.h"
 
 #define NODE_MIN_MS 1000
@@ -24,6 +25,7 @@ struct cluster_stream {
 };
 
 struct cluster {
+	struct tls_files tls;
 	struct http *http;
 	struct nodes nodes;
 	size_t passed; /* nodes from the current one on that streams could not be had from */
@@ -40,7 +42,6 @@ struct cluster {
 int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
 		struct etcdreg_err *err)
 {
-	struct http_tls tls = {.cacert = cfg->cacert, .cert = cfg->cert, .key = cfg->key};
 	struct cluster *c = calloc(1, sizeof(*c));
 	int r;
 
@@ -48,9 +49,9 @@ int cluster_new(const struct connstr *cs, const struct config *cfg, struct clust
 		return err_nomem(err);
 	c->timeout_ms = cfg->timeout_ms;
 	c->deadline_ms = UINT64_MAX;
-	r = http_new(&tls, &c->http, err);
-	if (r == 0 && !nodes_init(&c->nodes, cs))
-		r = err_nomem(err);
+	r = tls_files_init(&c->tls, cfg) && nodes_init(&c->nodes, cs) ? 0 : err_nomem(err);
+	if (r == 0)
+		r = http_new(&c->tls, &c->http, err);
 	if (r < 0) {
 		cluster_free(c);
 		return r;
@@ -65,6 +66,7 @@ void cluster_free(struct cluster *c)
 		return;
 	nodes_release(&c->nodes);
 	http_free(c->http);
+	tls_files_release(&c->tls);
 	free(c);
 }
 

@@ -189,6 +189,27 @@ void config_release(struct config *cfg)
 	*cfg = (struct config){0};
 }
 
+const char *config_text(const struct config *cfg, enum config_id id)
+{
+	return *(char *const *)(const void *)((const char *)cfg + config_rows[id].offset);
+}
+
+const char *config_origin(const struct config *cfg, enum config_id id)
+{
+	switch ((enum config_source)cfg->source[id]) {
+	case CONFIG_BY_FALLBACK:
+		return config_rows[id].fallback;
+	case CONFIG_BY_ENV:
+		return config_rows[id].env;
+	case CONFIG_BY_QUERY:
+		return "connection string";
+	case CONFIG_BY_DEFAULT:
+	case CONFIG_BY_CALLER:
+		break;
+	}
+	return NULL;
+}
+
 static const char *env_value(const char *variable)
 {
 	const char *value = variable ? secure_getenv(variable) : NULL;
@@ -199,17 +220,19 @@ static const char *env_value(const char *variable)
 static int load_variable(struct config *cfg, enum config_id id, struct etcdreg_err *err)
 {
 	const struct config_row *row = &config_rows[id];
+	enum config_source source = CONFIG_BY_ENV;
 	const char *variable = row->env;
 	const char *value = env_value(variable);
 	int r;
 
 	if (!value) {
+		source = CONFIG_BY_FALLBACK;
 		variable = row->fallback;
 		value = env_value(variable);
 	}
 	if (!value)
 		return 0;
-	r = config_set_from(cfg, id, CONFIG_BY_ENV, value, err);
+	r = config_set_from(cfg, id, source, value, err);
 	if (r < 0)
 		err_prefix(err, "%s: ", variable);
 	return r;

@@ -6,7 +6,7 @@
  * Each field remembers where its value came from, and a weaker source never replaces a stronger
  * one:
  *
- *	default < environment < connection string's query < set by the caller
+ *	default < etcdctl's variable < our own < connection string's query < set by the caller
  *
  * so the order of the calls does not matter.  Texts are never NULL and owned by the struct.  This
  * is the only file that reads the environment; it does so in config_load_env() alone, with
@@ -56,6 +56,7 @@ enum config_flags {
 
 enum config_source {
 	CONFIG_BY_DEFAULT,
+	CONFIG_BY_FALLBACK,
 	CONFIG_BY_ENV,
 	CONFIG_BY_QUERY,
 	CONFIG_BY_CALLER,
@@ -119,6 +120,15 @@ int config_set_from(struct config *cfg, enum config_id id, enum config_source so
 
 /* The row whose option is the `len` bytes at `option`; CONFIG_COUNT: there is none. */
 enum config_id config_find_option(const char *option, size_t len);
+
+/* What a TEXT row is set to. */
+const char *config_text(const struct config *cfg, enum config_id id);
+
+/*
+ * Who has set a field, as a message may name it: a variable, or "connection string"; NULL: the
+ * caller, or nobody.
+ */
+const char *config_origin(const struct config *cfg, enum config_id id);
 
 /*
  * A process's settings as they travel in its hello: NUL-terminated "VARIABLE=value" strings,

@@ -3,32 +3,30 @@
 #define _GNU_SOURCE
 #include "credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "err.h"
+#include "file.h"
 #include "util.h"
 
 #define PASSWORD_MAX 1024
 
-static int read_password(const char *path, char **ret, struct etcdreg_err *err)
+static int read_password(const struct config *cfg, char **ret, struct etcdreg_err *err)
 {
-	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char text[PASSWORD_MAX + 1];
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	CLEANUP(buf) struct buf text = BUF_INIT(PASSWORD_MAX);
+	CLEANUP(file) struct file file = {0};
+	size_t len;
+	int r;
 
-	if (len < 0)
-		return err_set(err, ETCDREG_E_CONFIG, "password file '%s' cannot be read: %s", path,
-			       strerror(errno));
-	if (len == sizeof(text)) {
-		explicit_bzero(text, sizeof(text));
-		return err_set(err, ETCDREG_E_CONFIG, "password file '%s' is longer than %d bytes",
-			       path, PASSWORD_MAX);
-	}
-	text[len] = '\0';
-	*ret = strndup(text, strcspn(text, "\r\n"));
-	explicit_bzero(text, sizeof(text));
+	if (!file_init(&file, "password", cfg, CONFIG_password_file))
+		return err_nomem(err);
+	r = file_read(&file, true, &text, err);
+	if (r < 0)
+		return r;
+	len = strcspn(text.s, "\r\n");
+	if (len == 0)
+		return file_fail(&file, err, "has an empty first line");
+	*ret = strndup(text.s, len);
 	return *ret ? 0 : err_nomem(err);
 }
 
@@ -40,7 +38,7 @@ static int load_password(struct credentials *c, const char *embedded, const stru
 	if (embedded && cfg->source[CONFIG_password] <= cfg->source[CONFIG_user])
 		password = embedded;
 	if (password[0] == '\0' && cfg->password_file[0] != '\0')
-		return read_password(cfg->password_file, &c->password, err);
+		return read_password(cfg, &c->password, err);
 	c->password = strdup(password);
 	return c->password ? 0 : err_nomem(err);
 }

@@ -4,8 +4,6 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +13,7 @@
 #include <time.h>
 
 #include "err.h"
+#include "tls_refusal.h"
 #include "util.h"
 
 #define POLL_MS	   1000
@@ -25,6 +24,7 @@
 #define KEEPALIVE_INTERVAL_S 10L
 
 struct http {
+	const struct tls_files *tls;
 	CURLM *multi;
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
@@ -52,34 +52,12 @@ static void global_init(void)
 	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* One of them may be the authorization. */
 static void slist_release(struct curl_slist **list)
 {
+	for (struct curl_slist *line = *list; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
 	curl_slist_free_all(*list);
-}
-
-static int check_file(const char *what, const char *path, struct etcdreg_err *err)
-{
-	CLEANUP(fd) int fd = -1;
-
-	if (path[0] == '\0')
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return err_set(err, ETCDREG_E_CONFIG, "%s file '%s' cannot be read: %s", what, path,
-			       strerror(errno));
-	return 0;
-}
-
-static int check_tls(const struct http_tls *tls, struct etcdreg_err *err)
-{
-	int r = check_file("cacert", tls->cacert, err);
-
-	if (r < 0)
-		return r;
-	r = check_file("cert", tls->cert, err);
-	if (r < 0)
-		return r;
-	return check_file("key", tls->key, err);
 }
 
 /* Takes what fits; a short count makes libcurl end the transfer. */
@@ -100,6 +78,21 @@ static CURLcode allow_http_only(CURL *easy)
 #endif
 }
 
+/*
+ * What libcurl keeps from one connection for the next would hide that a file was replaced: a session
+ * goes on with the old certificates of both sides, and authorities are kept for a day by the name of
+ * their file.  With a passphrase given, nobody is asked for one.
+ */
+static bool forget_tls(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	if (curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) != CURLE_OK)
+		return false;
+#endif
+	return curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK;
+}
+
 static bool set_constants(struct http *h)
 {
 	CURL *e = h->easy;
@@ -115,20 +108,20 @@ static bool set_constants(struct http *h)
 	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK && forget_tls(e) &&
 	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
 }
 
-static bool set_file(CURL *easy, CURLoption option, const char *path)
+static bool set_file(CURL *easy, CURLoption option, const struct file *f)
 {
-	return path[0] == '\0' || curl_easy_setopt(easy, option, path) == CURLE_OK;
+	return !file_is_given(f) || curl_easy_setopt(easy, option, f->path) == CURLE_OK;
 }
 
-int http_new(const struct http_tls *tls, struct http **ret, struct etcdreg_err *err)
+int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err)
 {
 	struct http *h;
-	int r = check_tls(tls, err);
+	int r = tls_files_check(tls, err);
 
 	if (r < 0)
 		return r;
@@ -139,15 +132,16 @@ int http_new(const struct http_tls *tls, struct http **ret, struct etcdreg_err *
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_nomem(err);
+	h->tls = tls;
 	h->multi = curl_multi_init();
 	h->easy = curl_easy_init();
 	if (!h->multi || !h->easy) {
 		http_free(h);
 		return err_nomem(err);
 	}
-	if (!set_constants(h) || !set_file(h->easy, CURLOPT_CAINFO, tls->cacert) ||
-	    !set_file(h->easy, CURLOPT_SSLCERT, tls->cert) ||
-	    !set_file(h->easy, CURLOPT_SSLKEY, tls->key)) {
+	if (!set_constants(h) || !set_file(h->easy, CURLOPT_CAINFO, &tls->cacert) ||
+	    !set_file(h->easy, CURLOPT_SSLCERT, &tls->cert) ||
+	    !set_file(h->easy, CURLOPT_SSLKEY, &tls->key)) {
 		http_free(h);
 		return err_set(err, ETCDREG_E_SYSTEM,
 			       "libcurl lacks an option that is needed (TLS?)");
@@ -296,8 +290,40 @@ static int connect_failure(CURL *easy, struct etcdreg_err *err)
 
 static int tls_failure(const struct http *h, CURLcode result, struct etcdreg_err *err)
 {
-	return err_set(err, ETCDREG_E_DENIED, "TLS: %s",
-		       h->error[0] != '\0' ? h->error : curl_easy_strerror(result));
+	const char *words = h->error[0] != '\0' ? h->error : curl_easy_strerror(result);
+	int r = tls_refusal(h->tls, words, err);
+
+	err_prefix(err, "TLS: ");
+	return r;
+}
+
+static bool is_new_tls(CURL *easy)
+{
+	char *scheme = NULL;
+	long connects = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+	return connects > 0 && scheme && strcasecmp(scheme, "https") == 0;
+}
+
+/*
+ * With TLS 1.3 a client certificate is refused after the handshake, while the request is being
+ * sent, and a reset may overtake the reason.
+ */
+static int broken(const struct http *h, CURLcode result, struct http_answer *answer,
+		  struct etcdreg_err *err)
+{
+	int r;
+
+	if (strstr(h->error, "alert"))
+		return tls_failure(h, result, err);
+	answer->silent = answer->body.len == 0;
+	if (!answer->silent || !is_new_tls(h->easy))
+		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
+	r = tls_broken(h->tls, err);
+	err_prefix(err, "TLS: ");
+	return r;
 }
 
 static int failure(const struct http *h, CURLcode result, const struct http_request *rq,
@@ -318,11 +344,7 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 		return err_set(err, ETCDREG_E_UNREACH, "closed the connection without an answer");
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
-		/* With TLS 1.3 a client certificate is refused after the handshake. */
-		if (strstr(h->error, "SSL"))
-			return tls_failure(h, result, err);
-		answer->silent = answer->body.len == 0;
-		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
+		return broken(h, result, answer, err);
 	case CURLE_PARTIAL_FILE:
 		return err_set(err, ETCDREG_E_PROTO, "the answer is cut off");
 	case CURLE_WRITE_ERROR:
@@ -439,7 +461,7 @@ void http_stream_close(struct http_stream *s)
 		return;
 	curl_multi_remove_handle(s->http->multi, s->easy);
 	curl_easy_cleanup(s->easy);
-	curl_slist_free_all(s->headers);
+	slist_release(&s->headers);
 	buf_release(&s->text);
 	free(s->body);
 	free(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * http.h - one HTTP request at a time over kept-alive connections, and beside it any number of
- * streams: answers that do not end, read line by line.  The only user of libcurl.
+ * streams: answers that do not end, read line by line.  Nobody else uses libcurl.
  *
  * No proxy, no redirects, http and https only, HTTP/1.1, TLS >= 1.2 with verification always on.
  * Nothing is read from the environment, and the process's signals are left alone (SIGPIPE is
@@ -23,18 +23,15 @@
 
 #include "buf.h"
 #include "etcd-registry.h"
+#include "tls_files.h"
 
 struct http;
 
-/* PEM files; "" where there is none.  Borrowed for the call. */
-struct http_tls {
-	const char *cacert;
-	const char *cert;
-	const char *key;
-};
-
-/* Fails with ETCDREG_E_CONFIG (a file cannot be read), _SYSTEM or _NOMEM. */
-int http_new(const struct http_tls *tls, struct http **ret, struct etcdreg_err *err);
+/*
+ * `tls` is borrowed until http_free().  Each connection reads the files anew, so they may be
+ * replaced at any time.  Fails as tls_files_check() does, or with ETCDREG_E_SYSTEM or _NOMEM.
+ */
+int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err);
 void http_free(struct http *h);
 
 struct http_request {

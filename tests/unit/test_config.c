@@ -127,6 +127,25 @@ static void falls_back_to_the_variables_of_etcdctl(void **state)
 	assert_string_equal(config.cacert, "/own");
 }
 
+static void tells_who_has_set_a_field(void **state)
+{
+	struct connstr cs;
+
+	(void)state;
+	setenv("ETCDCTL_CACERT", "/ca", 1);
+	setenv("ETCDCTL_CERT", "/cert", 1);
+	setenv("ETCD_REGISTRY_CERT", "/own", 1);
+	assert_int_equal(config_load_env(&config, NULL), 0);
+	assert_int_equal(connstr_parse("a?password-file=/p", &cs, &config, NULL), 0);
+	connstr_release(&cs);
+	assert_int_equal(config_set(&config, CONFIG_user, "bob", NULL), 0);
+	assert_string_equal(config_origin(&config, CONFIG_cacert), "ETCDCTL_CACERT");
+	assert_string_equal(config_origin(&config, CONFIG_cert), "ETCD_REGISTRY_CERT");
+	assert_string_equal(config_origin(&config, CONFIG_password_file), "connection string");
+	assert_null(config_origin(&config, CONFIG_user));
+	assert_null(config_origin(&config, CONFIG_key));
+}
+
 static void names_the_variable_that_is_wrong(void **state)
 {
 	struct etcdreg_err err;
@@ -367,6 +386,7 @@ int main(void)
 		TEST(refuses_a_text_that_is_too_long),
 		TEST(ranks_the_sources),
 		TEST(falls_back_to_the_variables_of_etcdctl),
+		TEST(tells_who_has_set_a_field),
 		TEST(names_the_variable_that_is_wrong),
 		TEST(tells_every_range),
 		TEST(shows_no_secret),
