@@ -52,11 +52,13 @@ def _start(*arguments, binary=None):
 class Etcd:
     """With the v2 API beside v3.  Keeps its ports and its content over kill() and start().
 
-    `token` goes with the requests that tests make, where users are needed.
+    `token` goes with the requests that tests make, where users are needed.  With `certificates`, an
+    Authority's folder, the product reaches it by https; tests go on with http.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, certificates=None):
         self.folder = folder and pathlib.Path(folder)
+        self.certificates = certificates
         self.pid = None
         self.url = None
         self.token = None
@@ -81,9 +83,18 @@ class Etcd:
     def host(self):
         return self.url.removeprefix("http://")
 
+    @property
+    def reached_at(self):
+        """The connection string of the product, without a namespace."""
+        if not self.certificates:
+            return self.url
+        port = (self.folder / "ports").read_text().split()[2]
+        return f"https://127.0.0.1:{port}"
+
     def start(self, binary=None):
         """Returns when it answers."""
-        self._take(_start(self.folder, binary=binary)[0])
+        tls = ["--tls", self.certificates] if self.certificates else []
+        self._take(_start(*tls, self.folder, binary=binary)[0])
         return self
 
     def _take(self, facts):

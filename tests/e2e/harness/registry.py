@@ -42,8 +42,9 @@ class Registry:
     @property
     def url(self):
         """No API is named for v3: that is what `auto` has to find."""
-        hosts = ",".join((*self.nodes, self.etcd.host))
-        return f"http://{hosts}/{self.namespace}" + ("?api=v2" if self.api == "v2" else "")
+        scheme, host = self.etcd.reached_at.split("://")
+        hosts = ",".join((*self.nodes, host))
+        return f"{scheme}://{hosts}/{self.namespace}" + ("?api=v2" if self.api == "v2" else "")
 
     def settings(self, name=None, **more):
         """The environment of a process that uses this registry; more={"HOST": ...} sets
