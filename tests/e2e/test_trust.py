@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +17,16 @@ import threading
 import pytest
 from harness import other_user, product, wire
 from harness.agents import socket_name
-from harness.process import children, free_port, is_running, parent, status
+from harness.process import (
+    all_pids,
+    children,
+    command_line,
+    free_port,
+    is_running,
+    parent,
+    read_proc,
+    status,
+)
 from harness.registry import document
 from harness.wait import wait_until
 
@@ -316,6 +326,38 @@ def test_privileges_of_an_agent(v3_registry, uid, process):
     finally:
         keeper.terminate()
         assert keeper.wait(PATIENCE_S) == 0
+
+
+def may_trace(pid, uid):
+    """Whether a process of that user without capabilities may read its memory and attach to it."""
+    script = (
+        "import ctypes, sys\n"
+        "libc, pid = ctypes.CDLL(None), int(sys.argv[1])\n"
+        "try:\n    found = [open(f'/proc/{pid}/environ', 'rb').read() != b'']\n"
+        "except PermissionError:\n    found = [False]\n"
+        "print(any([*found, libc.ptrace(16, pid, None, None) == 0]))\n"
+    )
+    become = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
+    command = [*become, "/usr/bin/python3", "-c", script, str(pid)]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
+    return result.stdout == "True\n"
+
+
+@pytest.mark.parametrize("process", ["keeper", "worker"])
+def test_agent_cannot_be_traced_or_dumped(v3_registry, operators_agent, process):
+    """Not even by its own user; another process of that user can, so nothing else forbids it."""
+    with other_user.running("announce", operators_agent(other_user.NOBODY), "{}") as host:
+        agents = [pid for pid in all_pids() if command_line(pid)[1:2] == ["agent"]]
+        mine = [pid for pid in agents if v3_registry.namespace in str(read_proc(pid, "environ"))]
+        (keeper,) = [pid for pid in mine if parent(pid) == os.getpid()]
+        (worker,) = children(keeper)
+        assert may_trace(host.pid, other_user.NOBODY)
+        pid = keeper if process == "keeper" else worker
+        assert not may_trace(pid, other_user.NOBODY)
+        limits = read_proc(pid, "limits").decode()
+        assert re.search(r"Max core file size +0 +0", limits)
 
 
 def test_setuid_program_does_nothing(v3_registry, launch_listener):

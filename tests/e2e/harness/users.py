@@ -15,7 +15,7 @@ def _add_user(etcd, name, password, role):
     etcd.call("auth/user/grant", {"user": name, "role": role})
 
 
-def switch_users_on(etcd):
+def switch_users_on(etcd, password=PASSWORD):
     """USER may read and write what is below services/, and nothing else."""
     services = {
         "permType": "READWRITE",
@@ -26,9 +26,14 @@ def switch_users_on(etcd):
         etcd.call("auth/role/add", {"name": role})
     etcd.call("auth/role/grant", {"name": USER, "perm": services})
     _add_user(etcd, ROOT, ROOT, ROOT)
-    _add_user(etcd, USER, PASSWORD, USER)
+    _add_user(etcd, USER, password, USER)
     etcd.call("auth/enable", {})
     log_in(etcd)
+
+
+def set_password(etcd, password):
+    """Tokens of USER are no good from then on."""
+    etcd.call("auth/user/changepw", {"name": USER, "password": password})
 
 
 def log_in(etcd):
