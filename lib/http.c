@@ -28,7 +28,7 @@ struct http {
 	CURLM *multi;
 	CURL *easy;
 	char error[CURL_ERROR_SIZE];
-	bool done;	 /* the request; with `result` */
+	bool done; /* the request; with `result` */
 	CURLcode result;
 	bool has_news; /* something has happened to a stream since the latest wait */
 	atomic_bool interrupted;
@@ -39,8 +39,8 @@ struct http_stream {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *body;
-	struct buf text;  /* what has come and was not taken */
-	size_t taken;	  /* bytes of it, that the line handed out latest took */
+	struct buf text; /* what has come and was not taken */
+	size_t taken;	 /* bytes of it, that the line handed out latest took */
 	bool ended;
 };
 
@@ -79,9 +79,9 @@ static CURLcode allow_http_only(CURL *easy)
 }
 
 /*
- * What libcurl keeps from one connection for the next would hide that a file was replaced: a session
- * goes on with the old certificates of both sides, and authorities are kept for a day by the name of
- * their file.  With a passphrase given, nobody is asked for one.
+ * What libcurl keeps from one connection for the next would hide that a file was replaced: a
+ * session goes on with the old certificates of both sides, and authorities are kept for a day by
+ * the name of their file.  With a passphrase given, nobody is asked for one.
  */
 static bool forget_tls(CURL *easy)
 {

@@ -12,7 +12,7 @@
 #define PROBE_MS	500
 #define BACKOFF_MIN_MS	500
 #define BACKOFF_MAX_MS	5000
-#define DENIED_MS	30000
+#define DENIED_MAX_MS	30000
 #define REPAIRS_AT_ONCE 4
 #define MEMBERS_MIN_MS	200
 #define MEMBERS_MAX_MS	1000
@@ -266,17 +266,17 @@ static void come_up(struct reconcile *rec)
 	rec->told_down = false;
 }
 
-/* A refusal of this one key, while etcd is well. */
+/*
+ * A refusal of this one key, while etcd is well.  Who is not permitted may soon be again: a
+ * password was changed and changed back.
+ */
 static void back_off(struct reconcile *rec, struct reconcile_entry *e,
 		     const struct etcdreg_err *err)
 {
-	if (err->code == ETCDREG_E_DENIED)
-		e->backoff_ms = DENIED_MS;
-	else if (e->backoff_ms == 0)
-		e->backoff_ms = BACKOFF_MIN_MS;
-	else
-		e->backoff_ms =
-			e->backoff_ms * 2 < BACKOFF_MAX_MS ? e->backoff_ms * 2 : BACKOFF_MAX_MS;
+	uint64_t max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
+	uint64_t doubled_ms = e->backoff_ms == 0 ? BACKOFF_MIN_MS : e->backoff_ms * 2;
+
+	e->backoff_ms = doubled_ms < max_ms ? doubled_ms : max_ms;
 	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
 	rec->err = *err;
 	emit(rec, ETCDREG_ERROR, e, &rec->err);

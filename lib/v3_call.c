@@ -8,7 +8,8 @@
 #include "err.h"
 #include "util.h"
 
-#define LOGIN_PAUSE_MS 30000
+#define LOGIN_PAUSE_MIN_MS 500
+#define LOGIN_PAUSE_MAX_MS 30000
 
 struct attempt {
 	struct v3_session *session;
@@ -128,10 +129,19 @@ static int read_token(const struct json *answer, void *arg, struct etcdreg_err *
 	return *ret ? 0 : err_nomem(err);
 }
 
+/*
+ * A login costs etcd a bcrypt; but a password that was changed and changed back must be found good
+ * again before a lease can expire.
+ */
 static int refuse_logins(struct v3_session *s, const struct etcdreg_err *why)
 {
+	unsigned pause_ms = s->login_pause_ms * 2;
+
+	if (pause_ms < LOGIN_PAUSE_MIN_MS)
+		pause_ms = LOGIN_PAUSE_MIN_MS;
+	s->login_pause_ms = pause_ms < LOGIN_PAUSE_MAX_MS ? pause_ms : LOGIN_PAUSE_MAX_MS;
 	s->login_err = *why;
-	s->login_at_ms = now_ms() + LOGIN_PAUSE_MS;
+	s->login_at_ms = now_ms() + s->login_pause_ms;
 	return why->code;
 }
 
@@ -158,6 +168,8 @@ static int login(struct v3_session *s, struct etcdreg_err *err)
 	}
 	if (r == ETCDREG_E_DENIED)
 		r = refuse_logins(s, &why);
+	else if (r == 0)
+		s->login_pause_ms = 0;
 	return r < 0 ? err_set(err, r, "%s", why.msg) : 0;
 }
 
@@ -209,8 +221,8 @@ int v3_stream_open(struct v3_session *s, const char *path, const char *body, siz
 	return *ret ? 0 : err_nomem(err);
 }
 
-int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_fn *read,
-		   void *arg, struct etcdreg_err *err)
+int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,
+		   struct etcdreg_err *err)
 {
 	struct attempt a = {.session = s, .read = read, .arg = arg};
 	bool gone = s->store->gone;

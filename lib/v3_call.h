@@ -32,6 +32,7 @@ struct v3_session {
 	char *token;                    /* NULL: none */
 	bool auth_off;                  /* etcd says that it wants no users */
 	uint64_t login_at_ms;           /* no login before that */
+	unsigned login_pause_ms;        /* that led to it; 0: the latest login was fine */
 	struct etcdreg_err login_err;   /* why */
 };
 

@@ -5,12 +5,14 @@ import time
 
 import pytest
 from harness import users
+from harness.agents import kill_worker
 from harness.registry import document
 from harness.wait import wait_until
 
 pytestmark = [pytest.mark.etcds, pytest.mark.slow]
 
 TTL_S = 3
+LONG_TTL_S = 6
 LEFT_S = 2
 UNREACHABLE = 3
 
@@ -80,3 +82,31 @@ def test_users_switched_on_under_a_service(absent_etcd, make_registry, launch_li
     users.switch_users_on(absent_etcd)
     time.sleep(3 * TTL_S)
     assert registry.leases() == lease
+
+
+def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launch_listener):
+    """While a new worker logs in, which the lease has to survive."""
+    host = launch_listener(registry.preloaded("web", TTL=LONG_TTL_S, **users.settings()))
+    registry.expect(document("web", host.port))
+    lease = registry.leases()
+    users.set_password(guarded_etcd, "another")
+    kill_worker(registry)
+    wait_until(lambda: "authentication failed" in registry.log.read_text(), LONG_TTL_S, "a refusal")
+    users.set_password(guarded_etcd, users.PASSWORD)
+    time.sleep(2 * LONG_TTL_S)
+    assert registry.leases() == lease
+
+
+def test_users_switched_off_and_on_again(registry, guarded_etcd, launch_listener):
+    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
+    registry.expect(document("web", host.port))
+    lease = registry.leases()
+    for _ in range(2):
+        guarded_etcd.call("auth/disable", {})
+        guarded_etcd.token = None
+        time.sleep(TTL_S)
+        assert registry.leases() == lease
+        guarded_etcd.call("auth/enable", {})
+        users.log_in(guarded_etcd)
+        time.sleep(TTL_S)
+        assert registry.leases() == lease
