@@ -81,8 +81,7 @@ static int explain(const struct tls_files *files, enum meaning meaning, struct e
 	static const char *const texts[] = {
 		[EXPIRED] = "its certificate has expired: etcd needs a new one",
 		[NOT_YET_VALID] = "its certificate is not valid yet: is the clock right?",
-		[OTHER_HOST] = "its certificate is for other names: connect by one of those, or "
-			       "have it issued for this one",
+		[OTHER_HOST] = "its certificate is for other names: connect by one of them",
 		[OLD_TLS] = "it has no TLS 1.2 or later, which is needed",
 		[NO_TLS] = "it does not speak TLS: is it http?",
 		[BROKEN] = "the connection broke in the handshake: does it speak TLS?",
