@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP requests, with libcurl. */
 #define _GNU_SOURCE
-#include "http.h"
+#include "http_private.h"
 
-#include <curl/curl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,27 +22,6 @@
 #define KEEPALIVE_IDLE_S     30L
 #define KEEPALIVE_INTERVAL_S 10L
 
-struct http {
-	const struct tls_files *tls;
-	CURLM *multi;
-	CURL *easy;
-	char error[CURL_ERROR_SIZE];
-	bool done; /* the request; with `result` */
-	CURLcode result;
-	bool has_news; /* something has happened to a stream since the latest wait */
-	atomic_bool interrupted;
-};
-
-struct http_stream {
-	struct http *http;
-	CURL *easy;
-	struct curl_slist *headers;
-	char *body;
-	struct buf text; /* what has come and was not taken */
-	size_t taken;	 /* bytes of it, that the line handed out latest took */
-	bool ended;
-};
-
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_result; /* written once, by global_init() */
 
@@ -53,7 +31,7 @@ static void global_init(void)
 }
 
 /* One of them may be the authorization. */
-static void slist_release(struct curl_slist **list)
+void http_headers_release(struct curl_slist **list)
 {
 	for (struct curl_slist *line = *list; line; line = line->next)
 		explicit_bzero(line->data, strlen(line->data));
@@ -61,7 +39,7 @@ static void slist_release(struct curl_slist **list)
 }
 
 /* Takes what fits; a short count makes libcurl end the transfer. */
-static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+size_t http_take_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct buf *body = arg;
 
@@ -110,7 +88,7 @@ static bool set_constants(struct http *h)
 	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK && forget_tls(e) &&
 	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_take_body) == CURLE_OK;
 }
 
 static bool set_file(CURL *easy, CURLoption option, const struct file *f)
@@ -183,9 +161,9 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
 }
 
 /* An empty value takes a header away that libcurl would send. */
-static struct curl_slist *make_headers(const struct http_request *rq)
+struct curl_slist *http_make_headers(const struct http_request *rq)
 {
-	CLEANUP(slist) struct curl_slist *list = NULL;
+	CLEANUP(http_headers) struct curl_slist *list = NULL;
 
 	if (!add_header(&list, "Expect", NULL) || !add_header(&list, "Accept", "application/json"))
 		return NULL;
@@ -196,7 +174,7 @@ static struct curl_slist *make_headers(const struct http_request *rq)
 	return STEAL(list);
 }
 
-static bool set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers)
+bool http_set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers)
 {
 	bool ok = curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 
@@ -235,17 +213,6 @@ static void sigpipe_restore(const sigset_t *old, bool was_pending)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-static void end_stream(CURL *easy)
-{
-	char *private = NULL;
-	struct http_stream *s;
-
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-	s = (struct http_stream *)(void *)private;
-	s->ended = true;
-	s->http->has_news = true;
-}
-
 /* Lets everything go on that can without waiting.  False: libcurl's own failure. */
 static bool drive(struct http *h)
 {
@@ -256,7 +223,7 @@ static bool drive(struct http *h)
 		return false;
 	while ((msg = curl_multi_info_read(h->multi, &left))) {
 		if (msg->easy_handle != h->easy) {
-			end_stream(msg->easy_handle);
+			http_stream_end(msg->easy_handle);
 			continue;
 		}
 		h->done = true;
@@ -389,14 +356,14 @@ static int perform(struct http *h, const struct http_request *rq, struct http_an
 int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
 		 struct etcdreg_err *err)
 {
-	CLEANUP(slist) struct curl_slist *headers = make_headers(rq);
+	CLEANUP(http_headers) struct curl_slist *headers = http_make_headers(rq);
 	bool was_pending;
 	sigset_t old;
 	int r;
 
 	*answer = (struct http_answer){0};
 	buf_init(&answer->body, rq->answer_max);
-	if (!headers || !set_request(h->easy, rq, headers) ||
+	if (!headers || !http_set_request(h->easy, rq, headers) ||
 	    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) != CURLE_OK ||
 	    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK)
 		return err_nomem(err);
@@ -411,88 +378,6 @@ int http_perform(struct http *h, const struct http_request *rq, struct http_answ
 void http_answer_release(struct http_answer *answer)
 {
 	buf_release(&answer->body);
-}
-
-static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
-{
-	struct http_stream *s = arg;
-
-	s->http->has_news = true;
-	return take_body(bytes, size, count, &s->text);
-}
-
-static bool set_stream(struct http_stream *s, const struct http_request *rq)
-{
-	CURL *e = s->easy;
-	struct http_request own = *rq;
-
-	own.body = s->body;
-	return set_request(e, &own, s->headers) &&
-	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_PRIVATE, s) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_text) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEDATA, s) == CURLE_OK;
-}
-
-struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
-{
-	struct http_stream *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->http = h;
-	buf_init(&s->text, rq->answer_max);
-	s->easy = curl_easy_duphandle(h->easy);
-	s->headers = make_headers(rq);
-	s->body = rq->body ? strdup(rq->body) : NULL;
-	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, rq) ||
-	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
-		http_stream_close(s);
-		return NULL;
-	}
-	return s;
-}
-
-void http_stream_close(struct http_stream *s)
-{
-	if (!s)
-		return;
-	curl_multi_remove_handle(s->http->multi, s->easy);
-	curl_easy_cleanup(s->easy);
-	slist_release(&s->headers);
-	buf_release(&s->text);
-	free(s->body);
-	free(s);
-}
-
-const char *http_stream_line(struct http_stream *s, size_t *ret_len)
-{
-	char *end;
-
-	buf_drop(&s->text, STEAL(s->taken));
-	end = memchr(s->text.s, '\n', s->text.len);
-	if (!end && (!s->ended || s->text.len == 0))
-		return NULL;
-	if (end)
-		*end = '\0';
-	*ret_len = end ? (size_t)(end - s->text.s) : s->text.len;
-	s->taken = *ret_len + (end ? 1 : 0);
-	return s->text.s;
-}
-
-unsigned http_stream_status(const struct http_stream *s)
-{
-	long status = 0;
-
-	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (unsigned)status;
-}
-
-bool http_stream_ended(const struct http_stream *s)
-{
-	return s->ended;
 }
 
 static void wait_for_news(struct http *h, int timeout_ms)
