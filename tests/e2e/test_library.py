@@ -187,7 +187,7 @@ def test_what_is_lost_is_told_and_comes_back(absent_etcd, make_registry, drive, 
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_an_outage_is_told_once_and_its_end(absent_etcd, make_registry, drive, api):
     registry = make_registry(absent_etcd.start(), api)
-    driver, port = drive(registry.settings(**TTL)), free_port()
+    driver, port = drive(registry.settings()), free_port()
     driver.ask("join", "web", port)
     driver.wait_for_event("registered", "web")
     absent_etcd.kill()
