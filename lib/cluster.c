@@ -113,6 +113,7 @@ static int call_node(struct cluster *c, const char *base, const struct cluster_r
 	struct http_answer answer;
 	int r;
 
+	c->answered = false;
 	if (!make_request(base, rq, timeout_ms, &url, &http))
 		return err_nomem(err);
 	r = http_perform(c->http, &http, &answer, err);
@@ -140,18 +141,16 @@ static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsi
 	return share < left_ms ? share : left_ms;
 }
 
-/* The errors of all nodes as one; the code is theirs where they agree. */
-static void add_failure(struct buf *all, int *code, const char *base, const struct etcdreg_err *one)
-{
-	*code = *code == 0 || *code == one->code ? one->code : ETCDREG_E_UNREACH;
-	if (all->len > 0)
-		buf_puts(all, "; ");
-	buf_printf(all, "%s: %s", base, one->msg);
-}
+/* What has come of a call so far. */
+struct outcome {
+	struct buf failures;	    /* of the nodes that were left */
+	int code;		    /* theirs where they agree; 0: none was left */
+	struct etcdreg_err refusal; /* the first that a node answered with; code 0: none */
+};
 
-static bool is_final(const struct cluster *c, int r)
+static void outcome_release(struct outcome *o)
 {
-	return c->answered || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT;
+	buf_release(&o->failures);
 }
 
 static uint64_t deadline_of(const struct cluster *c)
@@ -187,51 +186,84 @@ static void begin(struct cluster *c)
 	c->refused = false;
 }
 
-/* `failures` are of the nodes that were left for this one. */
-static void stay_with(struct cluster *c, size_t at, int code, const struct buf *failures)
+static void add_failure(struct outcome *o, const char *base, const struct etcdreg_err *one)
+{
+	o->code = o->code == 0 || o->code == one->code ? one->code : ETCDREG_E_UNREACH;
+	if (o->failures.len > 0)
+		buf_puts(&o->failures, "; ");
+	buf_printf(&o->failures, "%s: %s", base, one->msg);
+}
+
+static void stay_with(struct cluster *c, size_t at, const struct outcome *o)
 {
 	go_to(c, at);
-	if (failures->len > 0)
-		err_set(&c->failover, code, "%s", failures->s);
+	if (o->failures.len > 0)
+		err_set(&c->failover, o->code, "%s", o->failures.s);
+}
+
+/* A node may be alone with its refusal; if it is not, the first one is etcd's word. */
+static bool is_over(struct cluster *c, size_t at, int r, const struct etcdreg_err *one,
+		    struct outcome *o)
+{
+	struct node *node = &c->nodes.all[at];
+	bool is_refused = c->answered && (r == ETCDREG_E_SERVER || r == ETCDREG_E_DENIED);
+
+	if (c->answered && (!is_refused || o->refusal.code == 0))
+		stay_with(c, at, o);
+	if ((c->answered && !is_refused) || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT)
+		return true;
+	if (is_refused && o->refusal.code == 0)
+		err_set(&o->refusal, r, "%s: %s", node->base, one->msg);
+	node->left += r == ETCDREG_E_UNREACH;
+	add_failure(o, node->base, one);
+	return false;
+}
+
+/* Once round the nodes, or as far as the time goes.  1: no node has had the last word. */
+static int go_round(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
+		    void *arg, struct outcome *o, struct etcdreg_err *err)
+{
+	uint64_t deadline = deadline_of(c);
+	size_t first = c->nodes.current;
+
+	for (size_t i = 0; i < c->nodes.len; i++) {
+		size_t at = (first + i) % c->nodes.len;
+		const struct node *node = &c->nodes.all[at];
+		struct etcdreg_err one;
+		uint64_t now = now_ms();
+		int r;
+
+		if (now + TRY_MIN_MS > deadline) {
+			if (o->refusal.code == 0)
+				go_to(c, at);
+			break;
+		}
+		if (node->fallback && !c->refused && i > 0)
+			continue;
+		r = call_node(c, node->base, rq, share_of(c, first, i, (unsigned)(deadline - now)),
+			      read, arg, &one);
+		if (is_over(c, at, r, &one, o))
+			return r == 0 ? 0 : err_set(err, r, "%s: %s", node->base, one.msg);
+	}
+	return 1;
 }
 
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
 		 void *arg, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf all = BUF_INIT(URL_MAX);
-	uint64_t deadline = deadline_of(c);
-	size_t first, i;
-	int code = 0;
+	CLEANUP(outcome) struct outcome o = {.failures = BUF_INIT(URL_MAX)};
+	int r;
 
 	begin(c);
-	first = c->nodes.current;
-	for (i = 0; i < c->nodes.len; i++) {
-		size_t at = (first + i) % c->nodes.len;
-		struct node *node = &c->nodes.all[at];
-		struct etcdreg_err one;
-		uint64_t now = now_ms();
-		int r;
-
-		if (now + TRY_MIN_MS > deadline)
-			break;
-		if (node->fallback && !c->refused && i > 0)
-			continue;
-		r = call_node(c, node->base, rq, share_of(c, first, i, (unsigned)(deadline - now)),
-			      read, arg, &one);
-		if (c->answered)
-			stay_with(c, at, code, &all);
-		if (r == 0)
-			return 0;
-		if (is_final(c, r))
-			return err_set(err, r, "%s: %s", node->base, one.msg);
-		node->left += r == ETCDREG_E_UNREACH;
-		add_failure(&all, &code, node->base, &one);
-	}
-	if (i < c->nodes.len)
-		go_to(c, (first + i) % c->nodes.len);
-	if (all.len == 0)
+	r = go_round(c, rq, read, arg, &o, err);
+	if (r <= 0)
+		return r;
+	c->answered = o.refusal.code != 0;
+	if (c->answered)
+		return err_set(err, o.refusal.code, "%s", o.refusal.msg);
+	if (o.failures.len == 0)
 		return err_set(err, ETCDREG_E_UNREACH, "no time is left to ask etcd");
-	return err_set(err, code, "%s", all.s);
+	return err_set(err, o.code, "%s", o.failures.s);
 }
 
 const char *cluster_node(const struct cluster *c)

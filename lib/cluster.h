@@ -4,7 +4,8 @@
  *
  * A call starts with the node that worked last and goes round.  A node is left for the next one
  * when it does not connect, does not answer in its share of the time, or its answer is refused by
- * the caller with ETCDREG_E_UNREACH or ETCDREG_E_PROTO.  Any other outcome ends the call.
+ * the caller with ETCDREG_E_UNREACH or ETCDREG_E_PROTO.  Where it refuses the request itself, the
+ * others are asked too, since it may be alone with that.  Any other outcome ends the call.
  *
  * The time of a call is shared: each node gets an equal part of what is left, at least 1 s where
  * the whole is that long, and the whole is never exceeded.  Where that ended before all nodes were
@@ -64,7 +65,8 @@ struct cluster_answer {
 
 /*
  * Reads an answer; called once for each node that answers.  0: taken.  ETCDREG_E_UNREACH or _PROTO:
- * this node is no good, try the next.  Other codes: that is etcd's word, end the call.
+ * this node is no good, try the next.  ETCDREG_E_SERVER or _DENIED: it refuses; that is etcd's word
+ * if no other node says better.  Other codes: that is etcd's word, end the call.
  */
 typedef int cluster_read_fn(const struct cluster_answer *answer, void *arg,
 			    struct etcdreg_err *err);

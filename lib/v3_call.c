@@ -16,6 +16,7 @@ struct attempt {
 	v3_read_fn *read;
 	void *arg;
 	bool token_refused;
+	bool not_found;
 };
 
 static bool says(const struct json_error *e, const char *text)
@@ -52,15 +53,14 @@ static int read_error(struct attempt *a, const struct cluster_answer *answer,
 	const struct json_error *e = &answer->error;
 
 	a->token_refused = is_token_refused(e);
+	a->not_found = e->code == V3_NOT_FOUND || says(e, "lease not found") ||
+		       says(e, "has been compacted") || says(e, "future revision");
 	if (is_node_trouble(e) || (e->code == 0 && answer->status >= 500))
 		return err_set(err, ETCDREG_E_UNREACH, "%s (code %lld)", e->message,
 			       (long long)e->code);
 	if (a->token_refused || e->code == V3_DENIED || says(e, "permission denied") ||
 	    says(e, "authentication failed"))
 		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
-	if (e->code == V3_NOT_FOUND || says(e, "lease not found") || says(e, "has been compacted") ||
-	    says(e, "future revision"))
-		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
 	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
 }
 
@@ -108,6 +108,16 @@ static int set_request(const struct v3_session *s, const char *path, const char 
 	return 0;
 }
 
+/* That something is not found, too, one node may be alone with: to the cluster it is a refusal. */
+static int word_of(const struct attempt *a, int r, struct etcdreg_err *err)
+{
+	if (r != ETCDREG_E_SERVER || !a->not_found)
+		return r;
+	if (err)
+		err->code = ETCDREG_E_NOTFOUND;
+	return ETCDREG_E_NOTFOUND;
+}
+
 static int request(struct attempt *a, const char *path, const char *body, size_t answer_max,
 		   struct etcdreg_err *err)
 {
@@ -115,7 +125,10 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 	struct cluster_request rq;
 	int r = set_request(a->session, path, body, answer_max, &target, &rq, err);
 
-	return r < 0 ? r : cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+	if (r < 0)
+		return r;
+	r = cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+	return word_of(a, r, err);
 }
 
 static int read_token(const struct json *answer, void *arg, struct etcdreg_err *err)
@@ -232,7 +245,7 @@ int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_
 	s->store->gone = gone;
 	if (a.token_refused)
 		v3_drop_token(s);
-	return r;
+	return word_of(&a, r, err);
 }
 
 void v3_session_release(struct v3_session *s)

@@ -200,16 +200,52 @@ static void names_every_node_that_failed(void **state)
 	cluster_free(c);
 }
 
-/* etcd's own word is the same on every node. */
-static void takes_no_for_an_answer(void **state)
+static void takes_the_no_of_all_for_an_answer(void **state)
 {
 	static const struct fake_rule rules[] = {{"/x", 200, "{\"no\":1}", 0}, {0}};
+	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_SERVER);
+	assert_true(cluster_answered(c));
+	assert_int_equal(fake_count(fake, "/x"), 2);
+	assert_non_null(strstr(cluster_node(c), "127.0.0.1"));
+	assert_non_null(strstr(err.msg, "127.0.0.1"));
+	assert_null(strstr(err.msg, "localhost"));
+	assert_false(cluster_take_failover(c, &err));
+	cluster_free(c);
+}
+
+static void leaves_a_node_that_is_alone_with_its_no(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/x", 200, "{\"no\":1}", 1}, {"/x", 200, "{\"ok\":1}", 0}, {0}};
+	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
+	struct etcdreg_err err;
+
+	(void)state;
+	fake_rules(fake, rules);
+	assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
+	assert_non_null(strstr(cluster_node(c), "localhost"));
+	assert_true(cluster_take_failover(c, &err));
+	assert_int_equal(err.code, ETCDREG_E_SERVER);
+	cluster_free(c);
+}
+
+/* Who cannot be reached has no say. */
+static void takes_the_no_of_those_that_answer(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/x", 200, "{\"no\":1}", 1}, {"/x", 0, "", 0}, {0}};
 	struct cluster *c = cluster_of("127.0.0.1:%u,localhost:%u", fake->port, fake->port);
 
 	(void)state;
 	fake_rules(fake, rules);
 	assert_int_equal(call_of(c, "/x", 1000, NULL), ETCDREG_E_SERVER);
-	assert_int_equal(fake_count(fake, "/x"), 1);
+	assert_true(cluster_answered(c));
+	assert_non_null(strstr(cluster_node(c), "127.0.0.1"));
 	cluster_free(c);
 }
 
@@ -411,7 +447,9 @@ int main(void)
 		TEST(goes_to_the_next_node),
 		TEST(stays_with_the_node_that_works),
 		TEST(names_every_node_that_failed),
-		TEST(takes_no_for_an_answer),
+		TEST(takes_the_no_of_all_for_an_answer),
+		TEST(leaves_a_node_that_is_alone_with_its_no),
+		TEST(takes_the_no_of_those_that_answer),
 		TEST(shares_its_time),
 		TEST(begins_with_those_that_were_not_tried),
 		TEST(tries_the_members_too),
