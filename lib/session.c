@@ -20,9 +20,11 @@ struct session {
 	struct store *store;	 /* NULL: not chosen yet */
 	const char *prefix;	 /* of its v3 API; NULL: it is v2 */
 	const char *missing;	 /* the v3 API that was not there, latest; NULL: none */
+	bool had_v3;		 /* it has answered with it */
 };
 
 struct version {
+	bool must_be_told;
 	bool known; /* false: the server is too old to tell, or not etcd */
 	unsigned major;
 	unsigned minor;
@@ -49,18 +51,12 @@ int session_new(const struct connstr *cs, const struct config *cfg,
 	return 0;
 }
 
-static void drop_store(struct session *s)
-{
-	if (s->store)
-		s->store->ops->free(s->store);
-	s->store = NULL;
-}
-
 void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	drop_store(s);
+	if (s->store)
+		s->store->ops->free(s->store);
 	cluster_free(s->cluster);
 	free(s);
 }
@@ -118,7 +114,9 @@ static bool parse_version(const char *text, struct version *ret)
 	if (!parse_uint(text, major_len, 0, 1000, &major) ||
 	    !parse_uint(text + major_len + 1, minor_len, 0, 1000, &minor))
 		return false;
-	*ret = (struct version){true, (unsigned)major, (unsigned)minor};
+	ret->known = true;
+	ret->major = (unsigned)major;
+	ret->minor = (unsigned)minor;
 	return true;
 }
 
@@ -126,10 +124,11 @@ static bool parse_version(const char *text, struct version *ret)
 static int read_version(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
 {
 	const char *text = json_text(json_get(answer->json, "etcdcluster"));
+	const struct version *version = arg;
 
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
-	if (answer->status != 200 && answer->status != 404)
+	if (answer->status != 200 && (answer->status != 404 || version->must_be_told))
 		return err_set(err, ETCDREG_E_PROTO,
 			       "answers with status %u when asked for its version", answer->status);
 	if (!text)
@@ -152,53 +151,80 @@ static const char *v3_prefix(const struct version *version)
 	return version->minor == 3 ? "/v3beta" : "/v3alpha";
 }
 
-static int choose(struct session *s, const struct store *common, struct etcdreg_err *err)
+/* NULL: v2. */
+static int choose_prefix(struct session *s, const char **ret, struct etcdreg_err *err)
 {
 	const struct cluster_request rq = {
 		.method = "GET",
 		.path = "/version",
 		.answer_max = CLUSTER_ANSWER_MAX,
 	};
-	struct version version = {0};
+	struct version version = {.must_be_told = s->had_v3};
+	const char *prefix;
+	int r = cluster_call(s->cluster, &rq, read_version, &version, err);
 
-	s->prefix = NULL;
-	if (s->api != CONFIG_API_V2) {
-		int r = cluster_call(s->cluster, &rq, read_version, &version, err);
-
-		if (r < 0)
-			return r;
-		s->prefix = v3_prefix(&version);
-	}
-	if (s->api == CONFIG_API_V3 && !s->prefix)
+	if (r < 0)
+		return r;
+	prefix = v3_prefix(&version);
+	if (s->api == CONFIG_API_V3 && !prefix)
 		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API (is it older than 3.0?)");
-	if (s->api == CONFIG_API_AUTO && s->prefix == s->missing)
-		s->prefix = NULL;
-	s->store = s->prefix ? store_v3_new(common, s->prefix) : store_v2_new(common);
-	return s->store ? 0 : err_nomem(err);
+	if (s->api == CONFIG_API_AUTO && prefix == s->missing)
+		prefix = NULL;
+	*ret = prefix;
+	return 0;
 }
 
-int session_store(struct session *s, struct store **ret, bool *ret_new, struct etcdreg_err *err)
+static int make_store(struct session *s, const char *prefix, struct etcdreg_err *err)
 {
-	struct store common = {
+	const struct store common = {
 		.cluster = s->cluster,
 		.credentials = s->credentials,
 		.ttl_s = s->ttl_s,
 		.leases = s->leases,
 	};
-	bool chosen = s->store && !s->store->gone;
 
-	if (!chosen) {
-		int r;
+	if (s->store)
+		s->store->ops->free(s->store);
+	s->prefix = prefix;
+	s->store = prefix ? store_v3_new(&common, prefix) : store_v2_new(&common);
+	return s->store ? 0 : err_nomem(err);
+}
 
-		if (s->store)
-			s->missing = s->prefix;
-		drop_store(s);
-		r = choose(s, &common, err);
-		if (r < 0)
-			return r;
-	}
+/* What has worked is believed to be there until it is missed from the first call on. */
+static void note_missing(struct session *s)
+{
+	s->had_v3 |= s->prefix && s->store->worked;
+	s->missing = s->store->worked ? NULL : s->prefix;
+}
+
+static int choose(struct session *s, bool *ret_new, struct etcdreg_err *err)
+{
+	const char *prefix = NULL;
+	int r = 0;
+
+	if (s->store)
+		note_missing(s);
+	if (s->api != CONFIG_API_V2)
+		r = choose_prefix(s, &prefix, err);
+	if (r < 0)
+		return r;
+	*ret_new = !s->store || prefix != s->prefix;
+	if (*ret_new)
+		return make_store(s, prefix, err);
+	s->store->gone = false;
+	s->store->worked = false;
+	return 0;
+}
+
+int session_store(struct session *s, struct store **ret, bool *ret_new, struct etcdreg_err *err)
+{
+	bool is_new = false;
+	int r = s->store && !s->store->gone ? 0 : choose(s, &is_new, err);
+
+	if (r < 0)
+		return r;
 	if (ret_new)
-		*ret_new = !chosen;
+		*ret_new = is_new;
 	*ret = s->store;
 	return 0;
 }

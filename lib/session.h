@@ -4,8 +4,9 @@
  *
  * With api=auto the first call asks a node for its version and takes v3 where the server has it,
  * else v2.  The choice stands until etcd says that it no longer has that API, since it was upgraded
- * or its gateway is switched off; then the next call asks for the version again, and does not take
- * what was found missing twice in a row.
+ * or its gateway is switched off; then the next call asks for the version again.  It does not take
+ * v3 again where that was missing from the first call on; and where v3 has worked, only a node that
+ * tells its version can make it v2.
  *
  * Used by one thread at a time, except for cluster_interrupt() of its cluster.
  */

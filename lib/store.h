@@ -150,6 +150,7 @@ struct store {
 	const struct credentials *credentials;  /* borrowed */
 	unsigned ttl_s;
 	struct leases *leases;  /* borrowed; NULL: nobody keeps them */
+	bool worked;    /* etcd has answered with this API */
 	bool gone;      /* etcd no longer has this API: choose again */
 };
 

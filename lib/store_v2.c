@@ -122,6 +122,7 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 	if (!answer->json || answer->status >= 300)
 		return read_status(call, answer, err);
 	call->v2->base.gone = false;
+	call->v2->base.worked = true;
 	if (!json_is_object(node))
 		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'node'");
 	return call->key ? read_key(call, node, err) : each_leaf(call, node, err);

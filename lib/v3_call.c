@@ -86,6 +86,7 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 	if (!json_is_object(answer->json) || answer->status != 200)
 		return read_status(a, answer, err);
 	a->session->store->gone = false;
+	a->session->store->worked = true;
 	return a->read ? a->read(answer->json, a->arg, err) : 0;
 }
 

@@ -750,6 +750,32 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	assert_false(is_new);
 }
 
+/* A proxy that serves nothing for a while is no reason to go to v2, nor to begin anew with v3. */
+static void keeps_an_api_that_has_worked(void **state)
+{
+	static const struct fake_rule good[] = {
+		RULE_VERSION, {"/v3/kv/range", 200, "{" HEADER "}", 0}, {0}};
+	static const struct fake_rule nothing[] = {{"", 404, "404 page not found\n", 0}, {0}};
+	struct store *again;
+	bool is_new = true;
+
+	(void)state;
+	open_line("");
+	fake_rules(fake, good);
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+	fake_rules(fake, nothing);
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
+			 ETCDREG_E_PROTO);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(session_store(line->session, &again, &is_new, NULL),
+				 ETCDREG_E_PROTO);
+	fake_rules(fake, good);
+	assert_int_equal(session_store(line->session, &again, &is_new, NULL), 0);
+	assert_false(is_new);
+	assert_ptr_equal(again, store);
+	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+}
+
 /* An upgrade that takes the API away leaves v3 where there is one, whatever v2 says. */
 static void chooses_again_after_an_upgrade(void **state)
 {
@@ -886,6 +912,7 @@ int main(void)
 		TEST(lists_a_folder),
 		TEST(chooses_the_api),
 		TEST(chooses_again_when_the_api_is_gone),
+		TEST(keeps_an_api_that_has_worked),
 		TEST(chooses_again_after_an_upgrade),
 		TEST(goes_on_under_the_leases_that_it_finds),
 		TEST(deletes_only_under_the_leases_that_it_finds),
