@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "err.h"
+#include "outage.h"
 #include "util.h"
 
-#define PROBE_MS	500
 #define BACKOFF_MIN_MS	500
-#define BACKOFF_MAX_MS	5000
+#define BACKOFF_MAX_MS	4000 /* with its jitter 5 s */
 #define DENIED_MAX_MS	30000
 #define REPAIRS_AT_ONCE 4
 #define MEMBERS_MIN_MS	200
@@ -34,10 +34,8 @@ struct reconcile {
 	etcdreg_event_fn *on_event;
 	void *event_arg;
 	struct store_key *keys; /* of all entries */
-	bool down;		/* the latest attempt failed for all */
+	struct outage outage;	/* lasts: the latest attempt failed for all */
 	bool told_down;		/* with the text of down_err */
-	uint64_t down_ms;	/* when it failed */
-	uint64_t probe_ms;	/* when to try again */
 	bool leaving_all;	/* remove_all is still to be tried */
 	struct etcdreg_err down_err;
 	struct etcdreg_err failover_err; /* told last */
@@ -198,6 +196,8 @@ void reconcile_leave_all(struct reconcile *rec)
 		e->retry_ms = 0;
 	}
 	rec->leaving_all = true;
+	if (rec->outage.retry_ms > rec->outage.failed_ms + OUTAGE_PROBE_MS)
+		rec->outage.retry_ms = rec->outage.failed_ms + OUTAGE_PROBE_MS;
 }
 
 static bool is_pending(const struct reconcile_entry *e)
@@ -238,12 +238,10 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 {
 	bool news = !rec->told_down || strcmp(rec->down_err.msg, err->msg) != 0;
 
-	rec->down = true;
+	outage_fail(&rec->outage, now_ms(), session_ttl_s(rec->session));
 	if (err->code == ETCDREG_E_TIMEOUT)
 		return;
 	rec->told_down = true;
-	rec->down_ms = now_ms();
-	rec->probe_ms = rec->down_ms + jittered_ms(PROBE_MS);
 	rec->down_err = *err;
 	rec->err = *err;
 	if (news) {
@@ -256,9 +254,9 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 
 static void come_up(struct reconcile *rec)
 {
-	if (rec->down)
+	if (rec->outage.lasts)
 		rec->err.code = 0;
-	rec->down = false;
+	rec->outage.lasts = false;
 	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
 		e->told_down = false;
 	if (rec->told_down)
@@ -474,11 +472,11 @@ static bool has_untold(const struct reconcile *rec)
 
 static bool must_wait(struct reconcile *rec, uint64_t now)
 {
-	if (!rec->down || now >= rec->probe_ms)
+	if (!rec->outage.lasts || now >= rec->outage.retry_ms)
 		return false;
 	if (!has_untold(rec))
 		return true;
-	if (now >= rec->down_ms + PROBE_MS)
+	if (now >= rec->outage.failed_ms + OUTAGE_PROBE_MS)
 		return false;
 	tell_down(rec);
 	return true;
@@ -531,15 +529,15 @@ uint64_t reconcile_step(struct reconcile *rec)
 	tell_failover(rec);
 	tell_states(rec);
 	drop_untouched(rec);
-	if (reconcile_is_settled(rec) && !rec->down)
+	if (reconcile_is_settled(rec) && !rec->outage.lasts)
 		rec->err.code = 0;
 	if (!rec->keys)
 		return rest(rec, UINT64_MAX);
 	if (must_wait(rec, now))
-		return rec->probe_ms;
+		return rec->outage.retry_ms;
 	if (get_store(rec, &err) < 0) {
 		go_down(rec, &err);
-		return rec->probe_ms;
+		return rec->outage.retry_ms;
 	}
 	notice(rec);
 	due = rec->store->ops->due_ms(rec->store, rec->keys);
@@ -556,5 +554,5 @@ uint64_t reconcile_step(struct reconcile *rec)
 		heartbeat(rec);
 	else
 		return idle(rec, now, due < next ? due : next);
-	return rec->down ? rec->probe_ms : now;
+	return rec->outage.lasts ? rec->outage.retry_ms : now;
 }

@@ -100,6 +100,11 @@ void session_refresh_members(struct session *s, unsigned budget_ms)
 		members_retry(s->members);
 }
 
+unsigned session_ttl_s(const struct session *s)
+{
+	return s->ttl_s;
+}
+
 struct cluster *session_cluster(struct session *s)
 {
 	return s->cluster;

@@ -57,6 +57,9 @@ uint64_t session_members_due_ms(const struct session *s);
  */
 void session_refresh_members(struct session *s, unsigned budget_ms);
 
+/* As configured. */
+unsigned session_ttl_s(const struct session *s);
+
 /* For cluster_answered() and the like.  Borrowed. */
 struct cluster *session_cluster(struct session *s);
 

@@ -20,7 +20,9 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#ifndef FAKE_CONNS
 #define FAKE_CONNS 16
+#endif
 #define FAKE_LOG_MAX 64
 #define FAKE_TEXT_MAX 65536
 #define FAKE_STREAM 1
