@@ -66,12 +66,12 @@ static void note_event(const struct etcdreg_event *event, void *arg)
 		h->registered_ms = clock_ms;
 }
 
-static void open_handle(struct handle *h)
+static void open_handle(struct handle *h, const char *options)
 {
 	const struct etcdreg_service from = {.name = "web", .hostname = "a", .port = 80};
 	struct service service;
 
-	*h = (struct handle){.line = line_new(fake, "?ttl=10"), .next_ms = clock_ms};
+	*h = (struct handle){.line = line_new(fake, options), .next_ms = clock_ms};
 	h->rec = reconcile_new(h->line->session, note_event, h);
 	assert_int_equal(service_init(&service, &from, NULL, "", NULL), 0);
 	reconcile_apply(h->rec, reconcile_entry_new(&service, true));
@@ -132,7 +132,7 @@ static void run_until(uint64_t end_ms)
 static void tries_every_half_second_while_something_can_be_saved(void **state)
 {
 	(void)state;
-	open_handle(&handles[0]);
+	open_handle(&handles[0], "?ttl=10");
 	run_until(clock_ms + TTL_S * 1000);
 	assert_in_range(handles[0].attempts, 16, 27);
 	assert_in_range(handles[0].longest_pause_ms, 500, 625);
@@ -143,13 +143,41 @@ static void tries_every_few_seconds_for_an_hour(void **state)
 	uint64_t back_ms = clock_ms + HOUR_MS;
 
 	(void)state;
-	open_handle(&handles[0]);
+	open_handle(&handles[0], "?ttl=10");
 	run_until(back_ms);
 	assert_in_range(handles[0].longest_pause_ms, 4500, 5000);
 	assert_in_range(handles[0].attempts, HOUR_MS / 5000, HOUR_MS / 3500);
 	fake_rules(fake, healthy);
 	run_until(back_ms + 5001);
 	assert_in_range(handles[0].registered_ms, back_ms, back_ms + 5000);
+}
+
+static void retries_a_heartbeat_elsewhere_at_once_and_then_every_half_second(void **state)
+{
+	static const struct fake_rule one_fails[] = {
+		{"/lease/keepalive", 503, "{}", 1},
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 403, V3_ERROR(7, "permission denied"), 0},
+		{0}};
+	struct handle *h = &handles[0];
+	char two_nodes[64];
+
+	(void)state;
+	snprintf(two_nodes, sizeof(two_nodes), ",localhost:%u?ttl=10", fake->port);
+	open_handle(h, two_nodes);
+	fake_rules(fake, healthy);
+	run_until(clock_ms + 1);
+	assert_true(h->registered_ms > 0);
+	fake_rules(fake, one_fails);
+	run_until(clock_ms + TTL_S * 500);
+	assert_int_equal(fake_count(fake, "/lease/keepalive"), 2);
+	assert_int_equal(reconcile_error(h->rec)->code, 0);
+	fake_rules(fake, down);
+	run_until(clock_ms + TTL_S * 500);
+	assert_int_equal(fake_count(fake, "/lease/keepalive"), 2);
+	assert_in_range(h->next_ms - clock_ms, 300, 625);
+	run_until(clock_ms + 4000);
+	assert_in_range(fake_count(fake, "/lease/keepalive") / 2, 1 + 4000 / 625, 1 + 4000 / 375);
 }
 
 static int compare_times(const void *a, const void *b)
@@ -166,7 +194,7 @@ static void many_come_back_one_by_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < HANDLES; i++)
-		open_handle(&handles[i]);
+		open_handle(&handles[i], "?ttl=10");
 	run_until(back_ms);
 	fake_rules(fake, healthy);
 	run_until(back_ms + 5001);
@@ -223,6 +251,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(tries_every_half_second_while_something_can_be_saved),
 		TEST(tries_every_few_seconds_for_an_hour),
+		TEST(retries_a_heartbeat_elsewhere_at_once_and_then_every_half_second),
 		TEST(many_come_back_one_by_one),
 		cmocka_unit_test(pauses_for_an_interval_at_most),
 		cmocka_unit_test(begins_anew_with_each_outage),
