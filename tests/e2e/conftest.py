@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-pytest.register_assert_rewrite("harness.wait")
+pytest.register_assert_rewrite("harness.wait", "harness.fleet")
 
 from harness import library, product
 from harness.agents import AgentWatch

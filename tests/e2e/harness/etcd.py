@@ -18,6 +18,7 @@ from .wait import wait_until
 
 SCRIPT = ROOT / "scripts" / "throwaway-etcd"
 REQUEST_TIMEOUT_S = 5
+LEADER_TIMEOUT_S = 10
 
 
 def exchange(request):
@@ -191,15 +192,31 @@ class EtcdCluster:
         self.nodes = []
 
     def start(self):
-        for facts in _start("--nodes", 3, self.folder):
-            node = Etcd(facts["dir"])
-            node._take(facts)
-            self.nodes.append(node)
+        """Again, too: with the ports and the content of before."""
+        for n, facts in enumerate(_start("--nodes", 3, self.folder)):
+            if n == len(self.nodes):
+                self.nodes.append(Etcd(facts["dir"]))
+            self.nodes[n]._take(facts)
         return self
+
+    def leader(self):
+        """The node that leads, as soon as one does."""
+        return wait_until(
+            lambda: next(filter(Etcd.is_leader, self.nodes), None), LEADER_TIMEOUT_S, "a leader"
+        )
 
     def leader_first(self):
         """The nodes."""
-        return sorted(self.nodes, key=lambda node: not node.is_leader())
+        leader = self.leader()
+        return [leader, *(node for node in self.nodes if node is not leader)]
+
+    def kill(self):
+        for node in self.nodes:
+            node.kill()
+
+    def lose_data(self):
+        for node in self.nodes:
+            node.lose_data()
 
     def stop(self):
         subprocess.run([SCRIPT, "stop", self.folder], check=True, timeout=60)

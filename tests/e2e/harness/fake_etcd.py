@@ -1,28 +1,38 @@
 # SPDX-License-Identifier: MIT
-"""An etcd node that answers every request in one wrong way."""
+"""An etcd node that answers every request in one wrong way, or passes it on to a real one."""
 import contextlib
+import http.client
 import http.server
+import json
 import threading
+import time
 
+SLOW_S = 30
+LONG = 10 << 20
+CHUNK = 65536
 HUGE_CHUNK = b" " * 65536
 HUGE_MAX = 1 << 30
 
 
 class FakeEtcd:
-    """`answer` is one of ANSWERS.  Counts the requests it got and the bytes that somebody took
-    of its answers."""
+    """`answer` is one of ANSWERS, MORE_ANSWERS or ERRORS and may be changed at any time; None passes
+    requests on to `node`.  Counts the requests that it got, those but for watches that it answered wrongly,
+    and the bytes that somebody took of its answers."""
 
-    def __init__(self, answer):
+    def __init__(self, answer=None, node=None):
+        self.answer = answer
+        self.node = node
         self.requests = 0
+        self.wrong_answers = 0
+        self.latest_call_s = 0
         self.largest_answer = 0
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                fake.requests += 1
-                with contextlib.suppress(ConnectionError):
-                    ANSWERS[answer](self, fake)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    fake._answer(self, body)
                 self.close_connection = True
 
             do_POST = do_PUT = do_DELETE = do_GET
@@ -40,6 +50,37 @@ class FakeEtcd:
     def __exit__(self, *exception):
         self._server.shutdown()
         self._server.server_close()
+
+    def _answer(self, handler, body):
+        answer = self.answer
+        self.requests += 1
+        if not handler.path.endswith("/watch"):
+            self.latest_call_s = time.monotonic()
+            self.wrong_answers += answer is not None
+        if not answer:
+            self._pass_on(handler, body)
+            return
+        if answer in ERRORS:
+            status, text = ERRORS[answer]
+            _send(handler, text.encode(), status=status)
+        else:
+            {**ANSWERS, **MORE_ANSWERS}[answer](handler, self)
+
+    def _pass_on(self, handler, body):
+        """All but the list of members, who would be gone to directly."""
+        if handler.path.endswith("/member/list"):
+            handler.send_error(404)
+            return
+        connection = http.client.HTTPConnection(self.node.host)
+        kept = ("Authorization", "Content-Type")
+        headers = {name: handler.headers[name] for name in kept if name in handler.headers}
+        connection.request(handler.command, handler.path, body, headers)
+        response = connection.getresponse()
+        handler.send_response(response.status)
+        handler.send_header("Content-Type", response.headers["Content-Type"])
+        handler.end_headers()
+        while part := response.read1(CHUNK):
+            handler.wfile.write(part)
 
 
 def _send(handler, body, length=None, status=200):
@@ -59,6 +100,11 @@ def _send_huge(handler, fake):
             fake.largest_answer = max(fake.largest_answer, sent)
 
 
+def _send_slowly(handler, _):
+    time.sleep(SLOW_S)
+    _send(handler, b"{}")
+
+
 ANSWERS = {
     "not JSON": lambda handler, _: _send(handler, b"<html>it works</html>"),
     "cut off": lambda handler, _: _send(handler, b'{"header": {"revision": "1', 1000),
@@ -70,4 +116,47 @@ ANSWERS = {
     ),
     "nothing": lambda handler, _: None,
     "error 500": lambda handler, _: _send(handler, b'{"error":"broken","code":2}', status=500),
+}
+
+MORE_ANSWERS = {
+    "10 MB": lambda handler, _: _send(handler, b'{"x": "' + b"x" * LONG + b'"}'),
+    "slow": _send_slowly,
+}
+
+
+def _error(status, message, code, shape="{{'error': {0}, 'message': {0}, 'code': {1}}}"):
+    text = shape.format(json.dumps(message), code).replace("'", '"')
+    return status, text
+
+
+NO_LEADER = "etcdserver: no leader"
+
+# As the versions word them, and as proxies do.
+ERRORS = {
+    "no leader, 3.1": _error(500, NO_LEADER, 2, "{{'Error': {0}, 'Code': {1}}}"),
+    "no leader, 3.3": _error(503, NO_LEADER, 14, "{{'error': {0}, 'code': {1}}}"),
+    "no leader, 3.4": _error(503, NO_LEADER, 14),
+    "no leader, 3.6": _error(503, NO_LEADER, 14, "{{'code': {1}, 'message': {0}}}"),
+    "canceled, stream of 3.4": _error(
+        200,
+        "context canceled",
+        1,
+        "{{'error': {{'grpc_code': {1}, 'http_code': 408, 'message': {0}}}}}",
+    ),
+    "unavailable, stream of 3.6": _error(
+        200, "etcdserver: server stopped", 14, "{{'error': {{'code': {1}, 'message': {0}}}}}"
+    ),
+    "not a lessor": _error(500, "not a primary lessor", 2),
+    "unknown": _error(500, "broken", 2),
+    "too many requests": _error(429, "etcdserver: too many requests", 8),
+    "no space": _error(429, "etcdserver: mvcc: database space exceeded", 8),
+    "no such lease": _error(404, "etcdserver: requested lease not found", 5),
+    "permission denied": _error(403, "etcdserver: permission denied", 7),
+    "no user": _error(400, "etcdserver: user name is empty", 3),
+    "invalid token": _error(401, "etcdserver: invalid auth token", 16),
+    "raft, v2": (500, '{"errorCode":300,"message":"Raft Internal Error","cause":"","index":7}'),
+    "no such page": (404, "404 page not found\n"),
+    "wrong method": (405, "Method Not Allowed\n"),
+    "wrong host": (421, "Misdirected Request\n"),
+    "bad gateway": (502, "<html>Bad Gateway</html>"),
 }

@@ -108,13 +108,22 @@ def listening_inodes(port):
     return {inode for family in families for inode in _listeners(family, port)}
 
 
+def holders_of(ports):
+    """Port to the processes that hold a socket listening on it, parents before their children; by
+    one look at all processes."""
+    owners = {f"socket:[{inode}]": port for port in ports for inode in listening_inodes(port)}
+    found = {port: [] for port in ports}
+    for pid in all_pids() if owners else []:
+        for port in {owners[target] for target in owners.keys() & descriptors(pid).values()}:
+            found[port].append(pid)
+    return {
+        port: sorted(pids, key=lambda pid, pids=pids: (parent(pid) in pids, pid))
+        for port, pids in found.items()
+    }
+
+
 def holders(port):
-    """The processes that hold a socket listening on the port, parents before their children."""
-    targets = {f"socket:[{inode}]" for inode in listening_inodes(port)}
-    if not targets:
-        return []
-    found = [pid for pid in all_pids() if targets & set(descriptors(pid).values())]
-    return sorted(found, key=lambda pid: (parent(pid) in found, pid))
+    return holders_of([port])[port]
 
 
 def local_addresses():

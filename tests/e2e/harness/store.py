@@ -8,11 +8,14 @@ slash.
 import base64
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from .etcd import REQUEST_TIMEOUT_S, exchange
+
+NEXT_NODE_PAUSE_S = 0.05
 
 
 TXN_MAX = 100
@@ -76,19 +79,58 @@ class V3Store:
     def revoke(self, lease):
         self.etcd.call("kv/lease/revoke", {"ID": str(lease)})
 
+    def _answers(self, on_open, start_revision):
+        """The answers of a watch, until the node ends it."""
+        connection = http.client.HTTPConnection(self.etcd.host, timeout=REQUEST_TIMEOUT_S)
+        request = {**self._range(), "start_revision": str(start_revision)}
+        body = json.dumps({"create_request": request})
+        connection.request("POST", self.etcd.v3_path("watch"), body, self.etcd.headers())
+        stream = connection.getresponse()
+        yield json.loads(stream.readline())["result"]
+        connection.sock.settimeout(None)
+        on_open(connection.sock)
+        while line := stream.readline():
+            yield json.loads(line)["result"]
+
+    @staticmethod
+    def _event(event):
+        key = base64.b64decode(event["kv"]["key"]).decode().removeprefix("/")
+        return event.get("type", "PUT").lower(), key
+
     def events(self, on_open):
         """Yields (kind, key) for ever; calls on_open(connection) when nothing after that
         can be missed."""
-        connection = http.client.HTTPConnection(self.etcd.host)
-        body = json.dumps({"create_request": self._range()})
-        connection.request("POST", self.etcd.v3_path("watch"), body, self.etcd.headers())
-        stream = connection.getresponse()
-        json.loads(stream.readline())
-        on_open(connection.sock)
-        while line := stream.readline():
-            for event in json.loads(line)["result"].get("events", []):
-                kind = event.get("type", "PUT").lower()
-                yield kind, base64.b64decode(event["kv"]["key"]).decode().removeprefix("/")
+        for answer in self._answers(on_open, 0):
+            yield from map(self._event, answer.get("events", []))
+
+
+class ClusterStore(V3Store):
+    """Of a cluster whose nodes come and go: that node of `nodes` is asked that answers."""
+
+    def __init__(self, nodes, prefix):
+        super().__init__(nodes[0], prefix)
+        self.nodes = list(nodes)
+
+    def _next_node(self):
+        self.nodes.append(self.nodes.pop(0))
+        self.etcd = self.nodes[0]
+        time.sleep(NEXT_NODE_PAUSE_S)
+
+    def events(self, on_open):
+        """Without a gap, from one node to the next; from the beginning where the cluster is
+        another one."""
+        after = self.revision()
+        while True:
+            try:
+                for answer in self._answers(on_open, after + 1):
+                    if int(answer["header"]["revision"]) < after:
+                        after = 0
+                        break
+                    for event in answer.get("events", []):
+                        yield self._event(event)
+                        after = int(event["kv"]["mod_revision"])
+            except (OSError, http.client.HTTPException, KeyError, ValueError):
+                self._next_node()
 
 
 class V2Store:

@@ -45,3 +45,8 @@ def log_in(etcd):
 def settings():
     """For Registry.settings()."""
     return {"USER": USER, "PASSWORD": PASSWORD}
+
+
+def invalidate_tokens(etcd):
+    """Those of USER, whose password stays what it was."""
+    etcd.call("auth/user/changepw", {"name": USER, "password": PASSWORD})

@@ -32,7 +32,10 @@ class Watch:
         self._thread.join(5)
 
     def _opened(self, connection_socket):
+        """Again, where the store goes from one node to the next."""
         with self._changed:
+            if self._closed:
+                raise RuntimeError("nobody watches any more")
             self._socket = connection_socket
             self._changed.notify_all()
 
