@@ -14,7 +14,7 @@ from harness.agents import AgentWatch
 from harness.etcd import Etcd, EtcdCluster
 from harness.host import START_TIMEOUT_S, Host
 from harness.process import children, free_port
-from harness.registry import Registry
+from harness.registry import Registry, document
 from harness.relay import Relay
 from harness.wait import wait_until, wait_until_equal
 
@@ -178,6 +178,20 @@ def launch_listener(launch):
         host = launch([program, *arguments], env)
         host.read_ports(count)
         return host
+
+    return start
+
+
+@pytest.fixture
+def launch_registered(launch_listener):
+    """launch_registered(registry, name="web", **settings): a listener that is in etcd, and its
+    document."""
+
+    def start(registry, name="web", **settings):
+        host = launch_listener(registry.preloaded(name, **settings))
+        service = document(name, host.port)
+        registry.wait_for(service)
+        return host, service
 
     return start
 

@@ -4,7 +4,6 @@ import contextlib
 import time
 
 import pytest
-from harness.registry import REGISTERED_TIMEOUT_S, document
 from harness.wait import wait_until
 
 pytestmark = [pytest.mark.etcds, pytest.mark.slow]
@@ -29,46 +28,44 @@ def nodes(etcd_cluster):
 
 
 @pytest.fixture
-def told_of_one(nodes, make_registry):
-    """told_of_one(name): the environment of a host that knows the first node alone, and the
-    registry, which looks at etcd through the second."""
-    registry = make_registry(nodes[1], "v3")
-    url = f"{nodes[0].url}/{registry.namespace}"
-
-    def environment(name, **more):
-        return registry.preloaded(name, URL=url, TTL=TTL_S, **more)
-
-    return registry, environment
+def registry(nodes, make_registry):
+    """It looks at etcd through the second node."""
+    return make_registry(nodes[1], "v3")
 
 
-def start_listed(launch_listener, registry, environment, node):
+@pytest.fixture
+def launch_told_of_one(nodes, registry, launch_registered):
+    """launch_told_of_one(name): as launch_registered; it is told of the first node alone."""
+
+    def launch(name):
+        url = f"{nodes[0].url}/{registry.namespace}"
+        return launch_registered(registry, name, URL=url, TTL=TTL_S)
+
+    return launch
+
+
+@pytest.fixture
+def web(nodes, launch_told_of_one):
     """A host whose agent has the list of members, and its document."""
-    host = launch_listener(environment("web"))
-    web = document("web", host.port)
-    registry.expect(web)
-    wait_until(lambda: node.lists_of_members() > 0, LISTED_S, "the agent asks for the members")
-    return host, web
+    launched = launch_told_of_one("web")
+    wait_until(lambda: nodes[0].lists_of_members() > 0, LISTED_S, "the agent asks for the members")
+    return launched
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_the_only_node_that_is_known_fails(nodes, told_of_one, launch_listener, fault):
-    registry, environment = told_of_one
-    host, web = start_listed(launch_listener, registry, environment, nodes[0])
+def test_the_only_node_that_is_known_fails(nodes, registry, launch_told_of_one, web, fault):
     lease = registry.leases()
     with registry.watch() as watch, fault(nodes[0]):
         time.sleep(3 * TTL_S)
         assert registry.leases() == lease
         assert not watch.events
-        other = launch_listener(environment("other"))
-        registry.wait_for(document("other", other.port), REGISTERED_TIMEOUT_S)
-        for ended, name in ((host, "web"), (other, "other")):
-            ended.kill()
-            watch.wait("delete", registry.key(document(name, ended.port)), LEFT_S)
+        for host, service in (web, launch_told_of_one("other")):
+            host.kill()
+            watch.wait("delete", registry.key(service), LEFT_S)
 
 
-def test_every_node_is_restarted_in_turn(nodes, told_of_one, launch_listener):
-    registry, environment = told_of_one
-    start_listed(launch_listener, registry, environment, nodes[0])
+@pytest.mark.usefixtures("web")
+def test_every_node_is_restarted_in_turn(nodes, registry):
     lease = registry.leases()
     for node in (*nodes, nodes[0]):
         node.kill()
@@ -77,9 +74,8 @@ def test_every_node_is_restarted_in_turn(nodes, told_of_one, launch_listener):
     assert registry.leases() == lease
 
 
-def test_members_cost_one_request_and_no_write(nodes, told_of_one, launch_listener):
-    registry, environment = told_of_one
-    start_listed(launch_listener, registry, environment, nodes[0])
+@pytest.mark.usefixtures("web")
+def test_members_cost_one_request_and_no_write(nodes, registry):
     revision = registry.store.revision()
     time.sleep(3 * TTL_S)
     assert sum(node.lists_of_members() for node in nodes) == 1

@@ -59,13 +59,16 @@ class Pair:
     def current_lease(self):
         return self.registry.store.rows()[self.key][1]
 
+    def expect_last(self, host, *services):
+        """These are there, and with the host they go."""
+        self.registry.expect(*services)
+        os.kill(self.server(host), signal.SIGTERM)
+        self.registry.expect()
+
     @staticmethod
     def server(host):
         """In a container it is the child of unshare."""
         return (children(host.process.pid) or [host.process.pid])[0]
-
-
-APART_BY = ["settings", pytest.param("containers", marks=needs_root)]
 
 
 # A container whose first process is killed is killed as a whole: see below.
@@ -94,17 +97,24 @@ def test_one_leaves_and_the_key_is_there_again(registry, launch, apart_by, how):
     registry.expect()
 
 
-@pytest.mark.parametrize("apart_by", APART_BY)
-def test_the_second_leaves_and_nothing_happens_to_the_key(registry, launch, apart_by):
+@pytest.mark.parametrize(
+    ("apart_by", "how"),
+    [
+        ("settings", signal.SIGTERM),
+        pytest.param("containers", signal.SIGTERM, marks=needs_root),
+        pytest.param("containers", signal.SIGKILL, marks=needs_root),
+    ],
+)
+def test_the_second_ends_and_nothing_happens_to_the_key(registry, launch, apart_by, how):
+    """What only the second had is gone; if its agent was killed with it, after the TTL."""
     pair = Pair(registry, launch, apart_by == "containers")
     with registry.watch() as watch:
-        os.kill(pair.server(pair.second), signal.SIGTERM)
-        watch.wait("delete", registry.key(pair.other), PATIENCE_S)
+        os.kill(pair.server(pair.second), how)
+        watch.wait("delete", registry.key(pair.other), 2 * TTL_S)
         time.sleep(TTL_S)
         assert len(watch.events) == 1
     assert pair.current_lease() == pair.lease
-    os.kill(pair.server(pair.first), signal.SIGTERM)
-    registry.expect()
+    pair.expect_last(pair.first, pair.web)
 
 
 @needs_root
@@ -117,19 +127,4 @@ def test_a_container_is_killed_as_a_whole_and_the_other_is_unharmed(registry, la
         time.sleep(TTL_S + 1)
         assert {(kind, key) for _, kind, key in watch.events} == {("put", pair.key)}
         assert is_running(pair.server(pair.second))
-    registry.expect(pair.web, pair.other)
-    os.kill(pair.server(pair.second), signal.SIGTERM)
-    registry.expect()
-
-
-@needs_root
-def test_what_only_the_killed_container_had_is_gone_after_the_ttl(registry, launch):
-    pair = Pair(registry, launch, True)
-    with registry.watch() as watch:
-        os.kill(pair.server(pair.second), signal.SIGKILL)
-        watch.wait("delete", registry.key(pair.other), 2 * TTL_S)
-        assert not watch.times("delete", pair.key)
-    registry.expect(pair.web)
-    assert pair.current_lease() == pair.lease
-    os.kill(pair.server(pair.first), signal.SIGTERM)
-    registry.expect()
+    pair.expect_last(pair.second, pair.web, pair.other)

@@ -6,7 +6,6 @@ import time
 import pytest
 from harness import users
 from harness.agents import kill_worker
-from harness.registry import document
 from harness.wait import wait_until
 
 pytestmark = [pytest.mark.etcds, pytest.mark.slow]
@@ -32,10 +31,8 @@ def settings_of_user():
     return {f"ETCD_REGISTRY_{name}": value for name, value in users.settings().items()}
 
 
-def test_a_service_is_held_and_deleted(registry, launch_listener):
-    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
-    web = document("web", host.port)
-    registry.expect(web)
+def test_a_service_is_held_and_deleted(registry, launch_registered):
+    host, web = launch_registered(registry, TTL=TTL_S, **users.settings())
     lease = registry.leases()
     with registry.watch() as watch:
         time.sleep(3 * TTL_S)
@@ -45,15 +42,13 @@ def test_a_service_is_held_and_deleted(registry, launch_listener):
         watch.wait("delete", registry.key(web), LEFT_S)
 
 
-def test_the_user_sees_the_members(registry, guarded_etcd, launch_listener):
-    host = launch_listener(registry.preloaded("web", **users.settings()))
-    registry.expect(document("web", host.port))
+def test_the_user_sees_the_members(registry, guarded_etcd, launch_registered):
+    launch_registered(registry, **users.settings())
     wait_until(lambda: guarded_etcd.lists_of_members() == 1, LEFT_S, "a list of members")
 
 
-def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, launch_listener):
-    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
-    registry.expect(document("web", host.port))
+def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, launch_registered):
+    launch_registered(registry, TTL=TTL_S, **users.settings())
     lease = registry.leases()
     guarded_etcd.kill()
     guarded_etcd.start()
@@ -62,9 +57,8 @@ def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, lau
     assert registry.leases() == lease
 
 
-def test_the_command_needs_the_user(registry, launch_listener):
-    host = launch_listener(registry.preloaded("web", **users.settings()))
-    registry.expect(document("web", host.port))
+def test_the_command_needs_the_user(registry, launch_registered):
+    host, _ = launch_registered(registry, **users.settings())
     listed = registry.run("list", env=settings_of_user())
     assert (listed.returncode, str(host.port) in listed.stdout) == (0, True)
     for who in ({}, {**settings_of_user(), "ETCD_REGISTRY_PASSWORD": "wrong"}):
@@ -74,20 +68,18 @@ def test_the_command_needs_the_user(registry, launch_listener):
         assert users.PASSWORD not in refused.stderr
 
 
-def test_users_switched_on_under_a_service(absent_etcd, make_registry, launch_listener):
+def test_users_switched_on_under_a_service(absent_etcd, make_registry, launch_registered):
     registry = make_registry(absent_etcd.start(), "v3")
-    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
-    registry.expect(document("web", host.port))
+    launch_registered(registry, TTL=TTL_S, **users.settings())
     lease = registry.leases()
     users.switch_users_on(absent_etcd)
     time.sleep(3 * TTL_S)
     assert registry.leases() == lease
 
 
-def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launch_listener):
+def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launch_registered):
     """While a new worker logs in, which the lease has to survive."""
-    host = launch_listener(registry.preloaded("web", TTL=LONG_TTL_S, **users.settings()))
-    registry.expect(document("web", host.port))
+    launch_registered(registry, TTL=LONG_TTL_S, **users.settings())
     lease = registry.leases()
     users.set_password(guarded_etcd, "another")
     kill_worker(registry)
@@ -97,9 +89,8 @@ def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launc
     assert registry.leases() == lease
 
 
-def test_users_switched_off_and_on_again(registry, guarded_etcd, launch_listener):
-    host = launch_listener(registry.preloaded("web", TTL=TTL_S, **users.settings()))
-    registry.expect(document("web", host.port))
+def test_users_switched_off_and_on_again(registry, guarded_etcd, launch_registered):
+    launch_registered(registry, TTL=TTL_S, **users.settings())
     lease = registry.leases()
     for _ in range(2):
         guarded_etcd.call("auth/disable", {})

@@ -16,8 +16,8 @@ HUGE_MAX = 1 << 30
 
 class FakeEtcd:
     """`answer` is one of ANSWERS, MORE_ANSWERS or ERRORS and may be changed at any time; None passes
-    requests on to `node`.  Counts the requests that it got, those but for watches that it answered wrongly,
-    and the bytes that somebody took of its answers."""
+    requests on to `node`.  Counts the requests, those but for watches that it answered wrongly, and
+    the bytes that somebody took of its answers."""
 
     def __init__(self, answer=None, node=None):
         self.answer = answer
