@@ -351,14 +351,19 @@ int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, vo
 	return 0;
 }
 
+/* The calls follow, but not to a node that they have left since the stream was opened. */
 void cluster_stream_worked(struct cluster_stream *stream)
 {
 	struct cluster *c = stream->cluster;
 	const struct node *node = nodes_find(&c->nodes, stream->node);
 
 	stream->worked = true;
-	if (node)
-		go_to(c, (size_t)(node - c->nodes.all));
+	if (!node || node->left != stream->left)
+		return;
+	if (node != &c->nodes.all[c->nodes.current])
+		err_set(&c->failover, ETCDREG_E_UNREACH, "%s: has broken off a stream",
+			cluster_node(c));
+	go_to(c, (size_t)(node - c->nodes.all));
 	c->passed = 0;
 }
 

@@ -269,7 +269,7 @@ def test_a_node_that_dies_is_told(etcd_cluster, make_registry, drive):
     assert first.host in " ".join(text)
     registry.expect(document("web", port))
     assert [kind for _, kind in driver.events("web")] == ["registered"]
-    assert [kind for _, kind in driver.events()] == ["failover"]
+    assert [kind for _, kind in driver.events()] == ["failover"], driver.lines
     driver.ask("close", 3000)
 
 
