@@ -11,6 +11,8 @@
 #include "util.h"
 
 #define DOUBLE_EXACT_MAX 9007199254740992.0 /* 2^53 */
+#define ESCAPE_LEN	 6		    /* of "\u001b" */
+#define BYTE_ORDER_MARK	 "\xef\xbb\xbf"
 
 static const char *const document_fields[] = {"name", "port", "hostname", "host", "url"};
 
@@ -111,19 +113,19 @@ bool json_int(const struct json *node, int64_t *ret)
 	return true;
 }
 
+static void add_escape(struct buf *b, char control)
+{
+	buf_printf(b, "\\u%04x", (unsigned char)control);
+}
+
 void json_quote(struct buf *b, const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	buf_puts(b, "\"");
 	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-
-		if (c < 0x20) {
-			buf_add(b, escape, sizeof(escape));
+		if ((unsigned char)*text < ' ') {
+			add_escape(b, *text);
 		} else {
-			if (c == '"' || c == '\\')
+			if (*text == '"' || *text == '\\')
 				buf_puts(b, "\\");
 			buf_add(b, text, 1);
 		}
@@ -214,24 +216,28 @@ char *json_write_document(const struct json_document *document, const char *meta
 	return ok ? cJSON_PrintUnformatted(tree) : NULL;
 }
 
-/* cJSON reads control characters inside strings, which JSON does not allow, and writes escapes. */
-static char *escape_controls(const char *text)
-{
-	CLEANUP(tree) cJSON *tree = cJSON_Parse(text);
-
-	return cJSON_PrintUnformatted(tree);
-}
-
+/*
+ * By hand: cJSON_Minify() takes a quote after an escaped backslash for an escaped one.  cJSON reads
+ * control characters in strings, which JSON does not allow, and any of them as a blank.
+ */
 char *json_one_line(const char *text)
 {
-	CLEANUP(free) char *line = strdup(text);
+	CLEANUP(buf) struct buf b = BUF_INIT(strlen(text) * ESCAPE_LEN);
+	const char *run = text + (strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0);
+	bool in_string = false;
 
-	if (!line)
-		return NULL;
-	cJSON_Minify(line);
-	for (const char *s = line; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20)
-			return escape_controls(text);
+	for (const char *s = run; *s != '\0'; s++) {
+		if (*s == '"') {
+			in_string = !in_string;
+		} else if (in_string && *s == '\\' && s[1] != '\0') {
+			s++;
+		} else if ((unsigned char)*s < ' ' || (*s == ' ' && !in_string)) {
+			buf_add(&b, run, (size_t)(s - run));
+			if (in_string)
+				add_escape(&b, *s);
+			run = s + 1;
+		}
 	}
-	return STEAL(line);
+	buf_puts(&b, run);
+	return buf_detach(&b);
 }

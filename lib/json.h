@@ -78,7 +78,7 @@ bool json_read_document(const struct json *root, struct json_document *ret);
  */
 char *json_write_document(const struct json_document *document, const char *meta);
 
-/* A copy of the JSON text on one line; NULL: no memory. */
+/* A copy on one line of a text that json_parse() has taken; NULL: no memory. */
 char *json_one_line(const char *text);
 
 #endif
