@@ -217,13 +217,24 @@ struct dump {
 	bool done, interrupted;
 };
 
-/* Reads the messages of one datagram, which the kernel never leaves empty.  Returns 0 or -errno. */
+/* NLMSG_NEXT takes the length below zero where the last message ends without its padding. */
+static const struct nlmsghdr *next_message(const struct nlmsghdr *header, size_t *len)
+{
+	size_t step = NLMSG_ALIGN(header->nlmsg_len);
+
+	if (step > *len)
+		step = *len;
+	*len -= step;
+	return (const void *)((const char *)header + step);
+}
+
+/* Reads the messages of one datagram.  Returns 0 or -errno. */
 static int read_reply(struct dump *dump, const char *reply, size_t len, struct sockdiag_list *list)
 {
 	const struct nlmsghdr *header = (const void *)reply;
 
-	dump->parts += header->nlmsg_type == SOCK_DIAG_BY_FAMILY;
-	for (; NLMSG_OK(header, len); header = NLMSG_NEXT(header, len)) {
+	dump->parts += NLMSG_OK(header, len) && header->nlmsg_type == SOCK_DIAG_BY_FAMILY;
+	for (; NLMSG_OK(header, len); header = next_message(header, &len)) {
 		if (header->nlmsg_seq != dump->seq)
 			continue;
 		dump->interrupted |= (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
