@@ -52,8 +52,8 @@ static int parse_scheme(const char **at, struct connstr *cs, struct etcdreg_err 
 	const char *end = strstr(*at, "://");
 	struct span scheme = {*at, end ? (size_t)(end - *at) : 0};
 
-	if (!end || memchr(*at, ',', scheme.len) || memchr(*at, '/', scheme.len) ||
-	    memchr(*at, '@', scheme.len) || memchr(*at, '?', scheme.len))
+	/* With a colon it is a user and a password, which is not to be quoted. */
+	if (!end || strcspn(*at, ",/@?:") < scheme.len)
 		return 0;
 	if (!span_equals(scheme, "http") && !span_equals(scheme, "https"))
 		return err_set(err, ETCDREG_E_CONFIG, "protocol '%.*s' is not http or https",

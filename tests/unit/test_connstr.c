@@ -137,6 +137,7 @@ static void never_quotes_a_password(void **state)
 		"http://bob:hunter2,x@a",  "bob:hunter2@a?x=y",
 		"ftp://bob:hunter2@a",	   "http://bob:1hunter2/x,y@a",
 		"http://:hunter2@a",	   "a?user=bob:hunter2&x=1",
+		"bob:hunter2://x@a",	   "bob:x://hunter2@a",
 		"http://bob:hunter2@a/..", "http://bob:hunter2@a,http://bob:hunter2@b",
 	};
 
