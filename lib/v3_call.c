@@ -132,12 +132,22 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 	return word_of(a, r, err);
 }
 
+/* A token goes into a header of every later request, and of those to other nodes. */
+static bool is_token(const char *text)
+{
+	for (const char *s = text; s && *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	}
+	return text && text[0] != '\0';
+}
+
 static int read_token(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	const char *token = json_text(json_get(answer, "token"));
 	char **ret = arg;
 
-	if (!token || token[0] == '\0')
+	if (!is_token(token))
 		return err_set(err, ETCDREG_E_PROTO, "the answer to the login lacks 'token'");
 	*ret = strdup(token);
 	return *ret ? 0 : err_nomem(err);
