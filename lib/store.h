@@ -158,6 +158,12 @@ struct store {
 struct store *store_v3_new(const struct store *common, const char *prefix);
 struct store *store_v2_new(const struct store *common);
 
+/* The first revision after one that etcd has told, which may be any number. */
+static inline int64_t store_next_revision(int64_t revision)
+{
+	return revision < INT64_MAX ? revision + 1 : revision;
+}
+
 /* The time between two heartbeats. */
 static inline uint64_t store_interval_ms(const struct store *st)
 {

@@ -350,7 +350,7 @@ static int follow_folder(struct store *st, const char *folder, struct store_foll
 	buf_puts(&target, "/v2/keys/");
 	http_escape(&target, folder, "/");
 	buf_printf(&target, "?wait=true&recursive=true&waitIndex=%lld",
-		   (long long)follow->after + 1);
+		   (long long)store_next_revision(follow->after));
 	if (buf_failed(&target))
 		return err_nomem(err);
 	rq.path = target.s;

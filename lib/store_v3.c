@@ -142,7 +142,7 @@ static bool is_alive(const struct store_v3 *v3, const struct v3_lease *lease)
 {
 	int64_t granted_s = lease->granted_s > 0 ? lease->granted_s : v3->base.ttl_s;
 
-	return lease->left_s > 0 && (lease->left_s + 1) * 2 > granted_s;
+	return lease->left_s > 0 && lease->left_s >= granted_s / 2;
 }
 
 /* Before the lease can expire there is another look at it, so that the key can be taken over. */

@@ -23,7 +23,7 @@ int v3_follow(struct v3_session *s, const char *folder, struct store_follow *fol
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	v3_add_watch(&body, folder, true, follow->after + 1);
+	v3_add_watch(&body, folder, true, store_next_revision(follow->after));
 	if (buf_failed(&body))
 		return err_nomem(err);
 	follow->stands = false;
