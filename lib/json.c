@@ -139,7 +139,7 @@ static const char *first_text(const struct json *a, const struct json *b)
 
 	if (!text)
 		text = json_text(b);
-	return text ? text : "";
+	return text && text[0] != '\0' ? text : "no reason given";
 }
 
 bool json_read_error(const struct json *answer, struct json_error *ret)

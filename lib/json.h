@@ -53,7 +53,7 @@ void json_quote(struct buf *b, const char *text);
 struct json_error {
 	bool v2;      /* `code` is one of the keys API (100: key not found), else a gRPC code */
 	int64_t code; /* 0: none given */
-	const char *message; /* never NULL */
+	const char *message; /* never empty */
 };
 
 /* Whether the answer is an error; *ret then borrows from the tree. */
