@@ -31,7 +31,7 @@ struct fake_rule {
 	const char *request;    /* NULL: the end of the rules */
 	unsigned status;        /* 0: `answer` is sent as it is, and the connection closed; or
 				   FAKE_STREAM, with the first chunk */
-	const char *answer;     /* the body; NULL: never answer */
+	const char *answer;     /* the body, copied by fake_rules(); NULL: never answer */
 	unsigned times;         /* 0: always */
 };
 
@@ -227,8 +227,12 @@ static inline void fake_rules(struct fake_etcd *f, const struct fake_rule *rules
 	size_t i = 0;
 
 	pthread_mutex_lock(&f->lock);
-	for (; rules[i].request; i++)
+	for (; f->rules[i].request; i++)
+		free((char *)(uintptr_t)f->rules[i].answer);
+	for (i = 0; rules[i].request; i++) {
 		f->rules[i] = rules[i];
+		f->rules[i].answer = rules[i].answer ? strdup(rules[i].answer) : NULL;
+	}
 	f->rules[i].request = NULL;
 	while (f->log_len > 0)
 		free(f->log[--f->log_len]);
