@@ -5,8 +5,9 @@
 #   make preload32    build/i386/libetcd-registry-preload.so, for 32-bit programs on x86-64 (gcc-multilib)
 #   make test-hosts   registers many programs of Debian, and the slow tests, some minutes (scripts/test-hosts)
 #   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
+#   make fuzz         the fuzz targets of tests/fuzz, ten minutes each (scripts/run-fuzz; FUZZ="connstr names", FUZZ_SECONDS=60)
 #   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
-#   make unit | lint | e2e       one part of it, on a machine that has the tools
+#   make unit | unit-san | unit-tsan | lint | e2e   one part of it, on a machine that has the tools
 #   make demo         the product on three real servers (scripts/demo)
 #   make install      PREFIX=/usr/local DESTDIR=
 #
@@ -58,6 +59,7 @@ AGENT_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/*.c))
 CLI_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard cli/*.c))
 SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c)) $(B)/obj/shim/lib/parse.o
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
 HOST_LIBRARIES := $(patsubst tests/hosts/preload/%.c,$(B)/hosts/preload/%.so,$(wildcard tests/hosts/preload/*.c))
 MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
@@ -75,7 +77,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan lint e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -121,6 +123,16 @@ $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
+# A fuzz target may include a module to reach inside it, so it takes of the others only what it needs.  Without libFuzzer
+# it replays its corpus.
+$(B)/fuzz/agent.a: $(AGENT_OBJS)
+	@mkdir -p $(@D)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(B)/obj/tests/fuzz/replay.o) $(B)/fuzz/agent.a $(LIB_A)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(B)/hosts/%: tests/hosts/%.c tests/hosts/host.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -pthread -rdynamic -o $@ $<
@@ -143,14 +155,19 @@ $(B)/hosts-static/%: tests/hosts/%.c Makefile
 
 hosts: $(HOSTS) $(HOST_LIBRARIES) $(B)/hosts-static/listener $(MUSL_HOSTS) $(HOSTS32)
 
-unit: $(UNIT_TESTS)
-	$(Q)scripts/run-unit $(UNIT_TESTS)
+unit: $(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS))
+	$(Q)scripts/run-unit $^
 
 unit-san:
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined unit
 
 unit-tsan:
 	$(Q)$(MAKE) --no-print-directory SAN=thread unit
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	$(Q)scripts/run-fuzz $(FUZZ)
 
 lint:
 	$(Q)scripts/lint

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_http.h - lib/http.c and lib/http_stream.c with the input in the place of the network.  To be included once.
+ *
+ * The input is records between RECORD_END bytes.  The first tells the target what to do; each of
+ * the others is one answer, taken by the next request or stream: its status (see status_of()), then
+ * its body.  A stream's body comes in pieces, between PIECE_END bytes, one at each wait; after the
+ * last it ends.  When there are no records left, nobody answers.
+ *
+ * The splitting into lines is that of lib/http_stream.c.
+ */
+#ifndef ETCDREG_FAKE_HTTP_H
+#define ETCDREG_FAKE_HTTP_H
+
+/* Their prototypes are those of the ones below. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#define http_new     unused_http_new
+#define http_free    unused_http_free
+#define http_wake    unused_http_wake
+#define http_wait    unused_http_wait
+#define http_perform unused_http_perform
+#define http_stream_open   unused_http_stream_open
+#define http_stream_close  unused_http_stream_close
+#define http_stream_status unused_http_stream_status
+#include "../../lib/http.c"
+#include "../../lib/http_stream.c"
+#undef http_new
+#undef http_free
+#undef http_wake
+#undef http_wait
+#undef http_perform
+#undef http_stream_open
+#undef http_stream_close
+#undef http_stream_status
+
+#include "fuzz.h"
+#include "json.h"
+
+#define RECORD_END 0x1e
+#define PIECE_END  0x1f
+
+struct fake_stream {
+	struct http_stream base; /* the first member, so that http_stream_line() takes it */
+	struct fake_stream *next;
+	unsigned status;
+	const char *at, *end; /* what has not come yet */
+};
+
+static struct {
+	const char *at, *end;
+	struct fake_stream *streams;
+} fake;
+
+/* False: there is none. */
+static bool fake_take_record(const char **ret, size_t *ret_len)
+{
+	const char *end;
+
+	if (fake.at == fake.end)
+		return false;
+	end = memchr(fake.at, RECORD_END, (size_t)(fake.end - fake.at));
+	*ret = fake.at;
+	*ret_len = (size_t)((end ? end : fake.end) - fake.at);
+	fake.at = end ? end + 1 : fake.end;
+	return true;
+}
+
+static unsigned status_of(char c)
+{
+	static const unsigned statuses[] = {0, 100, 200, 301, 400, 401, 403, 404, 500, 503};
+
+	return c >= '0' && c <= '9' ? statuses[c - '0'] : 200;
+}
+
+/* False: nobody answers. */
+static bool fake_take_answer(unsigned *ret_status, const char **ret, size_t *ret_len)
+{
+	if (!fake_take_record(ret, ret_len) || *ret_len == 0)
+		return false;
+	*ret_status = status_of(**ret);
+	++*ret;
+	--*ret_len;
+	return *ret_status != 0;
+}
+
+int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err)
+{
+	(void)tls;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : err_nomem(err);
+}
+
+void http_free(struct http *h)
+{
+	free(h);
+}
+
+void http_wake(struct http *h)
+{
+	(void)h;
+}
+
+/* What is sent is whole, whatever was answered before. */
+static void check_request(const struct http_request *rq)
+{
+	bool is_json = rq->body && strcmp(rq->content_type, "application/json") == 0;
+	struct json *json = is_json ? json_parse(rq->body, strlen(rq->body)) : NULL;
+
+	FUZZ_MUST(strncmp(rq->url, "http://", 7) == 0 && !strpbrk(rq->url, " \r\n\t"));
+	FUZZ_MUST(!is_json || json_is_object(json));
+	if (rq->authorization)
+		fuzz_check_line(rq->authorization, strlen(rq->authorization) + 1);
+	json_free(json);
+}
+
+int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		 struct etcdreg_err *err)
+{
+	const char *body;
+	size_t len;
+
+	(void)h;
+	check_request(rq);
+	*answer = (struct http_answer){0};
+	if (!fake_take_answer(&answer->status, &body, &len)) {
+		answer->refused = true;
+		return err_set(err, ETCDREG_E_UNREACH, "nobody answers");
+	}
+	buf_init(&answer->body, rq->answer_max);
+	buf_add(&answer->body, body, len);
+	return 0;
+}
+
+struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
+{
+	struct fake_stream *s = calloc(1, sizeof(*s));
+	const char *body;
+	size_t len;
+
+	FUZZ_MUST(s);
+	check_request(rq);
+	s->base.http = h;
+	buf_init(&s->base.text, rq->answer_max);
+	if (fake_take_answer(&s->status, &body, &len)) {
+		s->at = body;
+		s->end = body + len;
+	}
+	s->next = fake.streams;
+	fake.streams = s;
+	return &s->base;
+}
+
+void http_stream_close(struct http_stream *base)
+{
+	struct fake_stream **link = &fake.streams;
+
+	if (!base)
+		return;
+	while (&(*link)->base != base)
+		link = &(*link)->next;
+	*link = (*link)->next;
+	buf_release(&base->text);
+	free(base);
+}
+
+unsigned http_stream_status(const struct http_stream *s)
+{
+	return ((const struct fake_stream *)(const void *)s)->status;
+}
+
+static void fake_feed(struct fake_stream *s)
+{
+	size_t left = (size_t)(s->end - s->at);
+	const char *end = left > 0 ? memchr(s->at, PIECE_END, left) : NULL;
+	size_t len = end ? (size_t)(end - s->at) : left;
+	CLEANUP(free) char *piece = malloc(len + 1);
+
+	FUZZ_MUST(piece);
+	memcpy(piece, left > 0 ? s->at : "", len);
+	(void)take_text(piece, 1, len, &s->base);
+	s->at = end ? end + 1 : s->end;
+	s->base.ended = !end;
+}
+
+/* Nothing is waited for, so what waits for ever would spin: the caller has a bound of its own. */
+void http_wait(struct http *h, uint64_t timeout_ms)
+{
+	(void)h;
+	(void)timeout_ms;
+	for (struct fake_stream *s = fake.streams; s; s = s->next) {
+		if (!s->base.ended)
+			fake_feed(s);
+	}
+}
+
+/* Returns the first record. */
+static const char *fake_begin(const uint8_t *data, size_t size, size_t *ret_len)
+{
+	const char *first = "";
+
+	fake.at = (const char *)data;
+	fake.end = fake.at + size;
+	*ret_len = 0;
+	(void)fake_take_record(&first, ret_len);
+	return first;
+}
+
+#endif

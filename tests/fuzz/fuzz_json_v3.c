@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* The answers of etcd's v3 API, its errors, and its streams. */
+#include "fuzz_store.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	run_script("v3", data, size);
+	return 0;
+}
