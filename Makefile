@@ -6,8 +6,10 @@
 #   make test-hosts   registers many programs of Debian, and the slow tests, some minutes (scripts/test-hosts)
 #   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
 #   make fuzz         the fuzz targets of tests/fuzz, ten minutes each (scripts/run-fuzz; FUZZ="connstr names", FUZZ_SECONDS=60)
+#   make unit-tsan    the unit tests under ThreadSanitizer, two minutes
 #   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
-#   make unit | unit-san | unit-tsan | lint | e2e   one part of it, on a machine that has the tools
+#   make analyse      clang-tidy and cppcheck, some minutes (scripts/analyse)
+#   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools
 #   make demo         the product on three real servers (scripts/demo)
 #   make install      PREFIX=/usr/local DESTDIR=
 #
@@ -77,7 +79,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -171,6 +173,9 @@ fuzz:
 
 lint:
 	$(Q)scripts/lint
+
+analyse:
+	$(Q)scripts/analyse
 
 e2e: all hosts
 	$(Q)scripts/run-e2e
