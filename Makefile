@@ -11,6 +11,7 @@
 #   make analyse      clang-tidy and cppcheck, some minutes (scripts/analyse)
 #   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools
 #   make demo         the product on three real servers (scripts/demo)
+#   make bench        measures it beside what one would use instead, into docs/benchmarks; BENCH=exec,listen: some of it (scripts/bench)
 #   make install      PREFIX=/usr/local DESTDIR=
 #
 # CC, CFLAGS, LDFLAGS are honoured; DEV=1 turns warnings into errors; SAN=address,undefined builds into build/address,undefined;
@@ -64,6 +65,8 @@ UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/u
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))
 HOST_LIBRARIES := $(patsubst tests/hosts/preload/%.c,$(B)/hosts/preload/%.so,$(wildcard tests/hosts/preload/*.c))
+BENCH_HOSTS := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+BENCH_OBJECTS := $(patsubst bench/preload/%.c,$(B)/bench/preload/%.so,$(wildcard bench/preload/*.c))
 MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
 
 # 32-bit programs have an object of their own; gcc-multilib brings the crt1.o to link hosts with.
@@ -79,7 +82,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -143,6 +146,16 @@ $(B)/hosts/preload/%.so: tests/hosts/preload/%.c tests/hosts/host.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O1 -g -fPIC -shared -o $@ $<
 
+$(B)/bench/%: bench/%.c tests/hosts/host.h $(LIB_A) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O2 -g -pthread -iquote . -iquote tests/hosts -o $@ $< $(LIB_A) $(PKG_LIBS)
+
+$(B)/bench/preload/%.so: bench/preload/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -pthread -shared -o $@ $< $(BENCH_LIBS)
+
+$(B)/bench/preload/obvious.so: BENCH_LIBS = $(PKG_LIBS)
+
 $(B)/hosts-musl/%: tests/hosts/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)musl-gcc -std=gnu11 -O1 -g -o $@ $<
@@ -156,6 +169,8 @@ $(B)/hosts-static/%: tests/hosts/%.c Makefile
 	$(call say,CC,$@)$(CC) -std=gnu11 -O1 -g -static -o $@ $<
 
 hosts: $(HOSTS) $(HOST_LIBRARIES) $(B)/hosts-static/listener $(MUSL_HOSTS) $(HOSTS32)
+
+bench-hosts: $(BENCH_HOSTS) $(BENCH_OBJECTS)
 
 unit: $(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS))
 	$(Q)scripts/run-unit $^
@@ -194,6 +209,9 @@ test-etcds:
 
 demo:
 	$(Q)scripts/demo
+
+bench:
+	$(Q)scripts/bench $(BENCH)
 
 # With a 32-bit object there is one path for both, $(PREFIX)/$$LIB/libetcd-registry-preload.so.
 define install_both

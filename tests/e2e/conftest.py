@@ -2,14 +2,12 @@
 """Fixtures of the end-to-end tests, their order, and their counts for scripts/test."""
 import itertools
 import os
-import shutil
-import subprocess
 
 import pytest
 
 pytest.register_assert_rewrite("harness.wait", "harness.fleet")
 
-from harness import library, product
+from harness import library, npm, product
 from harness.agents import AgentWatch
 from harness.etcd import Etcd, EtcdCluster
 from harness.host import START_TIMEOUT_S, Host
@@ -19,8 +17,6 @@ from harness.relay import Relay
 from harness.wait import wait_until, wait_until_equal
 
 KEYS_GONE_TIMEOUT_S = 3
-NPM_PACKAGE = "etcd-registry@2.1.1"
-NPM_TIMEOUT_S = 180
 
 _numbers = itertools.count()
 
@@ -224,25 +220,5 @@ def drive(installed, tmp_path):
 
 @pytest.fixture(scope="session")
 def npm_modules():
-    """The folder that holds the npm package, kept in the build folder from one session to the
-    next."""
-    folder = product.BUILD / "npm"
-    manifest = folder / "node_modules" / "etcd-registry" / "package.json"
-    if not manifest.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        command = [
-            "npm",
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--no-save",
-            "--prefix",
-            folder,
-            NPM_PACKAGE,
-        ]
-        result = subprocess.run(
-            command, check=False, cwd=folder, timeout=NPM_TIMEOUT_S, capture_output=True, text=True
-        )
-        assert result.returncode == 0, result.stderr
-    return folder / "node_modules"
+    """The folder that holds the npm package."""
+    return npm.npm_modules()

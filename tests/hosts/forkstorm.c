@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define THREADS_MAX 16
 #define STACK_LEN 65536 /* that of the object's thread */
@@ -22,14 +21,6 @@
 static unsigned long forks_each;
 static uint64_t *took_ns; /* one for each fork; of each thread a part */
 static atomic_bool over;
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void *idle(void *unused)
 {
@@ -40,7 +31,7 @@ static void *idle(void *unused)
 
 static uint64_t fork_one(void)
 {
-	uint64_t begin = now_ns();
+	uint64_t begin = host_now_ns();
 	pid_t pid = fork();
 	int status;
 
@@ -48,7 +39,7 @@ static uint64_t fork_one(void)
 		_exit(0);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 		err(1, "fork");
-	return now_ns() - begin;
+	return host_now_ns() - begin;
 }
 
 static void *fork_many(void *part)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One thing that a host can do, by the word that its command line has for it. */
@@ -28,6 +29,15 @@ static inline _Noreturn void host_fail(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+/* CLOCK_MONOTONIC */
+static inline uint64_t host_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* On an address in host order.  The socket is inherited by whatever is executed. */

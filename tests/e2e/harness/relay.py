@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A way to etcd that can be cut, or go silent as a node does whose network is gone."""
 import contextlib
-import select
+import selectors
 import socket
 import threading
 
@@ -9,13 +9,16 @@ CHUNK = 65536
 
 
 class Relay:
-    """Passes every connection on to a real node.  `host` is where it listens."""
+    """Passes every connection on to a real node.  `host` is where it listens, `passed` how many bytes
+    it has passed on, to the node and back."""
 
     def __init__(self, etcd):
         self._target = etcd.host.split(":")
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._wake, self._woken = socket.socketpair()
         self._peers = {}
+        self._selector = selectors.DefaultSelector()
+        self.passed = 0
         self._silent = False
         self._broken = False
         self._closed = False
@@ -61,36 +64,40 @@ class Relay:
             return
         far = socket.create_connection((self._target[0], int(self._target[1])))
         self._peers[near], self._peers[far] = far, near
+        for end in (near, far):
+            self._selector.register(end, selectors.EVENT_READ)
 
     def _pass_on(self, source):
         peer = self._peers[source]
         try:
             data = source.recv(CHUNK)
             peer.sendall(data)
+            self.passed += len(data)
         except OSError:
             data = b""
         if not data:
-            for end in (source, peer):
-                del self._peers[end]
-                end.close()
+            self._close(source, peer)
 
-    def _end_connections(self):
-        for end in self._peers:
+    def _close(self, *ends):
+        for end in ends:
+            self._selector.unregister(end)
+            del self._peers[end]
             end.close()
-        self._peers.clear()
 
     def _run(self):
+        for source in (self._listener, self._woken):
+            self._selector.register(source, selectors.EVENT_READ)
         while not self._closed:
-            sources = [self._listener, self._woken, *self._peers]
-            for source in select.select(sources, [], [])[0]:
+            for source in [key.fileobj for key, _ in self._selector.select()]:
                 if self._silent or source is self._woken:
                     self._woken.recv(1)
                     if self._broken:
-                        self._end_connections()
+                        self._close(*self._peers)
                     break
                 if source is self._listener:
                     self._accept()
                 elif source in self._peers:
                     self._pass_on(source)
+        self._selector.close()
         for end in (self._listener, self._wake, self._woken, *self._peers):
             end.close()

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Runs the benchmarks that are named, or all: `scripts/bench`, which builds what they need first.
+
+Each writes NAME.json and charts into docs/benchmarks, where a full run is kept, or into
+build/benchmarks if BENCH_QUICK is set; results.md there is the table of all that the folder has.
+"""
+import dataclasses
+import importlib
+import json
+import os
+import pathlib
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+from harness.product import BUILD, ROOT
+
+from .frame import charts, machine, table
+from .frame.context import Context
+
+NAMES = (
+    "exec",
+    "listen",
+    "join",
+    "kill",
+    "exit",
+    "fork",
+    "memory",
+    "throughput",
+    "cpu",
+    "etcd",
+    "scale",
+    "fleet",
+)
+
+
+def chosen(words):
+    names = [name for word in words for name in word.split(",") if name]
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        sys.exit(f"bench: no benchmark '{unknown[0]}'; there are {', '.join(NAMES)}")
+    return names or NAMES
+
+
+def raise_limits():
+    """A thousand hosts have a few descriptors each."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def end_cleanly():
+    """Also where a shell has made it ignore SIGINT: what has been started is ended in any case."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+
+def run(name, quick):
+    begin = time.monotonic()
+    facts = machine.describe()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        with Context(pathlib.Path(folder), quick) as context:
+            result = importlib.import_module(f"bench.{name}").run(context)
+    return {
+        "bench": name,
+        "machine": facts | {"quick": quick, "seconds": round(time.monotonic() - begin)},
+        "rows": [row.as_json() for row in result.rows],
+        "curves": [dataclasses.asdict(curve) for curve in result.curves],
+        "notes": result.notes,
+    }
+
+
+def save(folder, name, result):
+    for old in [*folder.glob(f"{name}.svg"), *folder.glob(f"{name}-*.svg")]:
+        old.unlink()
+    result["charts"] = charts.draw(folder, name, result)
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    (folder / f"{name}.json").write_text(text + "\n")
+
+
+def load(folder):
+    """What was measured into this folder, now or before."""
+    paths = {name: folder / f"{name}.json" for name in NAMES}
+    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
+
+
+def main(words):
+    quick = bool(os.environ.get("BENCH_QUICK"))
+    folder = BUILD / "benchmarks" if quick else ROOT / "docs" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    raise_limits()
+    end_cleanly()
+    names, results = chosen(words), {}
+    for name in names:
+        print(f"bench: {name}", file=sys.stderr, flush=True)
+        try:
+            results[name] = run(name, quick)
+        except Exception:
+            traceback.print_exc()
+            continue
+        save(folder, name, results[name])
+    (folder / "results.md").write_text(table.as_markdown(load(folder)))
+    print(table.as_text(results))
+    return len(names) - len(results)
+
+
+sys.exit(main(sys.argv[1:]) > 0)

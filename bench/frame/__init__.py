@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the benchmarks share: what they run in, their figures, and what becomes of these."""

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""The npm package etcd-registry, kept in the build folder from one run to the next."""
+import shutil
+import subprocess
+
+from .product import BUILD
+
+PACKAGE = "etcd-registry@2.1.1"
+TIMEOUT_S = 180
+
+
+def npm_modules():
+    """The folder that holds it, for NODE_PATH."""
+    folder = BUILD / "npm"
+    manifest = folder / "node_modules" / "etcd-registry" / "package.json"
+    if not manifest.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        options = ["--no-audit", "--no-fund", "--no-save", "--prefix", folder]
+        result = subprocess.run(
+            ["npm", "install", *options, PACKAGE],
+            check=False,
+            cwd=folder,
+            timeout=TIMEOUT_S,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+    return folder / "node_modules"
