@@ -227,7 +227,8 @@ def one_size(context, cluster, machines, services, idle):
     facts = measure_idle(context, fleet, idle)
     rows = idle_rows(fleet, facts)
     facts["change"] = change_ms(fleet, facts, idle)
-    rows.append(Row(f"{fleet.name}: processor for another's change", "ours", "ms", [facts["change"]]))
+    what = f"{fleet.name}: processor for another's change"
+    rows.append(Row(what, "ours", "ms", [facts["change"]]))
     return rows, facts, fleet
 
 
