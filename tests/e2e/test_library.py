@@ -184,6 +184,7 @@ def test_what_is_lost_is_told_and_comes_back(absent_etcd, make_registry, drive, 
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_an_outage_is_told_once_and_its_end(absent_etcd, make_registry, drive, api):
     registry = make_registry(absent_etcd.start(), api)
@@ -206,6 +207,7 @@ def by_way_of(relay, registry):
     return registry.settings(URL=f"http://{relay.host}/{registry.namespace}{query}", **TTL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_an_expired_service_comes_back(absent_etcd, make_registry, drive, relay, api):
     registry = make_registry(absent_etcd, api)
@@ -220,6 +222,7 @@ def test_an_expired_service_comes_back(absent_etcd, make_registry, drive, relay,
     driver.ask("close", 3000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_a_successor_is_not_deleted(absent_etcd, make_registry, drive, relay, api):
     """One leaves while it is cut off; its key expires, and another has the service."""
@@ -296,6 +299,7 @@ def test_a_child_that_only_ends_disturbs_nothing(v3_registry, drive):
     driver.wait_for_event("left", "web")
 
 
+@pytest.mark.slow
 def test_close_ends_in_its_time_where_etcd_is_silent(absent_etcd, make_registry, drive, relay):
     registry = make_registry(absent_etcd, "v3")
     url = f"http://{relay.host}/{registry.namespace}"

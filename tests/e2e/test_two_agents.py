@@ -17,6 +17,7 @@ BACK_S = 0.05
 GONE_S = 0.1
 PATIENCE_S = 5
 
+pytestmark = pytest.mark.slow
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
 
 

@@ -131,6 +131,7 @@ def test_a_compaction_under_a_standing_watch_is_nothing(etcd, make_registry, wat
     watcher.expect(("added", 2), ("added", 3))
 
 
+@pytest.mark.slow
 @both_apis
 def test_a_restart_is_nothing(absent_etcd, make_registry, watch, api):
     watcher = watch(make_registry(absent_etcd.start(), api))
