@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """etcd with users switched on: who may write below services/ alone can do all that the product
-does."""
+does.  The users of v2 are not those of v3, and have no tokens."""
 import time
 
 import pytest
@@ -13,7 +13,9 @@ pytestmark = [pytest.mark.etcds, pytest.mark.slow]
 TTL_S = 3
 LONG_TTL_S = 6
 LEFT_S = 2
+REFUSED_S = 5
 UNREACHABLE = 3
+WRONG = "wr0ng-p455w0rd"
 
 
 @pytest.fixture
@@ -27,19 +29,25 @@ def registry(guarded_etcd, make_registry):
     return make_registry(guarded_etcd, "v3")
 
 
+@pytest.fixture(params=["v3", "v2"])
+def unguarded_registry(request, absent_etcd, make_registry):
+    """Of one API or the other, whose users are yet to be switched on."""
+    return make_registry(absent_etcd.start(), request.param)
+
+
+@pytest.fixture
+def either_registry(unguarded_registry):
+    users.switch_users_on(unguarded_registry.etcd, api=unguarded_registry.api)
+    return unguarded_registry
+
+
 def settings_of_user():
     return {f"ETCD_REGISTRY_{name}": value for name, value in users.settings().items()}
 
 
-def test_a_service_is_held_and_deleted(registry, launch_registered):
-    host, web = launch_registered(registry, TTL=TTL_S, **users.settings())
-    lease = registry.leases()
-    with registry.watch() as watch:
-        time.sleep(3 * TTL_S)
-        assert registry.leases() == lease
-        assert not watch.events
-        host.kill()
-        watch.wait("delete", registry.key(web), LEFT_S)
+def test_a_service_is_held_and_deleted(either_registry, launch_registered):
+    host, web = launch_registered(either_registry, TTL=TTL_S, **users.settings())
+    either_registry.expect_held(web, host, 3 * TTL_S)
 
 
 def test_the_user_sees_the_members(registry, guarded_etcd, launch_registered):
@@ -57,24 +65,37 @@ def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, lau
     assert registry.leases() == lease
 
 
-def test_the_command_needs_the_user(registry, launch_registered):
-    host, _ = launch_registered(registry, **users.settings())
-    listed = registry.run("list", env=settings_of_user())
+def is_one_line_without_secret(text):
+    return len(text.splitlines()) == 1 and users.PASSWORD not in text and WRONG not in text
+
+
+def test_the_command_needs_the_user(either_registry, launch_registered):
+    host, _ = launch_registered(either_registry, **users.settings())
+    listed = either_registry.run("list", env=settings_of_user())
     assert (listed.returncode, str(host.port) in listed.stdout) == (0, True)
-    for who in ({}, {**settings_of_user(), "ETCD_REGISTRY_PASSWORD": "wrong"}):
-        refused = registry.run("list", env=who)
+    for who in ({}, {**settings_of_user(), "ETCD_REGISTRY_PASSWORD": WRONG}):
+        refused = either_registry.run("list", env=who)
         assert (refused.returncode, refused.stdout) == (UNREACHABLE, "")
-        assert len(refused.stderr.splitlines()) == 1
-        assert users.PASSWORD not in refused.stderr
+        assert is_one_line_without_secret(refused.stderr)
 
 
-def test_users_switched_on_under_a_service(absent_etcd, make_registry, launch_registered):
-    registry = make_registry(absent_etcd.start(), "v3")
-    launch_registered(registry, TTL=TTL_S, **users.settings())
-    lease = registry.leases()
-    users.switch_users_on(absent_etcd)
-    time.sleep(3 * TTL_S)
-    assert registry.leases() == lease
+@pytest.mark.parametrize("who", [{}, {"USER": users.USER, "PASSWORD": WRONG}], ids=["none", "wrong"])
+def test_a_host_needs_the_user(either_registry, launch_listener, who):
+    host = launch_listener(either_registry.preloaded("web", **who))
+    wait_until(lambda: "\n" in host.stderr, REFUSED_S, "a line on stderr")
+    assert either_registry.documents() == {}
+    assert host.stop() == 0
+    assert is_one_line_without_secret(host.stderr)
+    assert WRONG not in either_registry.log.read_text()
+
+
+def test_users_switched_on_under_a_service(unguarded_registry, launch_registered):
+    host, web = launch_registered(unguarded_registry, TTL=TTL_S, **users.settings())
+
+    def switch_on():
+        users.switch_users_on(unguarded_registry.etcd, api=unguarded_registry.api)
+
+    unguarded_registry.expect_held(web, host, 3 * TTL_S, switch_on)
 
 
 def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launch_registered):

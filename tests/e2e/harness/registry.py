@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import time
 
 from .agents import agents_of
 from .product import COMMAND, PRELOAD, clean_environment
@@ -12,6 +13,7 @@ from .wait import wait_until, wait_until_equal
 from .watch import Watch
 
 REGISTERED_TIMEOUT_S = 5
+LEFT_TIMEOUT_S = 2
 COMMAND_TIMEOUT_S = 20
 
 
@@ -97,6 +99,17 @@ class Registry:
 
     def watch(self):
         return Watch(self.store)
+
+    def expect_held(self, service, host, for_s, meanwhile=lambda: None):
+        """Nothing is written but what keeps the key, of which no watch tells, until the host, which
+        this kills, is gone."""
+        with self.watch() as watch:
+            meanwhile()
+            time.sleep(for_s)
+            assert self.documents() == {self.key(service): service}
+            assert not watch.events
+            host.kill()
+            watch.wait("delete", self.key(service), LEFT_TIMEOUT_S)
 
     def run(self, *arguments, env=None, **options):
         """Runs the command on this registry; returns what subprocess.run returns."""

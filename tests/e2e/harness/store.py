@@ -140,8 +140,9 @@ class V2Store:
         self.etcd = etcd
         self.prefix = prefix
 
-    def _url(self, key):
-        return f"{self.etcd.url}/v2/keys/{urllib.parse.quote(key)}"
+    def _request(self, key, query="", **more):
+        url = f"{self.etcd.url}/v2/keys/{urllib.parse.quote(key)}{query}"
+        return urllib.request.Request(url, headers=self.etcd.headers(), **more)
 
     def _leaves(self, node):
         for child in node.get("nodes", []):
@@ -153,7 +154,7 @@ class V2Store:
     def rows(self):
         """Key to (value, seconds left or 0)."""
         try:
-            answer = exchange(self._url(self.prefix) + "?recursive=true")
+            answer = exchange(self._request(self.prefix, "?recursive=true"))
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return {}
@@ -167,10 +168,10 @@ class V2Store:
 
     def put(self, key, text):
         form = urllib.parse.urlencode({"value": text}).encode()
-        exchange(urllib.request.Request(self._url(key), form, method="PUT"))
+        exchange(self._request(key, data=form, method="PUT"))
 
     def delete(self, key):
-        exchange(urllib.request.Request(self._url(key), method="DELETE"))
+        exchange(self._request(key, method="DELETE"))
 
     def overflow(self):
         """Etcd keeps 1000 events: it forgets all that was before."""
@@ -178,9 +179,7 @@ class V2Store:
             self.put("other/key", "x")
 
     def _index(self):
-        with urllib.request.urlopen(
-            f"{self.etcd.url}/v2/keys/", timeout=REQUEST_TIMEOUT_S
-        ) as response:
+        with urllib.request.urlopen(self._request(""), timeout=REQUEST_TIMEOUT_S) as response:
             return int(response.headers["X-Etcd-Index"])
 
     def events(self, on_open):
@@ -191,7 +190,8 @@ class V2Store:
         on_open(connection.sock)
         while True:
             path = f"/v2/keys/{urllib.parse.quote(self.prefix)}"
-            connection.request("GET", f"{path}?wait=true&recursive=true&waitIndex={index}")
+            query = f"wait=true&recursive=true&waitIndex={index}"
+            connection.request("GET", f"{path}?{query}", headers=self.etcd.headers())
             answer = json.load(connection.getresponse())
             index = answer["node"]["modifiedIndex"] + 1
             kind = (

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""etcd with users: root, who the tests are, and one who may do no more than the registry needs."""
+"""etcd with users: root, who the tests are, and one who may do no more than the registry needs.
+
+The v2 API has users of its own, with passwords that go with every request."""
 import base64
+import json
+import urllib.request
+
+from .etcd import REQUEST_TIMEOUT_S
 
 ROOT = "root"
 USER, PASSWORD = "registry", "r&d: 100% \"s3cret\""
@@ -15,8 +21,27 @@ def _add_user(etcd, name, password, role):
     etcd.call("auth/user/grant", {"user": name, "role": role})
 
 
-def switch_users_on(etcd, password=PASSWORD):
-    """USER may read and write what is below services/, and nothing else."""
+def _put_v2(etcd, what, body):
+    headers = {"Content-Type": "application/json", **etcd.headers()}
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(f"{etcd.url}/v2/auth/{what}", data, headers, method="PUT")
+    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S):
+        pass
+
+
+def _switch_v2_users_on(etcd, password):
+    """Guests, who are whoever has no name, may do nothing."""
+    services = {"read": ["/services/*"], "write": ["/services/*"]}
+    everything = {"read": ["/*"], "write": ["/*"]}
+    _put_v2(etcd, f"users/{ROOT}", {"user": ROOT, "password": ROOT})
+    _put_v2(etcd, f"roles/{USER}", {"role": USER, "permissions": {"kv": services}})
+    _put_v2(etcd, f"users/{USER}", {"user": USER, "password": password, "roles": [USER]})
+    _put_v2(etcd, "enable", {})
+    etcd.token = f"Basic {_encode(f'{ROOT}:{ROOT}')}"
+    _put_v2(etcd, "roles/guest", {"role": "guest", "revoke": {"kv": everything}})
+
+
+def _switch_v3_users_on(etcd, password):
     services = {
         "permType": "READWRITE",
         "key": _encode("/services/"),
@@ -29,6 +54,11 @@ def switch_users_on(etcd, password=PASSWORD):
     _add_user(etcd, USER, password, USER)
     etcd.call("auth/enable", {})
     log_in(etcd)
+
+
+def switch_users_on(etcd, password=PASSWORD, api="v3"):
+    """USER may read and write what is below services/, and nothing else."""
+    {"v2": _switch_v2_users_on, "v3": _switch_v3_users_on}[api](etcd, password)
 
 
 def set_password(etcd, password):
