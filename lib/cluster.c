@@ -79,7 +79,7 @@ static int read_answer(unsigned status, const char *body, size_t len, cluster_re
 		       void *arg, struct etcdreg_err *err)
 {
 	struct json *json = json_parse(body, len);
-	struct cluster_answer answer = {.status = status, .json = json};
+	struct cluster_answer answer = {.status = status, .json = json, .text = body};
 	int r;
 
 	answer.failed = json_read_error(json, &answer.error);
@@ -383,6 +383,11 @@ void cluster_wait(struct cluster *c, uint64_t timeout_ms)
 void cluster_wake(struct cluster *c)
 {
 	http_wake(c->http);
+}
+
+void cluster_keep_connections(struct cluster *c, bool keep)
+{
+	http_keep_connections(c->http, keep);
 }
 
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms)

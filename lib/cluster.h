@@ -59,6 +59,7 @@ struct cluster_request {
 struct cluster_answer {
 	unsigned status;
 	const struct json *json;        /* NULL: the answer is not JSON */
+	const char *text;               /* as it came */
 	bool failed;                    /* it is an error, which `error` describes */
 	struct json_error error;
 };
@@ -119,6 +120,12 @@ void cluster_wake(struct cluster *c);
 
 /* Longest time of one call from now on. */
 void cluster_set_timeout(struct cluster *c, unsigned timeout_ms);
+
+/*
+ * Whether a connection may serve several calls; it may at first.  What was wrong with a certificate
+ * is found right on new connections only.
+ */
+void cluster_keep_connections(struct cluster *c, bool keep);
 
 /* When all calls from now on must have ended, as a time of now_ms(): a budget for several. */
 void cluster_set_deadline(struct cluster *c, uint64_t deadline_ms);

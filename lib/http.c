@@ -137,6 +137,11 @@ void http_free(struct http *h)
 	free(h);
 }
 
+void http_keep_connections(struct http *h, bool keep)
+{
+	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, keep ? 0L : 1L);
+}
+
 void http_wake(struct http *h)
 {
 	curl_multi_wakeup(h->multi);

@@ -62,6 +62,9 @@ int http_perform(struct http *h, const struct http_request *rq, struct http_answ
 		 struct etcdreg_err *err);
 void http_answer_release(struct http_answer *answer);
 
+/* Whether the connections of requests and streams from now on are kept for others; at first yes. */
+void http_keep_connections(struct http *h, bool keep);
+
 /* Ends the request that is running, and makes all later ones fail at once; wakes http_wait(). */
 void http_interrupt(struct http *h);
 

@@ -17,6 +17,7 @@ struct attempt {
 	void *arg;
 	bool token_refused;
 	bool not_found;
+	bool name_refused;
 };
 
 static bool says(const struct json_error *e, const char *text)
@@ -64,12 +65,28 @@ static int read_error(struct attempt *a, const struct cluster_answer *answer,
 	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
 }
 
+/*
+ * A common name would be a user, whom the gateway cannot be for anybody: it says so of all that is
+ * asked of it, in plain text.
+ */
+static bool is_name_refused(const struct cluster_answer *answer)
+{
+	return !answer->json && strstr(answer->text, "CommonName of client");
+}
+
 static int read_status(struct attempt *a, const struct cluster_answer *answer,
 		       struct etcdreg_err *err)
 {
 	if (answer->status == 404 || answer->status == 405) {
 		a->session->store->gone = true;
 		return err_set(err, ETCDREG_E_PROTO, "has no %s API", a->session->prefix + 1);
+	}
+	if (is_name_refused(answer)) {
+		a->name_refused = true;
+		return err_set(err, ETCDREG_E_DENIED,
+			       "refuses a client certificate with a common name (CN) where it has "
+			       "users: use one without (ETCD_REGISTRY_CERT), or start etcd without "
+			       "--client-cert-auth");
 	}
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
@@ -129,6 +146,8 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 	if (r < 0)
 		return r;
 	r = cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+	/* Its successor must not find the connection that it was shown on. */
+	cluster_keep_connections(a->session->store->cluster, !a->name_refused);
 	return word_of(a, r, err);
 }
 
@@ -190,7 +209,7 @@ static int login(struct v3_session *s, struct etcdreg_err *err)
 		s->auth_off = true;
 		return 0;
 	}
-	if (r == ETCDREG_E_DENIED)
+	if (r == ETCDREG_E_DENIED && !a.name_refused)
 		r = refuse_logins(s, &why);
 	else if (r == 0)
 		s->login_pause_ms = 0;

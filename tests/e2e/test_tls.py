@@ -15,7 +15,7 @@ import threading
 
 import pytest
 from harness import certificates, other_user
-from harness.certificates import Authority
+from harness.certificates import Authority, Files
 from harness.etcd import Etcd
 from harness.process import free_port
 from harness.product import COMMAND
@@ -30,28 +30,6 @@ REPAIRED_S = 2
 BACK_S = 10
 NOT_FOUND, WRONG_SETTING, REFUSED = 1, 2, 3
 LONG_AGO = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
-
-
-class Files:
-    """What a client is told to use."""
-
-    def __init__(self, cacert=None, cert=None, key=None):
-        self.values = {"CACERT": cacert, "CERT": cert, "KEY": key}
-
-    def settings(self, **more):
-        """For Registry.preloaded()."""
-        return {**self.values, **more}
-
-    def variables(self, prefix="ETCD_REGISTRY_"):
-        return {f"{prefix}{name}": str(path) for name, path in self.values.items() if path}
-
-    def options(self):
-        return [
-            word for name, path in self.values.items() if path for word in (f"--{name.lower()}", path)
-        ]
-
-    def query(self):
-        return "&".join(f"{name.lower()}={path}" for name, path in self.values.items() if path)
 
 
 @pytest.fixture(scope="session")

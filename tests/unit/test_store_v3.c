@@ -35,6 +35,11 @@ static void open_line(const char *options)
 	assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
 }
 
+/* Plain text, of a gateway that was shown a client certificate with a common name. */
+#define NAME_REFUSED                                                                               \
+	"CommonName of client sending a request against gateway will be ignored and not used as "  \
+	"expected\n"
+
 #define KEY(...)                                                                                   \
 	{                                                                                          \
 		.path = "services/web/1", .document = "{}", __VA_ARGS__                            \
@@ -418,6 +423,7 @@ static void maps_the_errors_of_etcd(void **state)
 		{200, "{\"error\":{\"grpc_code\":14,\"http_code\":503,\"message\":\"x\"}}",
 		 ETCDREG_E_UNREACH, false},
 		{421, "Misdirected Request", ETCDREG_E_PROTO, false},
+		{400, NAME_REFUSED, ETCDREG_E_DENIED, true},
 	};
 
 	(void)state;
@@ -578,6 +584,23 @@ static void does_not_repeat_a_refused_login(void **state)
 		assert_null(strstr(err.msg, "hunter2"));
 	}
 	assert_int_equal(fake_count(fake, ""), 1);
+}
+
+/* That costs etcd nothing, and another certificate may be there the next time. */
+static void repeats_a_login_that_was_refused_for_the_certificate(void **state)
+{
+	static const struct fake_rule rules[] = {
+		{"/auth/authenticate", 400, NAME_REFUSED, 0},
+		{0},
+	};
+	struct store_key key = KEY();
+
+	(void)state;
+	open_line("?user=bob:hunter2");
+	fake_rules(fake, rules);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store->ops->put(store, &key, NULL), ETCDREG_E_DENIED);
+	assert_int_equal(fake_count(fake, "/auth/authenticate"), 3);
 }
 
 static void goes_on_without_users_where_etcd_has_none(void **state)
@@ -906,6 +929,7 @@ int main(void)
 		TEST(asks_who_is_in_the_cluster),
 		TEST(logs_in_and_again_when_the_token_is_refused),
 		TEST(does_not_repeat_a_refused_login),
+		TEST(repeats_a_login_that_was_refused_for_the_certificate),
 		TEST(goes_on_without_users_where_etcd_has_none),
 		TEST(takes_silence_for_a_refused_token),
 		TEST(compares_revisions_on_an_old_etcd),

@@ -51,3 +51,25 @@ class Authority:
         os.replace(new_key, key)
         os.replace(new, cert)
         return cert, key
+
+
+class Files:
+    """What a client is told to use."""
+
+    def __init__(self, cacert=None, cert=None, key=None):
+        self.values = {"CACERT": cacert, "CERT": cert, "KEY": key}
+
+    def settings(self, **more):
+        """For Registry.preloaded()."""
+        return {**self.values, **more}
+
+    def variables(self, prefix="ETCD_REGISTRY_"):
+        return {f"{prefix}{name}": str(path) for name, path in self.values.items() if path}
+
+    def options(self):
+        return [
+            word for name, path in self.values.items() if path for word in (f"--{name.lower()}", path)
+        ]
+
+    def query(self):
+        return "&".join(f"{name.lower()}={path}" for name, path in self.values.items() if path)

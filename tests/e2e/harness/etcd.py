@@ -54,12 +54,14 @@ class Etcd:
     """With the v2 API beside v3.  Keeps its ports and its content over kill() and start().
 
     `token` goes with the requests that tests make, where users are needed.  With `certificates`, an
-    Authority's folder, the product reaches it by https; tests go on with http.
+    Authority's folder, the product reaches it by https; tests go on with http.  Names in clients'
+    certificates are users of it, unless `names_are_users` is False.
     """
 
-    def __init__(self, folder, certificates=None):
+    def __init__(self, folder, certificates=None, names_are_users=True):
         self.folder = folder and pathlib.Path(folder)
         self.certificates = certificates
+        self.names_are_users = names_are_users
         self.pid = None
         self.url = None
         self.token = None
@@ -94,7 +96,8 @@ class Etcd:
 
     def start(self, binary=None):
         """Returns when it answers."""
-        tls = ["--tls", self.certificates] if self.certificates else []
+        option = "--tls" if self.names_are_users else "--tls-no-users"
+        tls = [option, self.certificates] if self.certificates else []
         self._take(_start(*tls, self.folder, binary=binary)[0])
         return self
 
