@@ -409,6 +409,7 @@ int agent_main(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_OK;
 	}
+	config_hide_env();
 	if (arguments.name)
 		return run_for_operator(&arguments);
 	return run_hosted(arguments.listen_fd);

@@ -252,6 +252,38 @@ int config_load_env(struct config *cfg, struct etcdreg_err *err)
 	return 0;
 }
 
+static bool is_variable(const char *name, const char *text, size_t len)
+{
+	return name && strlen(name) == len && strncmp(name, text, len) == 0;
+}
+
+static bool is_secret(const char *variable, size_t len)
+{
+	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
+		const struct config_row *row = &config_rows[id];
+
+		if ((row->flags & CONFIG_SECRET) && (is_variable(row->env, variable, len) ||
+						     is_variable(row->fallback, variable, len)))
+			return true;
+	}
+	return false;
+}
+
+/* What /proc shows is the memory that the kernel filled at the start of the program. */
+void config_hide_env(void)
+{
+	for (char **variable = environ; variable && *variable; variable++) {
+		char *copy = NULL;
+
+		if (is_secret(*variable, strcspn(*variable, "=")))
+			copy = strdup(*variable);
+		if (!copy)
+			continue;
+		explicit_bzero(*variable, strlen(*variable));
+		*variable = copy;
+	}
+}
+
 enum config_id config_find_option(const char *option, size_t len)
 {
 	enum config_id id;

@@ -109,6 +109,13 @@ void config_release(struct config *cfg);
 int config_load_env(struct config *cfg, struct etcdreg_err *err);
 
 /*
+ * From then on neither /proc/PID/environ of this process nor that of a child has the variables of
+ * SECRET rows; getenv() and what this process executes still do.  Before there are threads, once.
+ * Without memory for it they stay.
+ */
+void config_hide_env(void);
+
+/*
  * Set one field from text.  config_set() is the caller's own word and always wins;
  * config_set_from() does nothing where the field has its value from a stronger source.  The
  * message does not name the setting: the caller knows under which name it was given.  Fail with

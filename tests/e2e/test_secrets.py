@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Where a password must not be: arguments, logs, messages, what other processes inherit."""
+import os
 import signal
 
 import pytest
 from harness import users
+from harness.agents import kill_worker, worker_of
 from harness.etcd import Etcd
-from harness.process import all_pids, command_line
+from harness.process import all_pids, command_line, environment, parent
 from harness.product import COMMAND
 from harness.registry import document
+from harness.wait import wait_until
 
 PASSWORD = "n0b0dy-5hall-r3ad-th15"
 SEEN_S = 5
-REFUSED, WRONG_SETTING = 3, 2
+NOT_FOUND, WRONG_SETTING, REFUSED = 1, 2, 3
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +30,15 @@ def registry(guarded_etcd, make_registry):
     return make_registry(guarded_etcd, "v3")
 
 
-@pytest.fixture(params=["variable", "file", "connection string"])
+@pytest.fixture(params=["variable", "user", "file", "connection string", "query"])
 def settings(request, registry, tmp_path):
     """For Registry.preloaded(): the right user, told in one way."""
     if request.param == "variable":
         return {"USER": users.USER, "PASSWORD": PASSWORD}
+    if request.param == "user":
+        return {"USER": f"{users.USER}:{PASSWORD}"}
+    if request.param == "query":
+        return {"URL": f"{registry.url}?user={users.USER}:{PASSWORD}"}
     if request.param == "file":
         (path := tmp_path / "password").write_text(f"{PASSWORD}\n")
         return {"USER": users.USER, "PASSWORD_FILE": path}
@@ -49,6 +56,53 @@ def test_agent_and_log(registry, settings, launch_listener):
     text = registry.log.read_text()
     assert "debug: " in text
     assert PASSWORD not in text + host.stderr + host.stdout and "Authorization" not in text
+
+
+def assert_hidden(pid):
+    text = "\n".join(environment(pid))
+    assert "ETCD_REGISTRY_LOG=" in text and PASSWORD not in text
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="nobody but root may read an agent's environment")
+def test_environment_of_keeper_and_worker(registry, settings, launch_registered):
+    """The next worker still knows what it has to."""
+    launch_registered(registry, **settings)
+    lease = registry.leases()
+    assert_hidden(worker_of(registry))
+    keeper = kill_worker(registry)
+    assert_hidden(keeper)
+    assert_hidden(worker_of(registry))
+    wait_until(
+        lambda: registry.log.read_text().count(": registered") == 2, SEEN_S, "it knows the service"
+    )
+    assert registry.leases() == lease
+
+
+PRINTERS = (
+    ["list"],
+    ["list", "-v"],
+    ["list", "--json"],
+    ["list", "--format", "{name} {url}"],
+    ["lookup", "web"],
+    ["lookup", "web", "-v"],
+    ["lookup", "web", "--format", "{url}"],
+    ["lookup", "web", "--wait", "1"],
+    ["leave", "nobody", "10.0.0.1:1"],
+    ["help", "settings"],
+)
+
+
+@pytest.mark.parametrize("settings", ["connection string", "query"], indirect=True)
+def test_commands_that_print(registry, settings, launch_registered, launch):
+    launch_registered(registry, **settings)
+    env = registry.settings(**settings)
+    watch = launch([COMMAND, "watch"], env)
+    for command in PRINTERS:
+        result = registry.run(*command, env=env)
+        assert result.returncode in (0, NOT_FOUND), result.stderr
+        assert PASSWORD not in result.stdout + result.stderr
+    wait_until(lambda: watch.stdout, SEEN_S, "what is there")
+    assert PASSWORD not in watch.stdout + watch.stderr
 
 
 def test_command(registry, settings, launch):
@@ -76,12 +130,14 @@ def test_command(registry, settings, launch):
 )
 def test_messages(registry, guarded_etcd, url, status):
     url = url.replace("HOST", guarded_etcd.host)
-    for result in (
-        registry.run("list", "--url", url),
-        registry.run("list", env={"ETCD_REGISTRY_URL": url}),
-        registry.run("watch", "--url", url) if status == WRONG_SETTING else None,
-    ):
-        if result:
+    commands = [["list"], ["list", "-v"], ["lookup", "web", "--format", "{url}"]]
+    if status == WRONG_SETTING:
+        commands += [["watch"], ["lookup", "web", "--wait", "1"]]
+    for command in commands:
+        for result in (
+            registry.run(*command, "--url", url),
+            registry.run(*command, env={"ETCD_REGISTRY_URL": url}),
+        ):
             assert (result.returncode, result.stdout) == (status, "")
             assert len(result.stderr.splitlines()) == 1
             assert PASSWORD not in result.stderr

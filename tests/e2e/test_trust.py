@@ -18,7 +18,6 @@ import pytest
 from harness import other_user, product, wire
 from harness.agents import socket_name
 from harness.process import (
-    all_pids,
     children,
     command_line,
     free_port,
@@ -346,12 +345,11 @@ def may_trace(pid, uid):
 
 
 @pytest.mark.parametrize("process", ["keeper", "worker"])
-def test_agent_cannot_be_traced_or_dumped(v3_registry, operators_agent, process):
+def test_agent_cannot_be_traced_or_dumped(operators_agent, process):
     """Not even by its own user; another process of that user can, so nothing else forbids it."""
     with other_user.running("announce", operators_agent(other_user.NOBODY), "{}") as host:
-        agents = [pid for pid in all_pids() if command_line(pid)[1:2] == ["agent"]]
-        mine = [pid for pid in agents if v3_registry.namespace in str(read_proc(pid, "environ"))]
-        (keeper,) = [pid for pid in mine if parent(pid) == os.getpid()]
+        mine = children(os.getpid())
+        (keeper,) = [pid for pid in mine if command_line(pid)[1:2] == ["agent"]]
         (worker,) = children(keeper)
         assert may_trace(host.pid, other_user.NOBODY)
         pid = keeper if process == "keeper" else worker
