@@ -96,6 +96,13 @@ static bool set_file(CURL *easy, CURLoption option, const struct file *f)
 	return !file_is_given(f) || curl_easy_setopt(easy, option, f->path) == CURLE_OK;
 }
 
+/* libcurl may have a folder of authorities besides, those of the system: they are not meant. */
+static bool set_authority(CURL *easy, const struct file *cacert)
+{
+	return set_file(easy, CURLOPT_CAINFO, cacert) &&
+	       (!file_is_given(cacert) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err)
 {
 	struct http *h;
@@ -117,7 +124,7 @@ int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err 
 		http_free(h);
 		return err_nomem(err);
 	}
-	if (!set_constants(h) || !set_file(h->easy, CURLOPT_CAINFO, &tls->cacert) ||
+	if (!set_constants(h) || !set_authority(h->easy, &tls->cacert) ||
 	    !set_file(h->easy, CURLOPT_SSLCERT, &tls->cert) ||
 	    !set_file(h->easy, CURLOPT_SSLKEY, &tls->key)) {
 		http_free(h);

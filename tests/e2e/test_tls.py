@@ -17,7 +17,7 @@ import pytest
 from harness import certificates, other_user
 from harness.certificates import Authority, Files
 from harness.etcd import Etcd
-from harness.process import free_port
+from harness.process import free_port, has_capability
 from harness.product import COMMAND
 from harness.registry import document
 from harness.tls_relay import TlsRelay, context
@@ -29,6 +29,7 @@ LEFT_S = 2
 REPAIRED_S = 2
 BACK_S = 10
 NOT_FOUND, WRONG_SETTING, REFUSED = 1, 2, 3
+SYS_ADMIN = 21
 LONG_AGO = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
 
@@ -190,6 +191,28 @@ def test_nothing_switches_verification_off(v3_registry, client, stranger):
         assert v3_registry.run("list", f"--{option}").returncode == WRONG_SETTING
         url = f"{v3_registry.url}?{option}=1"
         assert_says(v3_registry.run("list", "--url", url), WRONG_SETTING, "unknown option")
+
+
+@pytest.mark.skipif(not has_capability(SYS_ADMIN), reason="only root mounts")
+@pytest.mark.parametrize("trusted", ["of the system", "named"])
+def test_only_the_authority_that_is_named(v3_registry, authority, client, tmp_path, trusted):
+    """Etcd's is one of the system's too, and OpenSSL looks for it by its name."""
+    other = Authority(tmp_path / "other", "other")
+    (system := tmp_path / "certs").mkdir()
+    shutil.copy(authority.cacert, system)
+    certificates.rehash(system)
+    named = authority if trusted == "named" else other
+    files = Files(named.cacert, *list(client.values.values())[1:])
+    script = 'mount --bind "$1" /etc/ssl/certs && shift && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", system, COMMAND, "list"]
+    result = subprocess.run(
+        [*command, *files.options()], env=v3_registry.settings(),
+        capture_output=True, text=True, timeout=SEEN_S, check=False,
+    )
+    if trusted == "named":
+        assert (result.returncode, result.stderr) == (NOT_FOUND, "etcd-registry: no service found\n")
+    else:
+        assert_says(result, REFUSED, "not of the authority", f"cacert file '{other.cacert}'")
 
 
 @pytest.fixture
@@ -436,6 +459,7 @@ def test_certificates_of_both_sides_are_replaced(
         wait_until(lambda: relay.serials[seen:], SEEN_S, "a new connection")
         assert set(relay.serials[seen:]) == {new} != {first}
         wait_until(lambda: len(relay.serials) >= seen + 2, SEEN_S, "call and watch are back")
+        assert not any(relay.resumed)
         assert registry.leases() == lease
         host.stop()
         registry.expect()

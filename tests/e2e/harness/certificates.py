@@ -23,6 +23,11 @@ def encrypt_key(key, encrypted, passphrase):
     _openssl("pkey", "-in", key, "-aes256", "-passout", f"pass:{passphrase}", "-out", encrypted)
 
 
+def rehash(folder):
+    """Makes of its certificates what OpenSSL finds authorities in."""
+    _openssl("rehash", folder)
+
+
 class Authority:
     """Its folder has ca.pem, and NAME.pem with NAME-key.pem of each certificate that it issued."""
 

@@ -17,7 +17,8 @@ def context(cert, key, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_
 
 
 class TlsRelay:
-    """`serials` are the numbers of the client certificates, one for each connection."""
+    """`serials` are the numbers of the client certificates, one for each connection; `resumed` are
+    whether each went on with the session of one before."""
 
     def __init__(self, etcd, authority, cert, key, version):
         self._target = etcd.host.split(":")
@@ -27,6 +28,7 @@ class TlsRelay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = []
         self.serials = []
+        self.resumed = []
         self.host = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self.url = f"https://{self.host}"
 
@@ -60,6 +62,7 @@ class TlsRelay:
     def _serve(self, plain):
         with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as near:
             self.serials.append(near.getpeercert()["serialNumber"])
+            self.resumed.append(near.session_reused)
             with socket.create_connection((self._target[0], int(self._target[1]))) as far:
                 self._open += [near, far]
                 back = threading.Thread(target=_copy, args=(far, near), daemon=True)
