@@ -66,15 +66,22 @@ def assert_hidden(pid):
 @pytest.mark.skipif(os.getuid() != 0, reason="nobody but root may read an agent's environment")
 def test_environment_of_keeper_and_worker(registry, settings, launch_registered):
     """The next worker still knows what it has to."""
+
+    def wait_until_registered(times):
+        wait_until(
+            lambda: registry.log.read_text().count(": registered") == times,
+            SEEN_S,
+            f"registered for the {times}. time",
+        )
+
     launch_registered(registry, **settings)
+    wait_until_registered(1)
     lease = registry.leases()
     assert_hidden(worker_of(registry))
     keeper = kill_worker(registry)
     assert_hidden(keeper)
     assert_hidden(worker_of(registry))
-    wait_until(
-        lambda: registry.log.read_text().count(": registered") == 2, SEEN_S, "it knows the service"
-    )
+    wait_until_registered(2)
     assert registry.leases() == lease
 
 
