@@ -391,28 +391,27 @@ static void *heartbeat(void *unused)
 	return unused;
 }
 
-/*
- * A host that has the privilege for it may call chroot() next, and from an empty folder no agent can
- * be started.
- */
-static void wait_for_folders(void)
+static int create(void)
 {
-	if (isolate_host_may_change_root())
-		wait_until_told(&apart, APART_WAIT_MS);
+	linger_arm(&libc);
+	return thread_create(&libc, heartbeat, &host_mask);
 }
 
+/*
+ * A host that has the privilege for it may call chroot() next, and from an empty folder no agent can
+ * be started.  Where its other threads share its folders, only the new thread can leave them, when
+ * it is scheduled.
+ */
 static void start(void)
 {
-	int rc = ENOSYS;
+	bool threads = settings_thread() && symbols_threads(&libc);
+	bool apart_first = threads && isolate_host_may_change_root();
+	bool alone = apart_first && isolate_is_alone();
 
-	if (settings_thread() && symbols_threads(&libc)) {
-		linger_arm(&libc);
-		rc = thread_create(&libc, heartbeat, &host_mask);
-	}
-	if (rc != 0)
+	if (!threads || create() != 0)
 		go_inline();
-	else
-		wait_for_folders();
+	else if (apart_first && !(alone && isolate_leave_folders()))
+		wait_until_told(&apart, APART_WAIT_MS);
 }
 
 void heartbeat_ring(void)

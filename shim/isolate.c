@@ -102,6 +102,17 @@ void isolate_folders(void)
 		(void)raw(SYS_chdir, raw_arg("/"));
 }
 
+/* CLONE_THREAD asks the kernel for nothing that a process without another thread has not. */
+bool isolate_is_alone(void)
+{
+	return raw(SYS_unshare, CLONE_THREAD) == 0;
+}
+
+bool isolate_leave_folders(void)
+{
+	return raw(SYS_unshare, CLONE_FS) == 0;
+}
+
 bool isolate_host_may_change_root(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

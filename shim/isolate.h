@@ -19,6 +19,15 @@ void isolate_folders(void);
 /* Has the calling thread, any one, the privilege that chroot() and setns() take (CAP_SYS_CHROOT)? */
 bool isolate_host_may_change_root(void);
 
+/* Is the calling thread, any one, the only one of its process? */
+bool isolate_is_alone(void);
+
+/*
+ * The other way round: the calling thread, which was the only one before it created the object's,
+ * goes on with a copy of its folders and its umask, and leaves them to that.  False: not possible.
+ */
+bool isolate_leave_folders(void);
+
 /*
  * Give the calling thread a file table of its own, empty but for descriptor 2: the host's
  * descriptors keep their numbers, closing them all closes none of ours, and a child inherits

@@ -100,6 +100,7 @@ LIVES = {
     "setuid": resident("setuid", needs_root=True),
     "setuid, not dumpable": resident("setuid-dumpable", needs_root=True),
     "chroot": Life([RESIDENT, "chroot", "empty"], needs_root=True),
+    "chroot of two threads": Life([RESIDENT, "chroot-threads", "empty"], needs_root=True),
     "pivot_root": Life([RESIDENT, "pivot_root", "empty"], needs_root=True),
     "setns of mounts": resident("setns", needs_root=True),
     "unshare of users": resident("newuser", settings={"ETCD_REGISTRY_THREAD": "0"}),

@@ -10,16 +10,20 @@
 #include <err.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define DESCRIPTORS 1024
 #define NOBODY 65534
+#define UMASK 0151
 
 static const char *folder;
 
@@ -67,6 +71,33 @@ static void change_root(int listener)
 	(void)listener;
 	if (!folder || chroot(folder) < 0 || chdir("/") < 0)
 		err(1, "chroot");
+}
+
+static pthread_t second;
+static sem_t umask_is_set;
+
+static void *see_umask(void *unused)
+{
+	(void)unused;
+	if (sem_wait(&umask_is_set) < 0 || umask(UMASK) != UMASK)
+		errx(1, "the threads do not share their umask any more");
+	return NULL;
+}
+
+static void create_second_thread(int listener)
+{
+	(void)listener;
+	if (sem_init(&umask_is_set, 0, 0) < 0 || pthread_create(&second, NULL, see_umask, NULL) != 0)
+		errx(1, "no thread");
+}
+
+/* The threads of a process share their umask as they share their root. */
+static void change_root_of_both(int listener)
+{
+	change_root(listener);
+	umask(UMASK);
+	sem_post(&umask_is_set);
+	pthread_join(second, NULL);
 }
 
 /* What looks into /proc finds nothing that it may read. */
@@ -191,6 +222,7 @@ static const struct {
 	{ "setuid", nothing, drop_user },
 	{ "setuid-dumpable", nothing, drop_all },
 	{ "chroot", nothing, change_root },
+	{ "chroot-threads", create_second_thread, change_root_of_both },
 	{ "pivot_root", nothing, pivot_root },
 	{ "setns", nothing, enter_mount_namespace },
 	{ "newuser", nothing, own_users },
