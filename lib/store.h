@@ -79,7 +79,7 @@ struct store_ops {
 	uint64_t (*due_ms)(const struct store *st, const struct store_key *keys);
 
 	/*
-	 * The one heartbeat that is most overdue: v3 one request per lease of up to 500 keys and
+	 * The one heartbeat that is most overdue: v3 one request per lease of up to 1000 keys and
 	 * no write (a keepalive), and where no watch stands a second one (a look at what is
 	 * attached), v2 one write per key.  `keys` are all there are.  A key that is found missing
 	 * or different is no longer held, and lost; v3 leaves it to put() to find out which, and

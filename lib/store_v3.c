@@ -12,7 +12,7 @@
 #include "v3_requests.h"
 #include "v3_watch.h"
 
-#define LEASE_KEYS_MAX 500
+#define LEASE_KEYS_MAX 1000
 #define TAKE_OVER_MS   250 /* what taking a key over may take */
 
 struct lease {

@@ -10,6 +10,9 @@
 #include "err.h"
 #include "util.h"
 
+/* Bytes of 1000 keys in base64, of which the namespace is at most a connection string. */
+#define LEASED_MAX ((size_t)4 << 20)
+
 /* Requests are written by hand: they are a few fixed shapes around base64 and numbers. */
 void v3_quote_base64(struct buf *b, const void *bytes, size_t len)
 {
@@ -259,7 +262,10 @@ static int ask_timetolive(struct v3_session *s, struct lease_state *state, struc
 
 	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)state->id,
 		   state->keys ? "true" : "false");
-	return call(s, "/kv/lease/timetolive", &body, read_timetolive, state, err);
+	if (buf_failed(&body))
+		return err_nomem(err);
+	return v3_call(s, "/kv/lease/timetolive", body.s, LEASED_MAX, read_timetolive, state,
+		       err);
 }
 
 int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,

@@ -263,6 +263,29 @@ static void heartbeats_with_two_requests(void **state)
 	assert_true(store->ops->due_ms(store, &first) > now_ms());
 }
 
+/* A lease's 1000 keys with long names and a long namespace are more than other answers may be. */
+static void reads_the_keys_of_a_full_lease(void **state)
+{
+	enum { LONG = 1200 };
+	static char answer[1000 * LONG];
+	struct fake_rule rules[] = {
+		{"/lease/keepalive", 200, KEPT, 0},
+		{"/timetolive", 200, answer, 0},
+		{0},
+	};
+	struct store_key first = KEY(), second = {.path = "services/web/2", .document = "{}"};
+
+	(void)state;
+	open_line("?ttl=3");
+	put_two(&first, &second);
+	snprintf(answer, sizeof(answer), "{" HEADER ",\"TTL\":\"3\",\"keys\":[\"" KEY64 "\"%*s]}",
+		 998 * LONG, "");
+	fake_rules(fake, rules);
+	wait_until_due(&first);
+	assert_int_equal(store->ops->heartbeat(store, &first, NULL), 0);
+	assert_true(first.held && !second.held);
+}
+
 /* Once after the watch has begun it compares, since the watch tells nothing of the time before. */
 static void heartbeats_with_one_request_under_a_watch(void **state)
 {
@@ -337,7 +360,7 @@ static void grants_again_when_the_lease_is_gone(void **state)
 	assert_true(second.held);
 }
 
-static void opens_a_lease_for_every_500_keys(void **state)
+static void opens_a_lease_for_every_1000_keys(void **state)
 {
 	static const struct fake_rule rules[] = {
 		{"/lease/grant", 200, GRANTED("5"), 1},
@@ -345,7 +368,7 @@ static void opens_a_lease_for_every_500_keys(void **state)
 		{"/kv/txn", 200, WRITTEN, 0},
 		{0},
 	};
-	static struct store_key keys[502];
+	static struct store_key keys[1002];
 
 	(void)state;
 	open_line("");
@@ -353,7 +376,7 @@ static void opens_a_lease_for_every_500_keys(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		keys[i] = (struct store_key)KEY();
 		assert_int_equal(store->ops->put(store, &keys[i], NULL), 0);
-		assert_int_equal(keys[i].lease, i < 500 ? 5 : 6);
+		assert_int_equal(keys[i].lease, i < 1000 ? 5 : 6);
 	}
 	store->ops->forget(store, &keys[7]);
 	assert_int_equal(store->ops->put(store, &keys[7], NULL), 0);
@@ -918,10 +941,11 @@ int main(void)
 		TEST(takes_what_has_no_lease),
 		TEST(deletes_whatever_is_there_for_a_stranger),
 		TEST(heartbeats_with_two_requests),
+		TEST(reads_the_keys_of_a_full_lease),
 		TEST(heartbeats_with_one_request_under_a_watch),
 		TEST(loses_all_keys_with_the_lease),
 		TEST(grants_again_when_the_lease_is_gone),
-		TEST(opens_a_lease_for_every_500_keys),
+		TEST(opens_a_lease_for_every_1000_keys),
 		TEST(revokes_for_all),
 		TEST(refuses_answers_that_lack_a_field),
 		TEST(maps_the_errors_of_etcd),
