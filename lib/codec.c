@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* SHA-1 and base64, by libcrypto. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* see codec_sha1_hex() */
 #include "codec.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "etcd-registry.h"
 
+/*
+ * It makes names and keeps no secret.  EVP_sha1() costs the first call 0.6 ms, in which OpenSSL 3
+ * looks for a provider of it, and a system's policy may refuse it.
+ */
 int codec_sha1_hex(const void *bytes, size_t len, char ret[static CODEC_SHA1_HEX])
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned digest_len;
+	unsigned char digest[SHA_DIGEST_LENGTH];
+	SHA_CTX state;
 
-	if (EVP_Digest(bytes, len, digest, &digest_len, EVP_sha1(), NULL) != 1 ||
-	    digest_len * 2 + 1 != CODEC_SHA1_HEX)
+	if (SHA1_Init(&state) != 1 || SHA1_Update(&state, bytes, len) != 1 ||
+	    SHA1_Final(digest, &state) != 1)
 		return ETCDREG_E_SYSTEM;
-	for (unsigned i = 0; i < digest_len; i++) {
+	for (unsigned i = 0; i < SHA_DIGEST_LENGTH; i++) {
 		ret[i * 2] = digits[digest[i] >> 4];
 		ret[i * 2 + 1] = digits[digest[i] & 15];
 	}
