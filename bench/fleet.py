@@ -44,7 +44,7 @@ class Fleet:
         namespace = folder.name
         self.registry = Registry(first, "v3", namespace, folder, [node.host for node in others])
         program = [PROGRAMS / "handles", str(machines), str(services), str(ttl_s)]
-        self.host = context.host(program, self.registry.settings())
+        self.host = context.host(program, self.registry.settings(SPREAD="1"))
         self._lines = 0
 
     def next_line(self):

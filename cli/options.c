@@ -270,6 +270,7 @@ int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *a
 		.key = given[CONFIG_key],
 		.user = given[CONFIG_user],
 		.password_file = given[CONFIG_password_file],
+		.spread = given[CONFIG_spread],
 		.ttl_s = given[CONFIG_ttl_s] ? cfg->ttl_s : 0,
 		.timeout_ms = given[CONFIG_timeout_ms] ? cfg->timeout_ms : 0,
 		.on_event = on_event,

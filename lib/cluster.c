@@ -50,6 +50,8 @@ int cluster_new(const struct connstr *cs, const struct config *cfg, struct clust
 	c->timeout_ms = cfg->timeout_ms;
 	c->deadline_ms = UINT64_MAX;
 	r = tls_files_init(&c->tls, cfg) && nodes_init(&c->nodes, cs) ? 0 : err_nomem(err);
+	if (r == 0 && cfg->spread)
+		nodes_start_at(&c->nodes, any_number());
 	if (r == 0)
 		r = http_new(&c->tls, &c->http, err);
 	if (r < 0) {

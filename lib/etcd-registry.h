@@ -143,6 +143,7 @@ struct etcdreg_options {
 	const char *user;       /* "name" or "name:password" */
 	const char *password;
 	const char *password_file;
+	const char *spread;     /* "0": begin with the first host, not with any of them */
 	unsigned ttl_s;         /* 3-3600; 10.  Heartbeats come every ttl_s / 2 */
 	unsigned timeout_ms;    /* 100-60000; 3000: one operation over all nodes */
 	etcdreg_event_fn *on_event;

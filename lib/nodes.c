@@ -80,6 +80,19 @@ bool nodes_init(struct nodes *n, const struct connstr *cs)
 	return true;
 }
 
+void nodes_start_at(struct nodes *n, uint32_t number)
+{
+	size_t hosts = 0;
+
+	for (size_t i = 0; i < n->configured_len; i++)
+		hosts += !n->all[i].fallback;
+	number %= (uint32_t)hosts;
+	for (size_t i = 0; i < n->configured_len; i++) {
+		if (!n->all[i].fallback && number-- == 0)
+			n->current = i;
+	}
+}
+
 void nodes_release(struct nodes *n)
 {
 	for (size_t i = 0; i < n->len; i++)

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "connstr.h"
 
@@ -38,6 +39,9 @@ char *nodes_base(const char *scheme, const char *host, unsigned port);
 /* False: no memory; what there is must be released nevertheless. */
 bool nodes_init(struct nodes *n, const struct connstr *cs);
 void nodes_release(struct nodes *n);
+
+/* Starts with a configured host, which one goes by `number`; with its fallback never. */
+void nodes_start_at(struct nodes *n, uint32_t number);
 
 /*
  * Takes over the `bases` that are not there yet, and leaves NULL in the place of all; those that

@@ -225,6 +225,7 @@ static int set_options(struct config *cfg, const struct etcdreg_options *options
 	} texts[] = {
 		{CONFIG_url, options->url},
 		{CONFIG_api, options->api},
+		{CONFIG_spread, options->spread},
 		{CONFIG_cacert, options->cacert},
 		{CONFIG_cert, options->cert},
 		{CONFIG_key, options->key},

@@ -74,14 +74,20 @@ static inline size_t random_below(size_t n)
 	return (size_t)(random % n);
 }
 
+/* What need not surprise anybody: only others in the same position shall have another. */
+static inline uint32_t any_number(void)
+{
+	uint32_t number = 0;
+
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+		number = (uint32_t)now_ms();
+	return number;
+}
+
 /* 75 % to 125 % of `ms`, so that many who failed at one time do not come back in step. */
 static inline uint64_t jittered_ms(uint64_t ms)
 {
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = (uint32_t)now_ms();
-	return ms * 3 / 4 + random % (ms / 2 + 1);
+	return ms * 3 / 4 + any_number() % (ms / 2 + 1);
 }
 
 #endif

@@ -242,3 +242,16 @@ def test_closed_stdout_is_an_error(registry, two_webs):
         )
     assert result.returncode == UNREACHABLE
     assert result.stderr
+
+
+def begun_with(registry, query="", *options):
+    """The ports of the hosts that were tried first; nobody listens on either."""
+    url = f"http://127.0.0.1:1,127.0.0.1:2/{query}"
+    results = [registry.run("list", "--url", url, *options) for _ in range(20)]
+    return {result.stderr.removeprefix("etcd-registry: http://127.0.0.1:")[0] for result in results}
+
+
+def test_any_host_may_be_the_first_that_is_tried(v3_registry):
+    assert begun_with(v3_registry) == {"1", "2"}
+    assert begun_with(v3_registry, "?spread=0") == {"1"}
+    assert begun_with(v3_registry, "?spread=1", "--spread", "0") == {"1"}

@@ -37,6 +37,9 @@ static unsigned closed_port(int *ret_fd)
 	return ntohs(address.sin_port);
 }
 
+/* Whether it begins with the first host or with any. */
+static bool spread;
+
 __attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const char *format, ...)
 {
 	CLEANUP(connstr) struct connstr cs = {0};
@@ -49,6 +52,8 @@ __attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const ch
 	vsnprintf(url, sizeof(url), format, args);
 	va_end(args);
 	assert_int_equal(config_init(&cfg, NULL), 0);
+	assert_true(cfg.spread);
+	cfg.spread = spread;
 	assert_int_equal(connstr_parse(url, &cs, &cfg, NULL), 0);
 	assert_int_equal(cluster_new(&cs, &cfg, &c, NULL), 0);
 	return c;
@@ -157,6 +162,31 @@ static void goes_to_the_next_node(void **state)
 		assert_false(cluster_take_failover(c, &failover));
 		cluster_free(c);
 	}
+}
+
+static bool begins_with_second(void)
+{
+	struct cluster *c = cluster_of("a:1,b:1");
+	bool is_second = strcmp(cluster_node(c), "http://b:1") == 0;
+
+	cluster_free(c);
+	return is_second;
+}
+
+/* Of a hundred all have the same one less often than a machine breaks. */
+static void begins_with_any_node(void **state)
+{
+	size_t seconds = 0, first_only = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		first_only += begins_with_second();
+	spread = true;
+	for (size_t i = 0; i < 100; i++)
+		seconds += begins_with_second();
+	spread = false;
+	assert_int_equal(first_only, 0);
+	assert_in_range(seconds, 1, 99);
 }
 
 static void stays_with_the_node_that_works(void **state)
@@ -445,6 +475,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(says_what_is_wrong_with_a_node),
 		TEST(goes_to_the_next_node),
+		TEST(begins_with_any_node),
 		TEST(stays_with_the_node_that_works),
 		TEST(names_every_node_that_failed),
 		TEST(takes_the_no_of_all_for_an_answer),

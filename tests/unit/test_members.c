@@ -225,6 +225,25 @@ static void keeps_what_is_configured(void **state)
 	nodes_release(&n);
 }
 
+static void starts_with_any_host(void **state)
+{
+	static const char *const starts[] = {"http://a:2379", "http://b:1", "http://c:2379",
+					     "http://a:2379"};
+	struct nodes n;
+
+	(void)state;
+	open_nodes(&n, "a,b:1,c");
+	assert_int_equal(n.current, 0);
+	for (uint32_t i = 0; i < ARRAY_LEN(starts); i++) {
+		nodes_start_at(&n, i);
+		assert_string_equal(n.all[n.current].base, starts[i]);
+	}
+	nodes_start_at(&n, 2);
+	learn(&n, (const char *const[]){"http://d:1", "http://b:1", NULL});
+	assert_string_equal(n.all[n.current].base, "http://c:2379");
+	nodes_release(&n);
+}
+
 static void goes_on_with_the_node_in_use(void **state)
 {
 	struct nodes n;
@@ -250,6 +269,7 @@ int main(void)
 		cmocka_unit_test(gives_each_list_once),
 		cmocka_unit_test(is_due_at_once_and_then_every_30_s),
 		cmocka_unit_test(keeps_what_is_configured),
+		cmocka_unit_test(starts_with_any_host),
 		cmocka_unit_test(goes_on_with_the_node_in_use),
 	};
 

@@ -73,6 +73,7 @@ static void checks_the_options(void **state)
 		{{.api = "v4"}, "api: 'v4'"},
 		{{.ttl_s = 2}, "ttl: '2'"},
 		{{.timeout_ms = 99}, "timeout: '99ms'"},
+		{{.spread = "x"}, "spread: 'x'"},
 		{{.cacert = "/nonexistent"}, "cacert file '/nonexistent'"},
 		{{.user = "bob", .password_file = "/nonexistent"}, "password file '/nonexistent'"},
 		{{.password = "x"}, "no user"},

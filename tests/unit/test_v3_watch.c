@@ -303,6 +303,7 @@ static void goes_to_the_next_node_where_one_is_dead(void **state)
 	snprintf(options, sizeof(options), "127.0.0.1:1,127.0.0.1:%u", fake->port);
 	open_watch("");
 	assert_int_equal(config_init(&config, NULL), 0);
+	config.spread = false;
 	assert_int_equal(connstr_parse(options, &nodes, &config, NULL), 0);
 	assert_int_equal(cluster_new(&nodes, &config, &base.cluster, NULL), 0);
 	assert_true(run(SLOW_MACHINE_MS));

@@ -30,7 +30,8 @@ def document(name, port, hostname="127.0.0.1", protocol="http"):
 
 
 class Registry:
-    """`nodes` are more nodes to name in the connection string, before the real one."""
+    """`nodes` are more nodes to name in the connection string, before the real one; the first
+    of them is the one that is begun with."""
 
     def __init__(self, etcd, api, namespace, folder, nodes=()):
         self.etcd = etcd
@@ -56,6 +57,7 @@ class Registry:
             "HOST": "127.0.0.1",
             "LOG": f"debug:{self.log}",
             "NAME": name,
+            "SPREAD": "0" if self.nodes else None,
             **more,
         }
         settings = {
