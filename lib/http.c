@@ -181,6 +181,8 @@ struct curl_slist *http_make_headers(const struct http_request *rq)
 		return NULL;
 	if (rq->body && !add_header(&list, "Content-Type", rq->content_type))
 		return NULL;
+	if (rq->closes && !add_header(&list, "Connection", "close"))
+		return NULL;
 	if (rq->authorization && !add_header(&list, "Authorization", rq->authorization))
 		return NULL;
 	return STEAL(list);

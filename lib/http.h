@@ -40,6 +40,7 @@ struct http_request {
 	const char *body;               /* NULL: none */
 	const char *content_type;       /* of the body */
 	const char *authorization;      /* value of the header; NULL: none */
+	bool closes;                    /* tells the server that the connection ends with it */
 	size_t answer_max;              /* bytes */
 	unsigned timeout_ms;            /* from the name's resolution to the last byte */
 };
@@ -74,6 +75,9 @@ struct http_stream;
  * Begins a request without waiting for anything.  rq->timeout_ms is what connecting may take, and
  * rq->answer_max the longest line, in bytes.  Nothing of `rq` is kept.  To be closed before the
  * struct http is freed.  NULL: no memory.
+ *
+ * One with a body is a request that `closes`: else Go's server stops reading the body where its
+ * answer begins, which may be after a part of it.
  */
 struct http_stream *http_stream_open(struct http *h, const struct http_request *rq);
 void http_stream_close(struct http_stream *s);

@@ -39,10 +39,8 @@ static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
 static bool set_stream(struct http_stream *s, const struct http_request *rq)
 {
 	CURL *e = s->easy;
-	struct http_request own = *rq;
 
-	own.body = s->body;
-	return http_set_request(e, &own, s->headers) &&
+	return http_set_request(e, rq, s->headers) &&
 	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
 	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
@@ -54,15 +52,18 @@ static bool set_stream(struct http_stream *s, const struct http_request *rq)
 struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
 {
 	struct http_stream *s = calloc(1, sizeof(*s));
+	struct http_request own = *rq;
 
 	if (!s)
 		return NULL;
 	s->http = h;
 	buf_init(&s->text, rq->answer_max);
 	s->easy = curl_easy_duphandle(h->easy);
-	s->headers = http_make_headers(rq);
 	s->body = rq->body ? strdup(rq->body) : NULL;
-	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, rq) ||
+	own.body = s->body;
+	own.closes = rq->body;
+	s->headers = http_make_headers(&own);
+	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, &own) ||
 	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
 		http_stream_close(s);
 		return NULL;

@@ -9,7 +9,7 @@
 #include "codec.h"
 #include "err.h"
 #include "util.h"
-#include "v3_ranges.h"
+#include "v3_paths.h"
 #include "v3_requests.h"
 
 #define LINE_MAX       ((size_t)4 << 20)
@@ -18,18 +18,23 @@
 #define BACKOFF_MAX_MS 5000
 #define DENIED_MS      30000
 #define STEADY_MS      10000 /* what lasted longer was no failed attempt */
+#define STREAMS_MAX    16
+#define KEYS_MAX       1000 /* of one stream */
+#define BODY_MAX       ((size_t)4 << 20)
 
 struct stream {
-	struct v3_range range;
+	struct v3_paths paths;
 	struct cluster_stream *cluster;
 	uint64_t opened_ms;
-	bool stands; /* etcd has said that it watches */
+	size_t told; /* how many of its keys etcd has said that it watches */
+	bool stands; /* all of them */
 };
 
 struct v3_watch {
 	struct v3_session *session;
-	struct stream streams[V3_RANGES_MAX];
+	struct stream streams[STREAMS_MAX]; /* the oldest first */
 	size_t len;
+	size_t keys_max;     /* of the next stream; fewer where some were lost */
 	unsigned backoff_ms; /* of the latest failure */
 	uint64_t retry_ms;   /* no stream is opened before that */
 	bool denied;	     /* since a stream stood */
@@ -46,16 +51,21 @@ struct v3_watch *v3_watch_new(struct v3_session *session)
 {
 	struct v3_watch *w = calloc(1, sizeof(*w));
 
-	if (w)
-		w->session = session;
+	if (!w)
+		return NULL;
+	w->session = session;
+	w->keys_max = KEYS_MAX;
 	return w;
 }
 
 static void close_stream(struct v3_watch *w, struct stream *stream)
 {
+	size_t after = (size_t)(&w->streams[w->len] - stream) - 1;
+
 	cluster_stream_close(stream->cluster);
-	free(stream->range.path);
-	*stream = w->streams[--w->len];
+	v3_paths_release(&stream->paths);
+	memmove(stream, stream + 1, after * sizeof(*stream));
+	w->len--;
 }
 
 void v3_watch_free(struct v3_watch *w)
@@ -81,14 +91,29 @@ static void back_off(struct v3_watch *w, int code, bool was_steady)
 	w->retry_ms = now + jittered_ms(w->backoff_ms);
 }
 
+/*
+ * What a node has told of some keys but not of all may be the loss that v3_watch.h speaks of.  It
+ * may as well have been a busy node, so that is forgotten after an outage.
+ */
+static void fit_size(struct v3_watch *w, const struct stream *stream, bool was_steady)
+{
+	if (stream->told > 0 && !stream->stands)
+		w->keys_max = (stream->paths.len + 1) / 2;
+	else if (was_steady && w->len == 1)
+		w->keys_max = KEYS_MAX;
+}
+
 /* Older versions cannot be asked whether it is the token or the user that is not permitted. */
 static void fail_stream(struct v3_watch *w, struct stream *stream, int code)
 {
-	back_off(w, code, stream->stands && now_ms() - stream->opened_ms >= STEADY_MS);
+	bool was_steady = stream->stands && now_ms() - stream->opened_ms >= STEADY_MS;
+
+	back_off(w, code, was_steady);
+	fit_size(w, stream, was_steady);
 	if (code == ETCDREG_E_DENIED && !w->denied)
 		v3_drop_token(w->session);
 	w->denied |= code == ETCDREG_E_DENIED;
-	if (!stream->stands)
+	if (stream->told == 0)
 		cluster_stream_failed(stream->cluster);
 	close_stream(w, stream);
 }
@@ -119,11 +144,15 @@ static void read_event(const struct json *event, struct store_key *keys)
 }
 
 /* An etcd that was put back to what it was before does not know our writes. */
-static void begin(struct reading *reading, int64_t revision)
+static void count_created(struct reading *reading, int64_t revision)
 {
+	struct stream *stream = reading->stream;
+
+	if (++stream->told != stream->paths.len)
+		return;
 	reading->began = true;
-	reading->stream->stands = true;
-	cluster_stream_worked(reading->stream->cluster);
+	stream->stands = true;
+	cluster_stream_worked(stream->cluster);
 	for (struct store_key *key = reading->keys; key; key = key->next) {
 		if (key->index > revision)
 			key->held = false;
@@ -142,7 +171,7 @@ static int read_line(const struct json *answer, void *arg, struct etcdreg_err *e
 	if (json_is_true(json_get(result, "canceled")))
 		return v3_watch_canceled(result, err);
 	if (json_is_true(json_get(result, "created")))
-		begin(reading, revision);
+		count_created(reading, revision);
 	for (; event; event = json_next(event))
 		read_event(event, reading->keys);
 	return 0;
@@ -175,63 +204,119 @@ bool v3_watch_read(struct v3_watch *w, struct store_key *keys)
 	return began;
 }
 
-static int open_stream(struct v3_watch *w, struct v3_range *range, struct etcdreg_err *err)
+static bool is_wanted(const struct store_key *key)
 {
-	struct stream *stream = &w->streams[w->len];
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	struct cluster_stream *cluster;
-	int r;
-
-	v3_add_watch(&body, range->path, range->is_prefix, 0);
-	if (buf_failed(&body))
-		return err_nomem(err);
-	r = v3_stream_open(w->session, "/watch", body.s, LINE_MAX, &cluster, err);
-	if (r < 0)
-		return r;
-	*stream = (struct stream){STEAL(*range), cluster, now_ms(), false};
-	w->len++;
-	return 0;
+	return key->index != 0;
 }
 
-static struct stream *find_stream(struct v3_watch *w, const struct v3_range *range)
+static bool is_opened(const struct v3_watch *w, const struct store_key *key)
 {
 	for (size_t i = 0; i < w->len; i++) {
-		if (v3_range_equals(&w->streams[i].range, range))
-			return &w->streams[i];
-	}
-	return NULL;
-}
-
-static bool is_wanted(const struct v3_ranges *wanted, const struct v3_range *range)
-{
-	for (size_t i = 0; i < wanted->len; i++) {
-		if (v3_range_equals(&wanted->at[i], range))
+		if (v3_paths_has(&w->streams[i].paths, key->path))
 			return true;
 	}
 	return false;
 }
 
-static void close_unwanted(struct v3_watch *w, const struct v3_ranges *wanted)
+static size_t count_wanted(const struct stream *stream, const struct store_key *keys)
+{
+	size_t count = 0;
+
+	for (; keys; keys = keys->next)
+		count += is_wanted(keys) && v3_paths_has(&stream->paths, keys->path);
+	return count;
+}
+
+/* Fills `missing`, if it is not NULL, with the first `max` of them. */
+static size_t find_missing(const struct v3_watch *w, const struct store_key *keys,
+			   const struct store_key **missing, size_t max)
+{
+	size_t len = 0;
+
+	for (; keys && len < max; keys = keys->next) {
+		if (!is_wanted(keys) || is_opened(w, keys))
+			continue;
+		if (missing)
+			missing[len] = keys;
+		len++;
+	}
+	return len;
+}
+
+/* What most keys have left is opened anew for the others. */
+static void close_unwanted(struct v3_watch *w, const struct store_key *keys)
 {
 	for (size_t i = w->len; i-- > 0;) {
-		if (!is_wanted(wanted, &w->streams[i].range))
-			close_stream(w, &w->streams[i]);
+		struct stream *stream = &w->streams[i];
+
+		if (count_wanted(stream, keys) * 2 < stream->paths.len)
+			close_stream(w, stream);
 	}
 }
 
-/* Stops at the first that fails.  False: some are missing still. */
-static bool open_wanted(struct v3_watch *w, struct v3_ranges *wanted)
+/*
+ * Streams that are no longer than the new one become part of it, so that each is longer than the
+ * next and there are few, however the keys come.
+ */
+static void merge_streams(struct v3_watch *w, size_t new_len)
 {
-	struct etcdreg_err err;
+	for (size_t i = w->len; i-- > 0;) {
+		size_t len = w->streams[i].paths.len;
 
-	for (size_t i = 0; i < wanted->len; i++) {
-		int r = 0;
-
-		if (find_stream(w, &wanted->at[i]))
+		if (len > new_len || new_len + len > w->keys_max)
 			continue;
+		new_len += len;
+		close_stream(w, &w->streams[i]);
+	}
+}
+
+static int open_cluster_stream(struct v3_watch *w, const struct v3_paths *paths,
+			       struct cluster_stream **ret, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(BODY_MAX);
+
+	for (size_t i = 0; i < paths->len; i++) {
+		v3_add_watch(&body, paths->all[i], false, 0);
+		buf_puts(&body, "\n");
+	}
+	if (buf_failed(&body))
+		return err_nomem(err);
+	return v3_stream_open(w->session, "/watch", body.s, LINE_MAX, ret, err);
+}
+
+static int open_stream(struct v3_watch *w, const struct store_key *keys, struct etcdreg_err *err)
+{
+	CLEANUP(free) const struct store_key **missing = calloc(w->keys_max, sizeof(*missing));
+	struct stream *stream = &w->streams[w->len];
+	size_t len = missing ? find_missing(w, keys, missing, w->keys_max) : 0;
+	int r;
+
+	*stream = (struct stream){.opened_ms = now_ms()};
+	if (!missing || !v3_paths_init(&stream->paths, missing, len))
+		return err_nomem(err);
+	r = open_cluster_stream(w, &stream->paths, &stream->cluster, err);
+	if (r < 0)
+		v3_paths_release(&stream->paths);
+	else
+		w->len++;
+	return r;
+}
+
+/* Stops at the first that fails.  False: some are missing still. */
+static bool open_missing(struct v3_watch *w, const struct store_key *keys)
+{
+	size_t len;
+
+	while ((len = find_missing(w, keys, NULL, w->keys_max)) > 0) {
+		struct etcdreg_err err;
+		int r;
+
 		if (now_ms() < w->retry_ms)
 			return false;
-		r = open_stream(w, &wanted->at[i], &err);
+		merge_streams(w, len);
+		if (w->len == STREAMS_MAX)
+			return true;
+		r = open_stream(w, keys, &err);
 		if (r < 0) {
 			back_off(w, r, false);
 			return false;
@@ -242,14 +327,10 @@ static bool open_wanted(struct v3_watch *w, struct v3_ranges *wanted)
 
 uint64_t v3_watch_tend(struct v3_watch *w, const struct store_key *keys)
 {
-	struct v3_ranges wanted;
 	uint64_t next;
 
-	if (!v3_ranges_init(&wanted, keys))
-		return now_ms() + BACKOFF_MAX_MS;
-	close_unwanted(w, &wanted);
-	next = open_wanted(w, &wanted) ? UINT64_MAX : w->retry_ms;
-	v3_ranges_release(&wanted);
+	close_unwanted(w, keys);
+	next = open_missing(w, keys) ? UINT64_MAX : w->retry_ms;
 	for (size_t i = 0; i < w->len; i++) {
 		if (deadline_of(&w->streams[i]) < next)
 			next = deadline_of(&w->streams[i]);
@@ -260,7 +341,7 @@ uint64_t v3_watch_tend(struct v3_watch *w, const struct store_key *keys)
 static bool is_covered(const struct v3_watch *w, const char *path)
 {
 	for (size_t i = 0; i < w->len; i++) {
-		if (w->streams[i].stands && v3_range_covers(&w->streams[i].range, path))
+		if (w->streams[i].stands && v3_paths_has(&w->streams[i].paths, path))
 			return true;
 	}
 	return false;

@@ -3,9 +3,22 @@
  * v3_watch.h - the watch on the keys that a handle has in etcd: who deletes one or writes over it
  * is noticed in milliseconds, and while the watch stands, heartbeats need not compare.
  *
- * It is some streams (v3_ranges.h), which are opened, read, and opened again when they end, always
- * without waiting: the owner calls v3_watch_read() whenever cluster_wait() returns, and
+ * It is a few streams, each on some of the keys (v3_paths.h), which are opened, read, and opened
+ * again when they end, always without waiting: the owner calls v3_watch_read() whenever cluster_wait() returns, and
  * v3_watch_tend() when there is nothing else to do.
+ *
+ * A stream has one create_request for each of its keys, all in the body of one request, so etcd
+ * tells it of its own keys alone.  Measured on etcd 3.4.23: 68 kB of etcd's memory for a stream,
+ * 0.6 kB for each further key in it, and what happens to other keys costs nothing.
+ *
+ * Go's HTTP server throws away what it has not read of a body when the answer begins, unless the
+ * connection is to end with it (http.h sees to that): etcd's gateway then never sees the rest of
+ * the requests.  A proxy may undo this, so a stream stands when etcd has said `created` for all of
+ * its keys, and for none before.  One that does not in 3 s is opened again for half as many.  What
+ * 16 streams then do not cover is left to the heartbeats.
+ *
+ * A key that comes gets a stream for itself, and what it is as long as is made part of it: there
+ * are log2(keys) streams at most.  A key that goes stays watched until most of its stream has gone.
  *
  * A stream tells what happens from its `created` on.  So when v3_watch_read() says that one has
  * begun, the owner compares all keys once; that closes every gap there can have been, between the

@@ -14,7 +14,8 @@ INTERVAL_S = TTL_S / 2
 BACK_S = 0.2
 PATIENCE_S = 5
 SILENCE_NOTICED_S = 2 * INTERVAL_S + PATIENCE_S
-FEW = 8  # keys that are watched one by one
+MANY = 60
+STREAMS_MAX = 6  # log2(MANY)
 
 
 def write_without_lease(store, key):
@@ -80,19 +81,27 @@ def test_own_delete_is_not_repaired(registry, launch_listener):
     with registry.watch() as watch:
         host.stop()
         watch.wait("delete", registry.key(web), PATIENCE_S)
-        is_watched(registry, 2)  # this test's, and that of the other
+        is_watched(registry, 3)  # this test's, and those of both: the one that left may stay
         time.sleep(2 * INTERVAL_S)
         assert [kind for _, kind, _ in watch.events] == ["delete"]
     registry.expect(stays)
 
 
-def test_steady_state_is_one_request_an_interval(registry, launch_listener):
-    ports = [free_port() for _ in range(FEW)]
+@pytest.fixture
+def many(registry, launch_listener):
+    """Services of one agent, all watched."""
+    ports = [free_port() for _ in range(MANY)]
     names = ",".join(f"web-{port}:{port}" for port in ports)
-    launch_listener(registry.preloaded(names, TTL=str(TTL_S)), *map(str, ports), count=FEW)
-    registry.expect(*(document(f"web-{port}", port) for port in ports))
-    is_watched(registry, FEW)
+    launch_listener(registry.preloaded(names, TTL=str(TTL_S)), *map(str, ports), count=MANY)
+    services = [document(f"web-{port}", port) for port in ports]
+    registry.expect(*services)
+    is_watched(registry, MANY)
+    assert registry.etcd.watch_streams() <= STREAMS_MAX
     settled(lambda: registry.etcd.calls().get("LeaseTimeToLive"), PATIENCE_S, still_s=INTERVAL_S)
+    return services
+
+
+def test_steady_state_is_one_request_an_interval(registry, many):
     before = registry.etcd.calls()
     time.sleep(4 * INTERVAL_S)
     after = registry.etcd.calls()
@@ -101,20 +110,39 @@ def test_steady_state_is_one_request_an_interval(registry, launch_listener):
     assert 3 <= made["LeaseKeepAlive"] <= 5
 
 
-def test_more_keys_than_watches(registry, launch_listener):
-    hosts = [launch_listener(registry.preloaded("web")) for _ in range(FEW)]
-    hosts += [launch_listener(registry.preloaded(f"other-{i}")) for i in range(FEW)]
-    services = [document("web", host.port) for host in hosts[:FEW]]
-    services += [document(f"other-{i}", host.port) for i, host in enumerate(hosts[FEW:])]
-    registry.expect(*services)
-    settled(registry.etcd.calls, PATIENCE_S)
-    assert 1 <= registry.etcd.watches() <= FEW
+@pytest.mark.etcds
+def test_each_of_many_is_back_at_once(registry, many):
     with registry.watch() as watch:
-        for service in services:
+        for service in many:
             key = registry.key(service)
             registry.store.delete(key)
             assert time_away(watch, key, ["delete", "put"]) <= BACK_S
-    registry.expect(*services)
+    registry.expect(*many)
+
+
+def test_nothing_is_told_of_others(registry, many):
+    key = registry.key(many[0])
+    before = registry.etcd.watch_messages()
+    for i in range(MANY):
+        registry.store.put(f"{key}{i}", "{}")
+        registry.store.delete(f"{key}{i}")
+    registry.store.delete(key)
+    wait_until(lambda: key in registry.store.texts(), PATIENCE_S, "the key is back")
+    told = settled(registry.etcd.watch_messages, PATIENCE_S) - before
+    assert told == 2  # of the delete and the put of the service's own
+
+
+@pytest.mark.slow
+def test_many_are_watched_again_with_etcd(registry, many):
+    registry.etcd.kill()
+    registry.etcd.start()
+    is_watched(registry, MANY)
+    assert registry.etcd.watch_streams() <= STREAMS_MAX
+    with registry.watch() as watch:
+        for service in many[::10]:
+            key = registry.key(service)
+            registry.store.delete(key)
+            assert time_away(watch, key, ["delete", "put"]) <= BACK_S
 
 
 def test_two_that_want_different_documents_do_not_race(registry, launch_listener):

@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCKETS_MAX 8
+#define SOCKETS_MAX 64
 
 static const char response[] = "HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nlistener\n";
 

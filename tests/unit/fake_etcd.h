@@ -2,8 +2,9 @@
 /*
  * fake_etcd.h - an HTTP server inside a test, for answers that a real etcd cannot be made to give.
  *
- * It answers each request by the first rule whose `request` is part of "METHOD PATH BODY" and that
- * has not been used up, and keeps every request.  A request that no rule fits gets status 599.
+ * It answers each request by the first rule whose `request` is part of "METHOD PATH BODY auth=X
+ * closes" (the last two only where the headers say so) and that has not been used up, and keeps
+ * every request.  A request that no rule fits gets status 599.
  * One thread; up to FAKE_CONNS connections, kept alive.
  *
  * A rule of status FAKE_STREAM begins an answer that does not end; what it says is sent with
@@ -144,15 +145,16 @@ static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
 		char *body = strstr(conn->text, "\r\n\r\n") + 4;
 		char *target = strstr(conn->text, " HTTP/1.1");
 		char *authorization = strcasestr(conn->text, "\r\nAuthorization: ");
+		char *closes = strcasestr(conn->text, "\r\nConnection: close\r\n");
 		static char request[2 * FAKE_TEXT_MAX];
 
 		conn->len = 0;
 		if (!target)
 			return false;
-		snprintf(request, sizeof(request), "%.*s %s%s%.*s", (int)(target - conn->text), conn->text, body,
+		snprintf(request, sizeof(request), "%.*s %s%s%.*s%s", (int)(target - conn->text), conn->text, body,
 			 authorization ? " auth=" : "",
 			 authorization ? (int)strcspn(authorization + 17, "\r") : 0,
-			 authorization ? authorization + 17 : "");
+			 authorization ? authorization + 17 : "", closes && closes < body ? " closes" : "");
 		pthread_mutex_lock(&f->lock);
 		goes_on = fake_answer(f, conn->fd, request);
 		pthread_mutex_unlock(&f->lock);

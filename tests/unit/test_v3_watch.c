@@ -4,8 +4,8 @@
 
 #include "v3_watch.h"
 
-#define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
-#define OTHER64 "L3NlcnZpY2VzL3dlYi8y"
+#define KEY64	 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
+#define OTHER64	 "L3NlcnZpY2VzL3dlYi8y"
 #define QUIET_MS 100
 
 static struct fake_etcd *fake;
@@ -32,7 +32,8 @@ static void open_watch(const char *options)
 	session = (struct v3_session){.store = &base, .prefix = "/v3"};
 	watch = v3_watch_new(&session);
 	assert_non_null(watch);
-	key = (struct store_key){.path = "services/web/1", .document = "{}", .index = 4, .held = true};
+	key = (struct store_key){
+		.path = "services/web/1", .document = "{}", .index = 4, .held = true};
 }
 
 static int set_up(void **state)
@@ -164,7 +165,8 @@ static void reads_lines_however_they_are_cut(void **state)
 	}
 	wait_unheld();
 	key.held = true;
-	fake_push(fake, EVENT(DELETE, OTHER64, "5") EVENT(PUT, OTHER64, "6") EVENT(PUT, KEY64, "7"));
+	fake_push(fake,
+		  EVENT(DELETE, OTHER64, "5") EVENT(PUT, OTHER64, "6") EVENT(PUT, KEY64, "7"));
 	wait_unheld();
 }
 
@@ -219,7 +221,8 @@ static void opens_again_whatever_ends_it(void **state)
 
 static void backs_off_up_to_five_seconds(void **state)
 {
-	static const struct fake_rule refusing[] = {{"/watch", 404, "404 page not found\n", 0}, {0}};
+	static const struct fake_rule refusing[] = {{"/watch", 404, "404 page not found\n", 0},
+						    {0}};
 	uint64_t started = now_ms();
 	uint64_t next;
 
@@ -242,7 +245,8 @@ static void logs_in_again_once_where_it_is_denied(void **state)
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 1},
 		{"/watch", FAKE_STREAM,
-		 "{\"result\":{" HEADER ",\"created\":true,\"canceled\":true,\"cancel_reason\":\"rpc "
+		 "{\"result\":{" HEADER
+		 ",\"created\":true,\"canceled\":true,\"cancel_reason\":\"rpc "
 		 "error: code = PermissionDenied desc = etcdserver: permission denied\"}}\n",
 		 0},
 		{0},
@@ -317,6 +321,157 @@ static void goes_to_the_next_node_where_one_is_dead(void **state)
 	config_release(&config);
 }
 
+#define CREATED2 CREATED CREATED
+#define CREATED4 CREATED2 CREATED2
+
+/* Makes `key` the first of `len` that are known to be in etcd. */
+static void list_keys(size_t len)
+{
+	static struct store_key others[16000];
+	static char paths[ARRAY_LEN(others)][16];
+
+	for (size_t i = 0; i + 1 < len; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "s/%05zu", i);
+		others[i] = (struct store_key){.path = paths[i], .index = 4, .held = true};
+		others[i].next = i + 2 < len ? &others[i + 1] : NULL;
+	}
+	key.next = len > 1 ? others : NULL;
+}
+
+/* So many streams were asked for, each for so many keys. */
+static void assert_streams(size_t count, size_t keys_each)
+{
+	size_t found = 0;
+
+	pthread_mutex_lock(&fake->lock);
+	for (size_t i = 0; i < fake->log_len; i++) {
+		size_t creates = 0;
+
+		for (const char *at = fake->log[i]; (at = strstr(at, "}}\n")); at++)
+			creates++;
+		found += creates == keys_each;
+	}
+	pthread_mutex_unlock(&fake->lock);
+	assert_int_equal(found, count);
+}
+
+static void serve_stream_of(const char *created)
+{
+	const struct fake_rule rules[] = {{"/v3/watch", FAKE_STREAM, created, 0}, {0}};
+
+	fake_rules(fake, rules);
+}
+
+static void watches_all_keys_in_one_stream(void **state)
+{
+	(void)state;
+	open_watch("");
+	list_keys(4);
+	serve_stream_of(CREATED2);
+	assert_false(run(QUIET_MS));
+	assert_false(v3_watch_covers(watch, &key));
+	fake_push(fake, EVENT(DELETE, KEY64, "5") CREATED);
+	wait_unheld();
+	assert_false(v3_watch_covers(watch, &key));
+	fake_push(fake, CREATED);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_true(v3_watch_covers(watch, &key));
+	assert_int_equal(fake_count(fake, ""), 1);
+	assert_int_equal(fake_count(fake, "}}\n closes"), 1);
+	assert_streams(1, 4);
+}
+
+/* What etcd 3.4 does where the connection is to go on. */
+static void asks_again_where_requests_are_lost(void **state)
+{
+	static const struct fake_rule losing[] = {
+		{"/v3/watch", FAKE_STREAM, CREATED2 CREATED, 1},
+		{"/v3/watch", FAKE_STREAM, CREATED2, 0},
+		{0},
+	};
+
+	(void)state;
+	open_watch("");
+	list_keys(4);
+	fake_rules(fake, losing);
+	assert_true(run(3000 + SLOW_MACHINE_MS));
+	while (!v3_watch_covers(watch, &key))
+		assert_true(run(SLOW_MACHINE_MS));
+	assert_streams(1, 4);
+	assert_streams(2, 2);
+	assert_false(run(QUIET_MS));
+}
+
+static void joins_streams_of_keys_that_come_one_by_one(void **state)
+{
+	(void)state;
+	open_standing_watch("");
+	serve_stream_of(CREATED2);
+	list_keys(2);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_true(v3_watch_covers(watch, &key));
+	assert_streams(1, 2);
+	serve_stream_of(CREATED);
+	list_keys(3);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_streams(1, 1);
+	serve_stream_of(CREATED4);
+	list_keys(4);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_true(v3_watch_covers(watch, &key));
+	assert_streams(1, 4);
+}
+
+static void forgets_keys_once_most_have_gone(void **state)
+{
+	(void)state;
+	open_watch("");
+	list_keys(4);
+	serve_stream_of(CREATED4);
+	assert_true(run(SLOW_MACHINE_MS));
+	list_keys(2);
+	assert_false(run(QUIET_MS));
+	assert_int_equal(fake_count(fake, ""), 1);
+	serve_stream_of(CREATED);
+	list_keys(1);
+	assert_true(run(SLOW_MACHINE_MS));
+	assert_streams(1, 1);
+}
+
+/* 16 streams of 1,000. */
+static void leaves_too_many_keys_to_the_heartbeats(void **state)
+{
+	CLEANUP(buf) struct buf created = BUF_INIT(FAKE_TEXT_MAX);
+	uint64_t end = now_ms() + SLOW_MACHINE_MS;
+
+	(void)state;
+	open_watch("");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&created, CREATED);
+	assert_false(buf_failed(&created));
+	serve_stream_of(created.s);
+	list_keys(16000);
+	while (!v3_watch_covers(watch, &key) && now_ms() < end)
+		run(1000);
+	assert_true(v3_watch_covers(watch, &key));
+	list_keys(16001);
+	assert_false(run(QUIET_MS));
+	assert_int_equal(v3_watch_tend(watch, &key), UINT64_MAX);
+	assert_false(v3_watch_covers(watch, &key));
+	assert_int_equal(fake_count(fake, ""), 16);
+}
+
+static void leaves_out_what_was_never_in_etcd(void **state)
+{
+	(void)state;
+	open_watch("");
+	key.index = 0;
+	key.held = false;
+	assert_int_equal(v3_watch_tend(watch, &key), UINT64_MAX);
+	assert_false(run(QUIET_MS));
+	assert_int_equal(fake_count(fake, ""), 0);
+}
+
 static void closes_what_nobody_needs(void **state)
 {
 	(void)state;
@@ -342,6 +497,12 @@ int main(void)
 		TEST(logs_in_again_where_the_token_is_refused),
 		TEST(leaves_a_node_that_a_call_has_left),
 		TEST(goes_to_the_next_node_where_one_is_dead),
+		TEST(watches_all_keys_in_one_stream),
+		TEST(asks_again_where_requests_are_lost),
+		TEST(joins_streams_of_keys_that_come_one_by_one),
+		TEST(forgets_keys_once_most_have_gone),
+		TEST(leaves_too_many_keys_to_the_heartbeats),
+		TEST(leaves_out_what_was_never_in_etcd),
 		TEST(closes_what_nobody_needs),
 	};
 

@@ -114,6 +114,14 @@ class Etcd:
     def watches(self):
         return int(self.metrics()["etcd_debugging_mvcc_watcher_total"])
 
+    def watch_streams(self):
+        return int(self.metrics()["etcd_debugging_mvcc_watch_stream_total"])
+
+    def watch_messages(self):
+        """How many it has sent to those who watch."""
+        name = 'grpc_server_msg_sent_total{grpc_method="Watch"'
+        return sum(value for row, value in self.metrics().items() if row.startswith(name))
+
     def calls(self):
         """Method to how often it was called."""
         pattern = re.compile(r'grpc_server_started_total\{grpc_method="(\w+)"')

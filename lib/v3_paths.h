@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * v3_paths.h - a set of keys' paths: what one stream of the watch stands for (v3_watch.h).
+ *
+ * The paths are copies, so the set outlives the keys.  Zeroed, it is empty.
+ */
+#ifndef ETCDREG_V3_PATHS_H
+#define ETCDREG_V3_PATHS_H
+
+#include "store.h"
+
+struct v3_paths {
+	char **all; /* sorted */
+	size_t len;
+};
+
+/* The paths of `len` keys.  False: no memory; `paths` is empty then. */
+bool v3_paths_init(struct v3_paths *paths, const struct store_key *const *keys, size_t len);
+void v3_paths_release(struct v3_paths *paths);
+
+bool v3_paths_has(const struct v3_paths *paths, const char *path);
+
+#endif
