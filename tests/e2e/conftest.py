@@ -2,6 +2,7 @@
 """Fixtures of the end-to-end tests, their order, and their counts for scripts/test."""
 import itertools
 import os
+import signal
 
 import pytest
 
@@ -22,6 +23,8 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config):
+    # Ignored where this was started in the background, and in all that it starts then.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2"
     )

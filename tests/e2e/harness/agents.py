@@ -4,6 +4,7 @@
 An agent lets nobody but root look at its environment and its descriptors, so it is told by what
 anybody can see.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -48,10 +49,14 @@ def kill_worker(registry):
 
 
 def _listening_process(name):
-    with connect(name) as connection:
-        credentials = connection.getsockopt(
-            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")
-        )
+    """None: it has ended since it was listed."""
+    try:
+        with connect(name) as connection:
+            credentials = connection.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")
+            )
+    except ConnectionRefusedError:
+        return None
     return struct.unpack("iII", credentials)[0]
 
 
@@ -99,4 +104,5 @@ class AgentWatch:
     def kill_all(self):
         for pids in self.still_running().values():
             for pid in pids:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
