@@ -15,7 +15,7 @@
 #define LINE_MAX       ((size_t)4 << 20)
 #define OPENING_MS     3000
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
 #define DENIED_MS      30000
 #define STEADY_MS      10000 /* what lasted longer was no failed attempt */
 #define STREAMS_MAX    16

@@ -4,8 +4,8 @@
  * is noticed in milliseconds, and while the watch stands, heartbeats need not compare.
  *
  * It is a few streams, each on some of the keys (v3_paths.h), which are opened, read, and opened
- * again when they end, always without waiting: the owner calls v3_watch_read() whenever cluster_wait() returns, and
- * v3_watch_tend() when there is nothing else to do.
+ * again when they end, always without waiting: the owner calls v3_watch_read() whenever
+ * cluster_wait() returns, and v3_watch_tend() when there is nothing else to do.
  *
  * A stream has one create_request for each of its keys, all in the body of one request, so etcd
  * tells it of its own keys alone.  Measured on etcd 3.4.23: 68 kB of etcd's memory for a stream,

@@ -18,7 +18,7 @@
 #define OPENING_MS     3000
 #define MEMBERS_MAX_MS 1000
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
 
 struct etcdreg_watch {
 	struct session *session;
