@@ -36,7 +36,8 @@ void output_init(void)
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
-static void put_message(enum colour colour, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void put_message(enum colour colour, const char *fmt,
+							      va_list args)
 {
 	char message[MESSAGE_MAX];
 

@@ -86,7 +86,8 @@ void nodes_start_at(struct nodes *n, uint32_t number)
 
 	for (size_t i = 0; i < n->configured_len; i++)
 		hosts += !n->all[i].fallback;
-	number %= (uint32_t)hosts;
+	if (hosts > 0)
+		number %= (uint32_t)hosts;
 	for (size_t i = 0; i < n->configured_len; i++) {
 		if (!n->all[i].fallback && number-- == 0)
 			n->current = i;

@@ -446,6 +446,9 @@ static void leaves_too_many_keys_to_the_heartbeats(void **state)
 
 	(void)state;
 	open_watch("");
+#ifdef __SANITIZE_THREAD__
+	skip(); /* 16,000 answers take longer than a stream may take to begin */
+#endif
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&created, CREATED);
 	assert_false(buf_failed(&created));
