@@ -97,8 +97,36 @@ bool socket_describe(int fd, struct wire_socket *ret)
 	return true;
 }
 
+static bool is_filled(int place)
+{
+	int state = atomic_load(&states[place]);
+
+	return state != FREE && state != FILLING;
+}
+
+static bool is_of(int place, uint64_t cookie, uint64_t inode)
+{
+	return is_filled(place) && slots[place].cookie == cookie && slots[place].inode == inode;
+}
+
+/*
+ * One that is still to be announced stands for a later listen() too: a host that listens in a loop,
+ * faster than the thread runs, must not fill the table.
+ */
+static int find_unannounced(const struct wire_socket *socket)
+{
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		if (atomic_load(&states[i]) == NEW && is_of(i, socket->cookie, socket->inode))
+			return i;
+	return -1;
+}
+
 int sockets_add(const struct wire_socket *socket)
 {
+	int place = find_unannounced(socket);
+
+	if (place >= 0)
+		return place;
 	for (int i = 0; i < SOCKETS_MAX; i++) {
 		uint8_t free = FREE;
 
@@ -118,19 +146,7 @@ bool sockets_settled(int place)
 	return state == SETTLED || state == FREE;
 }
 
-static bool is_filled(int place)
-{
-	int state = atomic_load(&states[place]);
-
-	return state != FREE && state != FILLING;
-}
-
-static bool is_of(int place, uint64_t cookie, uint64_t inode)
-{
-	return is_filled(place) && slots[place].cookie == cookie && slots[place].inode == inode;
-}
-
-/* A second listen() on a socket takes a slot of its own, which stands for both from now on. */
+/* A later listen() on a socket may have a slot of its own, which stands for both from now on. */
 static void free_others(int place)
 {
 	for (int i = 0; i < SOCKETS_MAX; i++)

@@ -29,8 +29,8 @@ bool socket_listens(int fd);
 int socket_protocol(int fd);
 
 /*
- * Note that `socket` listens, so that the thread announces it.  Returns its place in the table, for
- * sockets_settled(); -1: the table is full.
+ * Note that `socket` listens, so that the thread announces it, once more if it has been announced.
+ * Returns its place in the table, for sockets_settled(); -1: the table is full.
  */
 int sockets_add(const struct wire_socket *socket);
 

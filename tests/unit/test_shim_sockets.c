@@ -35,6 +35,24 @@ static int empty(void **state)
 	return 0;
 }
 
+/* Faster than the thread runs. */
+static void has_room_however_often_one_listens(void **state)
+{
+	struct wire_socket s;
+
+	(void)state;
+	for (int i = 0; i < SOCKETS_MAX; i++)
+		assert_true(add(1) >= 0);
+	assert_true(add(2) >= 0);
+	assert_true(sockets_next(&s));
+	assert_int_equal(s.cookie, 1);
+	assert_true(sockets_next(&s));
+	assert_int_equal(s.cookie, 2);
+	assert_true(add(1) >= 0);
+	assert_true(sockets_next(&s));
+	assert_int_equal(s.cookie, 1);
+}
+
 static void announces_each_socket_once(void **state)
 {
 	struct wire_socket s;
@@ -257,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(announces_each_socket_once, empty),
+		cmocka_unit_test_setup(has_room_however_often_one_listens, empty),
 		cmocka_unit_test_setup(announces_again_what_listens_again, empty),
 		cmocka_unit_test_setup(needs_no_room_for_a_socket_that_listens_again_and_again,
 				       empty),
