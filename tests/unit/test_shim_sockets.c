@@ -28,6 +28,15 @@ static int add(uint64_t cookie)
 	return sockets_add(&s);
 }
 
+/* The next that is to be announced. */
+static void expect_next(uint64_t cookie)
+{
+	struct wire_socket s;
+
+	assert_true(sockets_next(&s));
+	assert_int_equal(s.cookie, cookie);
+}
+
 static int empty(void **state)
 {
 	(void)state;
@@ -38,19 +47,14 @@ static int empty(void **state)
 /* Faster than the thread runs. */
 static void has_room_however_often_one_listens(void **state)
 {
-	struct wire_socket s;
-
 	(void)state;
 	for (int i = 0; i < SOCKETS_MAX; i++)
 		assert_true(add(1) >= 0);
 	assert_true(add(2) >= 0);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 1);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 2);
+	expect_next(1);
+	expect_next(2);
 	assert_true(add(1) >= 0);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 1);
+	expect_next(1);
 }
 
 static void announces_each_socket_once(void **state)
@@ -60,10 +64,8 @@ static void announces_each_socket_once(void **state)
 	(void)state;
 	assert_true(add(1) >= 0);
 	assert_true(add(2) >= 0);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 1);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 2);
+	expect_next(1);
+	expect_next(2);
 	assert_false(sockets_next(&s));
 }
 
@@ -166,8 +168,7 @@ static void does_not_drop_what_listened_again_before_it_was_gone(void **state)
 	assert_true(sockets_next(&s));
 	add(1);
 	sockets_settle(1, 2, true);
-	assert_true(sockets_next(&s));
-	assert_int_equal(s.cookie, 1);
+	expect_next(1);
 }
 
 static void *hook(void *arg)
