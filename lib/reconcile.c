@@ -350,13 +350,42 @@ static void finish(struct reconcile *rec, struct reconcile_entry *e, int r,
 		back_off(rec, e, err);
 }
 
-static void put(struct reconcile *rec, struct reconcile_entry *e)
+/* The first of them that are due at one time, in the order in which they came. */
+struct batch {
+	struct store_key *keys[STORE_BATCH_MAX];
+	size_t len;
+};
+
+static void put_entry(struct reconcile *rec, struct reconcile_entry *e)
 {
 	struct etcdreg_err err;
 	int r = rec->store->ops->put(rec->store, &e->key, &err);
 
 	finish(rec, e, r, &err);
 	tell_state(rec, e);
+}
+
+static void put(struct reconcile *rec, const struct batch *batch)
+{
+	struct etcdreg_err err;
+	size_t done = 0;
+	int r = 0;
+
+	if (batch->len > 1 && rec->store->ops->put_many)
+		r = rec->store->ops->put_many(rec->store, batch->keys, batch->len, &done, &err);
+	if (r < 0)
+		go_down(rec, &err);
+	else if (done == 0)
+		put_entry(rec, entry_of(batch->keys[0]));
+	else
+		come_up(rec);
+	tell_states(rec);
+}
+
+static void let_go(struct reconcile *rec, struct reconcile_entry *e)
+{
+	emit(rec, ETCDREG_LEFT, e, NULL);
+	drop_entry(rec, e);
 }
 
 static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
@@ -373,8 +402,25 @@ static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
 	}
 	if (!is_outage(rec))
 		come_up(rec);
-	emit(rec, ETCDREG_LEFT, e, NULL);
-	drop_entry(rec, e);
+	let_go(rec, e);
+}
+
+static void remove_due(struct reconcile *rec, const struct batch *batch)
+{
+	struct etcdreg_err err;
+	size_t done = 0;
+	int r = 0;
+
+	if (batch->len > 1 && rec->store->ops->remove_many)
+		r = rec->store->ops->remove_many(rec->store, batch->keys, batch->len, &done, &err);
+	if (r < 0)
+		go_down(rec, &err);
+	else if (done == 0)
+		remove_entry(rec, entry_of(batch->keys[0]));
+	else
+		come_up(rec);
+	for (size_t i = 0; i < done; i++)
+		let_go(rec, entry_of(batch->keys[i]));
 }
 
 static void heartbeat(struct reconcile *rec)
@@ -445,19 +491,21 @@ static uint64_t rest(struct reconcile *rec, uint64_t next)
 	return again < next ? again : next;
 }
 
-/* The first entry that is due, of those to delete or those to put; *next: when another will be. */
-static struct reconcile_entry *find_due(const struct reconcile *rec, bool wanted, uint64_t now,
-					uint64_t *next)
+/* Of those to delete or those to put; *next: when another will be due. */
+static void find_due(const struct reconcile *rec, bool wanted, uint64_t now, struct batch *ret,
+		     uint64_t *next)
 {
+	ret->len = 0;
 	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
 		if (e->wanted != wanted || !is_pending(e))
 			continue;
-		if (e->retry_ms <= now)
-			return e;
-		if (e->retry_ms < *next)
+		if (e->retry_ms > now && e->retry_ms < *next)
 			*next = e->retry_ms;
+		if (e->retry_ms <= now)
+			ret->keys[ret->len++] = &e->key;
+		if (ret->len == ARRAY_LEN(ret->keys))
+			return;
 	}
-	return NULL;
 }
 
 /* Someone joined or left since the latest attempt failed. */
@@ -521,7 +569,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 {
 	uint64_t now = now_ms();
 	uint64_t next = UINT64_MAX;
-	struct reconcile_entry *to_remove, *to_put;
+	struct batch to_remove, to_put;
 	struct etcdreg_err err;
 	uint64_t due;
 	bool is_late;
@@ -542,14 +590,14 @@ uint64_t reconcile_step(struct reconcile *rec)
 	notice(rec);
 	due = rec->store->ops->due_ms(rec->store, rec->keys);
 	is_late = due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now;
-	to_remove = find_due(rec, false, now, &next);
-	to_put = find_due(rec, true, now, &next);
+	find_due(rec, false, now, &to_remove, &next);
+	find_due(rec, true, now, &to_put, &next);
 	if (rec->leaving_all)
 		remove_all(rec);
-	else if (to_remove && !is_late)
-		remove_entry(rec, to_remove);
-	else if (to_put && !is_late)
-		put(rec, to_put);
+	else if (to_remove.len > 0 && !is_late)
+		remove_due(rec, &to_remove);
+	else if (to_put.len > 0 && !is_late)
+		put(rec, &to_put);
 	else if (due <= now)
 		heartbeat(rec);
 	else

@@ -40,6 +40,9 @@ struct store_key {
 	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
 };
 
+/* What is dealt with at once, at most: half of what etcd takes in a transaction by default. */
+enum { STORE_BATCH_MAX = 64 };
+
 struct store;
 
 /* A document found in etcd; both texts are valid during the call only. */
@@ -71,6 +74,16 @@ struct store_ops {
 
 	/* Takes it out, unless somebody else has written it since.  Success: ours is not there. */
 	int (*remove)(struct store *st, struct store_key *key, struct etcdreg_err *err);
+
+	/*
+	 * v3 only, else NULL: the same for several keys, in one write.  *ret_len: how many of the
+	 * first were removed, or of all are held now; 0: etcd may refuse some of them, or has
+	 * another document there: put() or remove() must find out which.
+	 */
+	int (*put_many)(struct store *st, struct store_key *const *keys, size_t len,
+			size_t *ret_len, struct etcdreg_err *err);
+	int (*remove_many)(struct store *st, struct store_key *const *keys, size_t len,
+			   size_t *ret_len, struct etcdreg_err *err);
 
 	/* Drops what the store keeps for the key, without a request. */
 	void (*forget)(struct store *st, struct store_key *key);

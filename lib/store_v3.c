@@ -8,28 +8,22 @@
 #include "store.h"
 #include "util.h"
 #include "v3_follow.h"
+#include "v3_leases.h"
 #include "v3_list.h"
 #include "v3_requests.h"
+#include "v3_txn.h"
 #include "v3_watch.h"
 
 #define LEASE_KEYS_MAX 1000
 #define TAKE_OVER_MS   250 /* what taking a key over may take */
-
-struct lease {
-	int64_t id;
-	size_t keys;	       /* attached to it, or attempted */
-	uint64_t refreshed_ms; /* start of the latest request that renewed it */
-	uint64_t compare_ms;   /* when its keys are to be compared, watch or not; UINT64_MAX: not */
-	bool suspect;	       /* etcd said that it is gone: ask at once */
-	bool found;	       /* of the handle before: not known to be alive yet */
-};
+#define BATCH_LEN_MAX  ((size_t)256 << 10) /* bytes of paths and documents; etcd takes 1.5 MB */
 
 struct store_v3 {
 	struct store base;
 	struct v3_session session;
 	struct v3_watch *watch;
-	struct lease *leases;
-	size_t leases_len;
+	struct v3_leases leases;
+	size_t batch; /* keys that the next transaction may have; fewer after a refusal */
 };
 
 static struct store_v3 *v3_of(struct store *st)
@@ -47,86 +41,36 @@ static uint64_t ttl_ms(const struct store_v3 *v3)
 	return (uint64_t)v3->base.ttl_s * 1000;
 }
 
-static struct lease *find_lease(const struct store_v3 *v3, int64_t id)
+static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
 {
-	for (size_t i = 0; i < v3->leases_len; i++) {
-		if (v3->leases[i].id == id)
-			return &v3->leases[i];
-	}
-	return NULL;
-}
+	uint64_t started = now_ms();
+	int64_t id;
+	int r = v3_grant(&v3->session, v3->base.ttl_s, &id, err);
 
-static void detach(struct store_v3 *v3, struct store_key *key)
-{
-	struct lease *lease = key->foreign ? NULL : find_lease(v3, key->lease);
-
-	if (lease)
-		lease->keys--;
-	key->lease = 0;
-	key->index = 0;
-	key->foreign = false;
-	key->held = false;
-}
-
-static void attach(struct store_v3 *v3, struct store_key *key, struct lease *lease)
-{
-	detach(v3, key);
-	key->lease = lease->id;
-	lease->keys++;
-}
-
-static struct lease *append_lease(struct store_v3 *v3, const struct lease *lease)
-{
-	struct lease *leases = reallocarray(v3->leases, v3->leases_len + 1, sizeof(*leases));
-
-	if (!leases)
-		return NULL;
-	v3->leases = leases;
-	leases[v3->leases_len] = *lease;
-	return &leases[v3->leases_len++];
-}
-
-static int grant(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
-{
-	struct lease lease = {.refreshed_ms = now_ms(), .compare_ms = UINT64_MAX};
-	struct lease *added;
-	int r;
-
-	r = v3_grant(&v3->session, v3->base.ttl_s, &lease.id, err);
 	if (r < 0)
 		return r;
-	added = append_lease(v3, &lease);
-	if (!added)
-		return err_nomem(err);
-	leases_add(v3->base.leases, lease.id);
-	*ret = added;
-	return 0;
-}
-
-static void drop_lease(struct store_v3 *v3, struct lease *lease)
-{
-	leases_remove(v3->base.leases, lease->id);
-	*lease = v3->leases[--v3->leases_len];
+	*ret = v3_leases_add(&v3->leases, id, started);
+	return *ret ? 0 : err_nomem(err);
 }
 
 /* A lease that no key keeps in use is not renewed: it ends by itself. */
 static void drop_idle_leases(struct store_v3 *v3, uint64_t now)
 {
-	for (size_t i = v3->leases_len; i-- > 0;) {
-		struct lease *lease = &v3->leases[i];
+	for (size_t i = v3->leases.len; i-- > 0;) {
+		struct v3_kept *lease = &v3->leases.all[i];
 
 		if (lease->keys == 0 && now >= lease->refreshed_ms + store_interval_ms(&v3->base))
-			drop_lease(v3, lease);
+			v3_leases_drop(&v3->leases, lease);
 	}
 }
 
-static int usable_lease(struct store_v3 *v3, struct lease **ret, struct etcdreg_err *err)
+static int usable_lease(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
 {
 	uint64_t now = now_ms();
 
 	drop_idle_leases(v3, now);
-	for (size_t i = 0; i < v3->leases_len; i++) {
-		struct lease *lease = &v3->leases[i];
+	for (size_t i = 0; i < v3->leases.len; i++) {
+		struct v3_kept *lease = &v3->leases.all[i];
 
 		if (!lease->suspect && lease->keys < LEASE_KEYS_MAX &&
 		    now < lease->refreshed_ms + ttl_ms(v3)) {
@@ -157,7 +101,7 @@ static uint64_t look_again_ms(const struct store_v3 *v3, const struct v3_lease *
 static void hold_foreign(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
 			 const struct v3_lease *lease)
 {
-	detach(v3, key);
+	v3_leases_detach(&v3->leases, key);
 	key->lease = found->lease;
 	key->index = found->revision;
 	key->foreign = true;
@@ -175,13 +119,13 @@ static void hold(struct store_key *key, int64_t revision)
 static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
 		 struct etcdreg_err *err)
 {
-	struct lease *own = find_lease(v3, found->lease);
-	struct v3_put taken = {0};
+	struct v3_kept *own = v3_leases_find(&v3->leases, found->lease);
 	struct v3_lease lease = {0};
+	int64_t revision;
 	int r = 0;
 
 	if (own) {
-		attach(v3, key, own);
+		v3_leases_attach(&v3->leases, key, own);
 		hold(key, found->revision);
 		return 0;
 	}
@@ -193,21 +137,21 @@ static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put
 		hold_foreign(v3, key, found, &lease);
 		return 0;
 	}
-	r = v3_put(&v3->session, key, key->lease, true, &taken, err);
+	r = v3_take(&v3->session, key, &revision, err);
 	if (r < 0)
 		return r;
-	hold(key, taken.revision);
+	hold(key, revision);
 	return 0;
 }
 
-static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *lease,
+static int put_with(struct store_v3 *v3, struct store_key *key, struct v3_kept *lease,
 		    struct etcdreg_err *err)
 {
 	struct v3_put result = {0};
 	int r;
 
-	attach(v3, key, lease);
-	r = v3_put(&v3->session, key, key->lease, false, &result, err);
+	v3_leases_attach(&v3->leases, key, lease);
+	r = v3_put(&v3->session, key, &result, err);
 	if (r < 0)
 		return r;
 	key->lost = !result.existed;
@@ -219,20 +163,21 @@ static int put_with(struct store_v3 *v3, struct store_key *key, struct lease *le
 
 static void lose_lease(struct store_v3 *v3, int64_t id, struct store_key *keys)
 {
-	struct lease *lease = find_lease(v3, id);
+	struct v3_kept *lease = v3_leases_find(&v3->leases, id);
 
 	for (struct store_key *key = keys; key; key = key->next) {
 		if (key->lease == id && !key->foreign) {
 			key->lost |= key->held;
-			detach(v3, key);
+			v3_leases_detach(&v3->leases, key);
 		}
 	}
 	if (lease)
-		drop_lease(v3, lease);
+		v3_leases_drop(&v3->leases, lease);
 }
 
 /* *ret_lost: etcd no longer has it. */
-static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struct etcdreg_err *err)
+static int renew(struct store_v3 *v3, struct v3_kept *lease, bool *ret_lost,
+		 struct etcdreg_err *err)
 {
 	uint64_t started = now_ms();
 	int64_t ttl_s = 0;
@@ -248,8 +193,8 @@ static int renew(struct store_v3 *v3, struct lease *lease, bool *ret_lost, struc
 /* Before the leases of the handle before are used: are they still there? */
 static int check_found(struct store_v3 *v3, struct etcdreg_err *err)
 {
-	for (size_t i = v3->leases_len; i-- > 0;) {
-		struct lease *lease = &v3->leases[i];
+	for (size_t i = v3->leases.len; i-- > 0;) {
+		struct v3_kept *lease = &v3->leases.all[i];
 		bool lost = false;
 		int r = lease->found ? renew(v3, lease, &lost, err) : 0;
 
@@ -257,30 +202,138 @@ static int check_found(struct store_v3 *v3, struct etcdreg_err *err)
 			return r;
 		lease->found = false;
 		if (lost)
-			drop_lease(v3, lease);
+			v3_leases_drop(&v3->leases, lease);
 	}
+	return 0;
+}
+
+static int put_one(struct store_v3 *v3, struct store_key *key, struct v3_kept *lease,
+		   struct etcdreg_err *err)
+{
+	int r = put_with(v3, key, lease, err);
+
+	if (r != ETCDREG_E_NOTFOUND)
+		return r;
+	lease = v3_leases_find(&v3->leases, key->lease);
+	if (lease)
+		lease->suspect = true;
+	r = grant(v3, &lease, err);
+	return r < 0 ? r : put_with(v3, key, lease, err);
+}
+
+static int lease_for_put(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
+{
+	int r = check_found(v3, err);
+
+	return r < 0 ? r : usable_lease(v3, ret, err);
+}
+
+static void grow_batch(struct store_v3 *v3)
+{
+	if (v3->batch < STORE_BATCH_MAX)
+		v3->batch *= 2;
+}
+
+/* What is refused of several says nothing about one; that no node answers does. */
+static int refuse_batch(struct store_v3 *v3, int r)
+{
+	if (r == ETCDREG_E_UNREACH || r == ETCDREG_E_TIMEOUT || r == ETCDREG_E_NOMEM)
+		return r;
+	v3->batch = 1;
 	return 0;
 }
 
 static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
-	struct lease *lease;
-	int r = check_found(v3, err);
+	struct v3_kept *lease;
+	int r = lease_for_put(v3, &lease, err);
 
+	if (r == 0)
+		r = put_one(v3, key, lease, err);
+	if (r == 0)
+		grow_batch(v3);
+	return r;
+}
+
+/* How many of the keys, from the first on, one transaction may have; 0: two are too many. */
+static size_t batch_of(const struct store_v3 *v3, struct store_key *const *keys, size_t len)
+{
+	size_t bytes = 0, fit = 0;
+
+	if (len > v3->batch)
+		len = v3->batch;
+	for (; fit < len; fit++) {
+		bytes += strlen(keys[fit]->path) + strlen(keys[fit]->document);
+		if (bytes > BATCH_LEN_MAX)
+			break;
+	}
+	return fit < 2 ? 0 : fit;
+}
+
+/* Some were there already: with our document under a lease of ours, or for put() to look into. */
+static size_t hold_found(struct store_v3 *v3, struct store_key *const *keys, size_t len,
+			 const struct v3_put *found)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		struct v3_kept *own =
+			found[i].existed ? v3_leases_find(&v3->leases, found[i].lease) : NULL;
+
+		if (!own)
+			continue;
+		v3_leases_attach(&v3->leases, keys[i], own);
+		hold(keys[i], found[i].revision);
+		held++;
+	}
+	if (held < len)
+		v3->batch = 1;
+	return held;
+}
+
+static int put_batch(struct store_v3 *v3, struct store_key *const *keys, size_t len,
+		     struct v3_kept *lease, size_t *ret_len, struct etcdreg_err *err)
+{
+	struct v3_put found[STORE_BATCH_MAX];
+	bool done = false;
+	int r;
+
+	for (size_t i = 0; i < len; i++)
+		v3_leases_attach(&v3->leases, keys[i], lease);
+	r = v3_put_new(&v3->session, keys, len, &done, found, err);
 	if (r < 0)
 		return r;
-	r = usable_lease(v3, &lease, err);
-	if (r < 0)
-		return r;
-	r = put_with(v3, key, lease, err);
-	if (r != ETCDREG_E_NOTFOUND)
-		return r;
-	lease = find_lease(v3, key->lease);
-	if (lease)
-		lease->suspect = true;
-	r = grant(v3, &lease, err);
-	return r < 0 ? r : put_with(v3, key, lease, err);
+	if (!done) {
+		*ret_len = hold_found(v3, keys, len, found);
+		return 0;
+	}
+	for (size_t i = 0; i < len; i++) {
+		keys[i]->lost = true;
+		hold(keys[i], found[0].revision);
+	}
+	*ret_len = len;
+	return 0;
+}
+
+static int put_many(struct store *st, struct store_key *const *keys, size_t len, size_t *ret_len,
+		    struct etcdreg_err *err)
+{
+	struct store_v3 *v3 = v3_of(st);
+	struct v3_kept *lease;
+	int r;
+
+	*ret_len = 0;
+	if (batch_of(v3, keys, len) == 0)
+		return 0;
+	r = lease_for_put(v3, &lease, err);
+	if (r == 0 && len > LEASE_KEYS_MAX - lease->keys)
+		len = LEASE_KEYS_MAX - lease->keys;
+	if (r == 0)
+		len = batch_of(v3, keys, len);
+	if (r == 0 && len > 0)
+		r = put_batch(v3, keys, len, lease, ret_len, err);
+	return r < 0 ? refuse_batch(v3, r) : 0;
 }
 
 static int remove_unowned(struct store_v3 *v3, struct store_key *key, struct etcdreg_err *err)
@@ -288,20 +341,20 @@ static int remove_unowned(struct store_v3 *v3, struct store_key *key, struct etc
 	bool restored = v3->base.leases && v3->base.leases->restored;
 	int r = 0;
 
-	if (!restored || v3->leases_len == 0)
+	if (!restored || v3->leases.len == 0)
 		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
-	for (size_t i = 0; i < v3->leases_len && r == 0; i++) {
-		attach(v3, key, &v3->leases[i]);
+	for (size_t i = 0; i < v3->leases.len && r == 0; i++) {
+		v3_leases_attach(&v3->leases, key, &v3->leases.all[i]);
 		r = v3_delete_leased(&v3->session, key, err);
 	}
-	detach(v3, key);
+	v3_leases_detach(&v3->leases, key);
 	return r;
 }
 
 static int remove_key(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
-	struct lease *lease = key->foreign ? NULL : find_lease(v3, key->lease);
+	struct v3_kept *lease = key->foreign ? NULL : v3_leases_find(&v3->leases, key->lease);
 	bool lost = false;
 	int r = 0;
 
@@ -317,17 +370,54 @@ static int remove_key(struct store *st, struct store_key *key, struct etcdreg_er
 		r = v3_delete_leased(&v3->session, key, err);
 	if (r == 0 && lost)
 		lease->suspect = true;
-	if (r == 0)
-		detach(v3, key);
-	return r;
+	if (r < 0)
+		return r;
+	v3_leases_detach(&v3->leases, key);
+	grow_batch(v3);
+	return 0;
+}
+
+/* A delete is all that it takes: the key may be there, and its lease has not run out. */
+static bool is_simply_deleted(const struct store_v3 *v3, const struct store_key *key, uint64_t now)
+{
+	const struct v3_kept *lease =
+		key->unowned || key->foreign ? NULL : v3_leases_find(&v3->leases, key->lease);
+
+	return lease && now < lease->refreshed_ms + ttl_ms(v3);
+}
+
+static int remove_many(struct store *st, struct store_key *const *keys, size_t len, size_t *ret_len,
+		       struct etcdreg_err *err)
+{
+	struct store_v3 *v3 = v3_of(st);
+	uint64_t now = now_ms();
+	size_t simple = 0;
+	bool done;
+	int r;
+
+	while (simple < len && is_simply_deleted(v3, keys[simple], now))
+		simple++;
+	*ret_len = 0;
+	len = batch_of(v3, keys, simple);
+	if (len == 0)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		keys[i]->held = false;
+	r = v3_delete_all(&v3->session, keys, len, &done, err);
+	if (r < 0 || !done)
+		return refuse_batch(v3, r);
+	for (size_t i = 0; i < len; i++)
+		v3_leases_detach(&v3->leases, keys[i]);
+	*ret_len = len;
+	return 0;
 }
 
 static void forget(struct store *st, struct store_key *key)
 {
-	detach(v3_of(st), key);
+	v3_leases_detach(&v3_of(st)->leases, key);
 }
 
-static uint64_t lease_due_ms(const struct store_v3 *v3, const struct lease *lease)
+static uint64_t lease_due_ms(const struct store_v3 *v3, const struct v3_kept *lease)
 {
 	uint64_t due = lease->suspect ? 0 : lease->refreshed_ms + store_interval_ms(&v3->base);
 
@@ -341,9 +431,9 @@ static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 	const struct store_v3 *v3 = v3_of_const(st);
 	uint64_t due = UINT64_MAX;
 
-	for (size_t i = 0; i < v3->leases_len; i++) {
-		if (lease_due_ms(v3, &v3->leases[i]) < due)
-			due = lease_due_ms(v3, &v3->leases[i]);
+	for (size_t i = 0; i < v3->leases.len; i++) {
+		if (lease_due_ms(v3, &v3->leases.all[i]) < due)
+			due = lease_due_ms(v3, &v3->leases.all[i]);
 	}
 	for (const struct store_key *key = keys; key; key = key->next) {
 		if (key->foreign && key->held && key->due_ms < due)
@@ -363,7 +453,7 @@ static void unhold_foreign(struct store_key *keys)
 	}
 }
 
-static int compare_keys(struct store_v3 *v3, struct lease *lease, struct store_key *keys,
+static int compare_keys(struct store_v3 *v3, struct v3_kept *lease, struct store_key *keys,
 			struct etcdreg_err *err)
 {
 	struct v3_lease left;
@@ -383,8 +473,8 @@ static int compare_keys(struct store_v3 *v3, struct lease *lease, struct store_k
 /* What happened before the watch stood has not been told. */
 static void compare_all(struct store_v3 *v3, struct store_key *keys)
 {
-	for (size_t i = 0; i < v3->leases_len; i++)
-		v3->leases[i].compare_ms = now_ms();
+	for (size_t i = 0; i < v3->leases.len; i++)
+		v3->leases.all[i].compare_ms = now_ms();
 	for (struct store_key *key = keys; key; key = key->next) {
 		if (key->foreign)
 			key->due_ms = now_ms();
@@ -407,13 +497,13 @@ static uint64_t watch(struct store *st, const struct store_key *keys)
 static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_err *err)
 {
 	struct store_v3 *v3 = v3_of(st);
-	struct lease *first = NULL;
+	struct v3_kept *first = NULL;
 	bool lost;
 	int r;
 
 	unhold_foreign(keys);
-	for (size_t i = 0; i < v3->leases_len; i++) {
-		struct lease *lease = &v3->leases[i];
+	for (size_t i = 0; i < v3->leases.len; i++) {
+		struct v3_kept *lease = &v3->leases.all[i];
 
 		if (!first || lease_due_ms(v3, lease) < lease_due_ms(v3, first))
 			first = lease;
@@ -433,8 +523,8 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 {
 	struct store_v3 *v3 = v3_of(st);
 
-	while (v3->leases_len > 0) {
-		int64_t id = v3->leases[0].id;
+	while (v3->leases.len > 0) {
+		int64_t id = v3->leases.all[0].id;
 		int r = v3_revoke(&v3->session, id, err);
 
 		if (r < 0)
@@ -479,13 +569,15 @@ static void v3_free(struct store *st)
 
 	v3_watch_free(v3->watch);
 	v3_session_release(&v3->session);
-	free(v3->leases);
+	v3_leases_release(&v3->leases);
 	free(v3);
 }
 
 static const struct store_ops v3_ops = {
 	.put = put,
 	.remove = remove_key,
+	.put_many = put_many,
+	.remove_many = remove_many,
 	.forget = forget,
 	.due_ms = due_ms,
 	.heartbeat = heartbeat,
@@ -500,21 +592,6 @@ static const struct store_ops v3_ops = {
 	.free = v3_free,
 };
 
-static void find_leases(struct store_v3 *v3)
-{
-	for (size_t i = 0; v3->base.leases && i < LEASES_MAX; i++) {
-		struct lease lease = {
-			.id = v3->base.leases->ids[i],
-			.refreshed_ms = now_ms(),
-			.compare_ms = UINT64_MAX,
-			.found = true,
-		};
-
-		if (lease.id != 0)
-			(void)append_lease(v3, &lease);
-	}
-}
-
 struct store *store_v3_new(const struct store *common, const char *prefix)
 {
 	struct store_v3 *v3 = calloc(1, sizeof(*v3));
@@ -525,11 +602,12 @@ struct store *store_v3_new(const struct store *common, const char *prefix)
 	v3->base.ops = &v3_ops;
 	v3->session.store = &v3->base;
 	v3->session.prefix = prefix;
+	v3->batch = STORE_BATCH_MAX;
 	v3->watch = v3_watch_new(&v3->session);
 	if (!v3->watch) {
 		free(v3);
 		return NULL;
 	}
-	find_leases(v3);
+	v3_leases_init(&v3->leases, common->leases);
 	return &v3->base;
 }

@@ -99,86 +99,6 @@ int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err)
 	return r == ETCDREG_E_NOTFOUND ? 0 : r;
 }
 
-static int read_put(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	const struct json *range =
-		json_get(json_first(json_get(answer, "responses")), "response_range");
-	const struct json *kv = json_first(json_get(range, "kvs"));
-	const struct json *header = json_get(answer, "header");
-	struct v3_put *result = arg;
-
-	*result = (struct v3_put){.existed = json_is_true(json_get(answer, "succeeded"))};
-	if (!header || (result->existed && !json_is_object(kv)))
-		return err_set(err, ETCDREG_E_PROTO,
-			       "the answer to a transaction lacks its result");
-	json_int(json_get(kv, "lease"), &result->lease);
-	json_int(result->existed ? json_get(kv, "mod_revision") : json_get(header, "revision"),
-		 &result->revision);
-	return 0;
-}
-
-/* Without a comparison a transaction always succeeds, and what it wrote is not looked up. */
-static int read_take(const struct json *answer, void *arg, struct etcdreg_err *err)
-{
-	struct v3_put *result = arg;
-
-	*result = (struct v3_put){0};
-	if (!json_int(json_get(json_get(answer, "header"), "revision"), &result->revision))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a put lacks 'revision'");
-	return 0;
-}
-
-static void add_compare_value(struct buf *b, const struct store_key *key)
-{
-	buf_puts(b, "\"target\":\"VALUE\",\"key\":");
-	v3_add_key(b, key->path);
-	buf_puts(b, ",\"value\":");
-	v3_quote_base64(b, key->document, strlen(key->document));
-}
-
-/* What tells our write from a successor's. */
-static void add_compare_ours(struct buf *b, const struct v3_session *s, const struct store_key *key)
-{
-	bool old = strcmp(s->prefix, "/v3alpha") == 0;
-
-	if (old && key->index == 0) {
-		add_compare_value(b, key);
-		return;
-	}
-	buf_printf(b, "\"target\":\"%s\",\"key\":", old ? "MOD" : "LEASE");
-	v3_add_key(b, key->path);
-	buf_printf(b, ",\"%s\":\"%lld\"", old ? "mod_revision" : "lease",
-		   (long long)(old ? key->index : key->lease));
-}
-
-static void add_put(struct buf *b, const struct store_key *key, int64_t lease)
-{
-	buf_puts(b, "{\"request_put\":{\"key\":");
-	v3_add_key(b, key->path);
-	buf_puts(b, ",\"value\":");
-	v3_quote_base64(b, key->document, strlen(key->document));
-	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)lease);
-}
-
-int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, bool take,
-	   struct v3_put *result, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	if (take) {
-		buf_puts(&body, "{\"success\":[");
-	} else {
-		buf_puts(&body, "{\"compare\":[{");
-		add_compare_value(&body, key);
-		buf_puts(&body, "}],\"success\":[{\"request_range\":{\"key\":");
-		v3_add_key(&body, key->path);
-		buf_puts(&body, "}}],\"failure\":[");
-	}
-	add_put(&body, key, lease);
-	buf_puts(&body, "]}");
-	return call(s, "/kv/txn", &body, take ? read_take : read_put, result, err);
-}
-
 struct lease_state {
 	struct v3_lease lease;
 	struct store_key *keys; /* to check against the lease's; NULL: only the TTL */
@@ -287,18 +207,6 @@ int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_
 	v3_add_key(&body, key->path);
 	buf_puts(&body, "}");
 	return call(s, "/kv/deleterange", &body, read_header, NULL, err);
-}
-
-int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_puts(&body, "{\"compare\":[{");
-	add_compare_ours(&body, s, key);
-	buf_puts(&body, "}],\"success\":[{\"request_delete_range\":{\"key\":");
-	v3_add_key(&body, key->path);
-	buf_puts(&body, "}}]}");
-	return call(s, "/kv/txn", &body, read_header, NULL, err);
 }
 
 /* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */

@@ -39,24 +39,8 @@ struct v3_lease {
 int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err);
 
-/* What v3_put() found. */
-struct v3_put {
-	bool existed;     /* our document was there already; nothing was written */
-	int64_t lease;    /* of what existed; 0: none, it would stay for ever */
-	int64_t revision; /* of the latest write of the key */
-};
-
-/* Puts the document under the lease, unless it is there already; with `take` in any case. */
-int v3_put(struct v3_session *s, const struct store_key *key, int64_t lease, bool take,
-	   struct v3_put *result, struct etcdreg_err *err);
-
-/*
- * Deletes the key: whoever wrote it, or only where it is under the lease that key->lease names.
- * etcd before 3.3 cannot compare leases; there the revision in key->index stands in, and where
- * that is not known the document.
- */
+/* Deletes the key, whoever wrote it. */
 int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
-int v3_delete_leased(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
 
 /* Adds the request of a watch, on one key or on all that begin with the path. */
 void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision);

@@ -17,6 +17,12 @@
 #define FOUND(lease)                                                                               \
 	"{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{" HEADER               \
 	",\"kvs\":[{\"key\":\"L2s=\",\"lease\":\"" lease "\"}],\"count\":\"1\"}}]}"
+#define RANGE_FOUND(lease)                                                                         \
+	"{\"response_range\":{\"kvs\":[{\"key\":\"L2s=\",\"value\":\"e30=\",\"lease\":\"" lease         \
+	"\",\"mod_revision\":\"4\"}]}}"
+#define RANGE_NOTHING "{\"response_range\":{}}"
+#define COMPARED_NOT(responses) "{" HEADER ",\"responses\":[" responses "]}"
+#define COMPARED "{" HEADER ",\"succeeded\":true}"
 #define DONE "{" HEADER "}"
 #define TTL_LEFT(ttl) "{" HEADER ",\"ID\":\"9\",\"TTL\":\"" ttl "\",\"grantedTTL\":\"10\"}"
 #define V3_ERROR(code, text) "{\"error\":\"" text "\",\"message\":\"" text "\",\"code\":" #code "}"
@@ -28,6 +34,10 @@
 #define DELETE "\"type\":\"DELETE\","
 #define PUT ""
 
+/* Parts of requests for several keys. */
+#define PUT_NEW "\"target\":\"CREATE\""
+#define DELETE_TWO "\"}},{\"request_delete_range\""
+#define RULE_REFUSED(request) { request, 403, V3_ERROR(7, "etcdserver: permission denied"), 0 }
 #define RULE_VERSION { "/version", 200, VERSION_34, 0 }
 
 /* Everything that a session borrows. */

@@ -12,6 +12,8 @@ static struct buf told; /* "REGISTERED web; ..." since the last look */
 static const struct fake_rule healthy[] = {
 	RULE_VERSION,
 	{"/lease/grant", 200, GRANTED("5"), 0},
+	{PUT_NEW, 200, COMPARED, 0},
+	{DELETE_TWO, 200, COMPARED, 0},
 	{"/kv/txn", 200, WRITTEN, 0},
 	{"/lease/keepalive", 200, KEPT, 0},
 	{"/kv/lease/revoke", 200, DONE, 0},
@@ -259,7 +261,7 @@ static void repairs_what_is_lost(void **state)
 	static const struct fake_rule lost[] = {
 		{"/lease/keepalive", 200, KEEPALIVE_LOST, 0},
 		{"/lease/grant", 200, GRANTED("6"), 0},
-		{"/kv/txn", 200, WRITTEN, 0},
+		{PUT_NEW, 200, COMPARED, 0},
 		{0},
 	};
 
@@ -278,6 +280,7 @@ static void repairs_a_key_that_was_deleted(void **state)
 	static const struct fake_rule deleted[] = {
 		{"/lease/keepalive", 200, KEPT, 0},
 		{"/timetolive", 200, "{" HEADER ",\"TTL\":\"3\",\"keys\":[]}", 0},
+		{PUT_NEW, 200, COMPARED_NOT(RANGE_NOTHING "," RANGE_NOTHING), 0},
 		{"/kv/txn", 200, FOUND("5"), 1},
 		{"/kv/txn", 200, WRITTEN, 0},
 		{0},
@@ -479,6 +482,7 @@ static void lets_one_refused_key_wait_alone(void **state)
 	static const struct fake_rule refused[] = {
 		RULE_VERSION,
 		{"/lease/grant", 200, GRANTED("5"), 0},
+		RULE_REFUSED(PUT_NEW),
 		{"/kv/txn", 403, V3_ERROR(7, "etcdserver: permission denied"), 1},
 		{"/kv/txn", 200, WRITTEN, 0},
 		{0},
@@ -544,25 +548,56 @@ static void leaves_all_with_one_request(void **state)
 	assert_true(reconcile_is_empty(rec));
 }
 
-/* The user may not revoke: then each key is deleted. */
-static void leaves_all_one_by_one(void **state)
+/* The user may not revoke: then the keys are deleted, together or, if need be, one by one. */
+static void leaves_all_without_the_lease(void **state)
 {
-	static const struct fake_rule refused[] = {
-		{"/kv/lease/revoke", 403, V3_ERROR(7, "etcdserver: permission denied"), 0},
-		{"delete_range", 200, DONE, 0},
-		{0},
+	static const struct {
+		struct fake_rule together;
+		size_t deletes;
+	} rows[] = {
+		{{DELETE_TWO, 200, COMPARED, 0}, 1},
+		{{DELETE_TWO, 200, COMPARED_NOT(""), 0}, 3},
+		{RULE_REFUSED(DELETE_TWO), 3},
 	};
 
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fake_rule refused[] = {
+			RULE_REFUSED("/kv/lease/revoke"),
+			rows[i].together,
+			{"delete_range", 200, DONE, 0},
+			{0},
+		};
+
+		ROW("%zu", i);
+		fake_rules(fake, healthy);
+		want("a", true);
+		want("b", true);
+		run_what_is_due();
+		buf_reset(&told);
+		fake_rules(fake, refused);
+		reconcile_leave_all(rec);
+		run_what_is_due();
+		assert_told("LEFT a; LEFT b; ");
+		assert_int_equal(fake_count(fake, "delete_range"), rows[i].deletes);
+	}
+}
+
+/* However many there are, the events come one for each, in the order of the joins. */
+static void joins_and_leaves_together(void **state)
+{
 	(void)state;
 	want("a", true);
 	want("b", true);
 	run_what_is_due();
-	buf_reset(&told);
-	fake_rules(fake, refused);
-	reconcile_leave_all(rec);
+	assert_told("REGISTERED a; REGISTERED b; ");
+	assert_int_equal(fake_count(fake, "/kv/txn"), 1);
+	want("a", false);
+	want("b", false);
 	run_what_is_due();
 	assert_told("LEFT a; LEFT b; ");
-	assert_int_equal(fake_count(fake, "delete_range"), 2);
+	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
+	assert_true(reconcile_is_empty(rec));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -591,7 +626,8 @@ int main(void)
 		TEST(backs_off_from_a_key_that_is_refused),
 		TEST(leaves_what_it_never_joined),
 		TEST(leaves_all_with_one_request),
-		TEST(leaves_all_one_by_one),
+		TEST(leaves_all_without_the_lease),
+		TEST(joins_and_leaves_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void asks_as_etcd_wants_it(void **state)
 			fake,
 			"POST /v3/kv/txn {\"compare\":[{\"target\":\"VALUE\",\"key\":\"" KEY64
 			"\",\"value\":\"e30=\"}],\"success\":[{\"request_range\":{\"key\":\"" KEY64
-			"\"}}],\"failure\":[{\"request_put\":{\"key\":\"" KEY64
+			"\",\"keys_only\":true}}],\"failure\":[{\"request_put\":{\"key\":\"" KEY64
 			"\",\"value\":\"e30=\",\"lease\":\"2324035541345650978\"}}]}"),
 		1);
 	assert_int_equal(store->ops->remove(store, &key, NULL), 0);

@@ -9,6 +9,7 @@ import urllib.request
 from .etcd import REQUEST_TIMEOUT_S
 
 ROOT = "root"
+SERVICES = "/services/", "/services0"
 USER, PASSWORD = "registry", "r&d: 100% \"s3cret\""
 
 
@@ -41,15 +42,16 @@ def _switch_v2_users_on(etcd, password):
     _put_v2(etcd, "roles/guest", {"role": "guest", "revoke": {"kv": everything}})
 
 
-def _switch_v3_users_on(etcd, password):
-    services = {
-        "permType": "READWRITE",
-        "key": _encode("/services/"),
-        "range_end": _encode("/services0"),
-    }
+def _grant(etcd, first, end):
+    keys = {"key": _encode(first), "range_end": _encode(end)}
+    etcd.call("auth/role/grant", {"name": USER, "perm": {"permType": "READWRITE", **keys}})
+
+
+def _switch_v3_users_on(etcd, password, permitted=(SERVICES,)):
     for role in (ROOT, USER):
         etcd.call("auth/role/add", {"name": role})
-    etcd.call("auth/role/grant", {"name": USER, "perm": services})
+    for first, end in permitted:
+        _grant(etcd, first, end)
     _add_user(etcd, ROOT, ROOT, ROOT)
     _add_user(etcd, USER, password, USER)
     etcd.call("auth/enable", {})
@@ -59,6 +61,11 @@ def _switch_v3_users_on(etcd, password):
 def switch_users_on(etcd, password=PASSWORD, api="v3"):
     """USER may read and write what is below services/, and nothing else."""
     {"v2": _switch_v2_users_on, "v3": _switch_v3_users_on}[api](etcd, password)
+
+
+def switch_users_on_without(etcd, first, end):
+    """... and of that not the keys from `first` on to those before `end`."""
+    _switch_v3_users_on(etcd, PASSWORD, ((SERVICES[0], first), (end, SERVICES[1])))
 
 
 def set_password(etcd, password):
