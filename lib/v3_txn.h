@@ -4,10 +4,10 @@
  * else has written is found, and not written over.
  *
  * A transaction of several keys is done whole or not at all, in one write of etcd's and at one
- * revision: what it compares must be so for each.  Transactions within a transaction could decide for
- * each key, but up to 3.5.16 at least etcd does not ask who may use the keys of the inner ones
- * (docs/design.md).  etcd refuses more keys than its --max-txn-ops (128 by default), and all of them
- * where one is not permitted.
+ * revision: what it compares must be so for each.  Transactions within one could decide for each
+ * key, but up to 3.5.16 at least etcd does not ask who may use the keys of the inner ones
+ * (docs/design.md).  etcd refuses more keys than its --max-txn-ops (128 by default), and all where
+ * one is not permitted.
  *
  * All fail as v3_call() does.
  */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_v3.h - the parts of the v3 store among themselves: store_v3.c, v3_puts.c, v3_removes.c.
+ * What the functions do is in store.h.
+ */
+#ifndef ETCDREG_STORE_V3_H
+#define ETCDREG_STORE_V3_H
+
+#include "store.h"
+#include "v3_batch.h"
+#include "v3_call.h"
+#include "v3_leases.h"
+#include "v3_watch.h"
+
+struct store_v3 {
+	struct store base;
+	struct v3_session session;
+	struct v3_watch *watch;
+	struct v3_leases leases;
+	struct v3_batch batch;
+};
+
+static inline struct store_v3 *v3_of(struct store *st)
+{
+	return (struct store_v3 *)(void *)st;
+}
+
+static inline uint64_t v3_ttl_ms(const struct store_v3 *v3)
+{
+	return (uint64_t)v3->base.ttl_s * 1000;
+}
+
+/* *ret_lost: etcd no longer has it. */
+int v3_renew(struct store_v3 *v3, struct v3_kept *lease, bool *ret_lost, struct etcdreg_err *err);
+
+/* Of the lease that etcd no longer has nothing is held. */
+void v3_lose(struct store_v3 *v3, int64_t id, struct store_key *keys);
+
+int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *err);
+int v3_store_put_many(struct store *st, struct store_key *const *keys, size_t len, size_t *ret_len,
+		      struct etcdreg_err *err);
+
+int v3_store_remove(struct store *st, struct store_key *key, struct etcdreg_err *err);
+int v3_store_remove_many(struct store *st, struct store_key *const *keys, size_t len,
+			 size_t *ret_len, struct etcdreg_err *err);
+int v3_store_remove_all(struct store *st, struct store_key *keys, struct etcdreg_err *err);
+
+#endif
