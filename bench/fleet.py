@@ -88,6 +88,11 @@ def memory_mb(nodes):
     return sum(memory_kb(node.pid)["Rss"] for node in nodes) / 1000
 
 
+def database_mb(nodes):
+    """Of one, without what compaction has freed; they have the same."""
+    return nodes[0].metrics()["etcd_mvcc_db_total_size_in_use_in_bytes"] / 1e6
+
+
 def leader_of(nodes):
     for node in nodes:
         status = node.call("maintenance/status", {})
@@ -136,6 +141,7 @@ def measure_idle(context, fleet, idle):
     return facts | {
         "joined_s": joined_s,
         "memory": memory_mb(fleet.nodes),
+        "database": database_mb(fleet.nodes),
         "connections": sum(len(descriptors(node.pid)) for node in fleet.nodes) - idle["fds"],
     }
 
@@ -200,6 +206,7 @@ def idle_rows(fleet, facts):
         row("processor of all nodes", "ms/s", facts["cpu"] * 1000),
         row("processor per service", "µs/s", facts["cpu"] * 1e6 / fleet.count),
         row("memory of all nodes", "MB", facts["memory"]),
+        row("database of a node", "MB", facts["database"]),
     ]
 
 
