@@ -9,6 +9,7 @@
 #include "err.h"
 #include "outage.h"
 #include "util.h"
+#include "wanted.h"
 
 #define BACKOFF_MIN_MS	500
 #define BACKOFF_MAX_MS	4000 /* with its jitter 5 s */
@@ -17,76 +18,19 @@
 #define MEMBERS_MIN_MS	200
 #define MEMBERS_MAX_MS	1000
 
-struct reconcile_entry {
-	struct store_key key; /* borrows the service's path and document */
-	struct service service;
-	bool wanted;
-	bool told_registered; /* since it joined, or was lost */
-	bool told_down;	      /* in this outage */
-	unsigned backoff_ms;  /* of the latest failure of its own; 0: none */
-	uint64_t retry_ms;    /* nothing before that */
-	uint64_t repairs_ms;  /* the time that its repairs take up, at one an interval */
-};
-
 struct reconcile {
 	struct session *session;
 	struct store *store; /* of the latest attempt; NULL: none yet */
 	etcdreg_event_fn *on_event;
 	void *event_arg;
-	struct store_key *keys; /* of all entries */
-	struct outage outage;	/* lasts: the latest attempt failed for all */
-	bool told_down;		/* with the text of down_err */
-	bool leaving_all;	/* remove_all is still to be tried */
+	struct wanted wanted;
+	struct outage outage; /* lasts: the latest attempt failed for all */
+	bool told_down;	      /* with the text of down_err */
+	bool leaving_all;     /* remove_all is still to be tried */
 	struct etcdreg_err down_err;
 	struct etcdreg_err failover_err; /* told last */
 	struct etcdreg_err err;
 };
-
-/* A key is the first member of its entry. */
-static struct reconcile_entry *entry_of(struct store_key *key)
-{
-	return (struct reconcile_entry *)(void *)key;
-}
-
-static struct reconcile_entry *first_entry(const struct reconcile *rec)
-{
-	return entry_of(rec->keys);
-}
-
-static struct reconcile_entry *next_entry(const struct reconcile_entry *e)
-{
-	return entry_of(e->key.next);
-}
-
-static void set_service(struct reconcile_entry *e, struct service *service)
-{
-	service_release(&e->service);
-	e->service = STEAL(*service);
-	e->key.path = e->service.path;
-	e->key.document = e->service.document;
-}
-
-struct reconcile_entry *reconcile_entry_new(struct service *service, bool wanted)
-{
-	struct reconcile_entry *e = calloc(1, sizeof(*e));
-
-	if (!e) {
-		service_release(service);
-		return NULL;
-	}
-	set_service(e, service);
-	e->wanted = wanted;
-	e->key.unowned = !wanted;
-	return e;
-}
-
-void reconcile_entry_free(struct reconcile_entry *e)
-{
-	if (!e)
-		return;
-	service_release(&e->service);
-	free(e);
-}
 
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
 				void *event_arg)
@@ -105,17 +49,12 @@ void reconcile_free(struct reconcile *rec)
 {
 	if (!rec)
 		return;
-	while (rec->keys) {
-		struct reconcile_entry *e = first_entry(rec);
-
-		rec->keys = e->key.next;
-		reconcile_entry_free(e);
-	}
+	wanted_release(&rec->wanted);
 	free(rec);
 }
 
-static void emit(struct reconcile *rec, enum etcdreg_event_type type,
-		 const struct reconcile_entry *e, const struct etcdreg_err *err)
+static void emit(struct reconcile *rec, enum etcdreg_event_type type, const struct wanted_entry *e,
+		 const struct etcdreg_err *err)
 {
 	struct etcdreg_service service;
 	struct etcdreg_event event = {.type = type, .err = err};
@@ -129,94 +68,34 @@ static void emit(struct reconcile *rec, enum etcdreg_event_type type,
 	rec->on_event(&event, rec->event_arg);
 }
 
-static struct reconcile_entry *find_entry(const struct reconcile *rec, const char *path)
+static void drop_entry(struct reconcile *rec, struct wanted_entry *e)
 {
-	struct reconcile_entry *e = first_entry(rec);
-
-	while (e && strcmp(e->service.path, path) != 0)
-		e = next_entry(e);
-	return e;
-}
-
-static void append_entry(struct reconcile *rec, struct reconcile_entry *e)
-{
-	struct store_key **at = &rec->keys;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = &e->key;
-}
-
-static void drop_entry(struct reconcile *rec, struct reconcile_entry *e)
-{
-	struct store_key **at = &rec->keys;
-
-	while (*at != &e->key)
-		at = &(*at)->next;
-	*at = e->key.next;
 	if (rec->store)
 		rec->store->ops->forget(rec->store, &e->key);
-	reconcile_entry_free(e);
+	wanted_drop(&rec->wanted, e);
 }
 
-/* The later word wins; leaving goes by what was joined, whatever document it comes with. */
-static void merge(struct reconcile_entry *e, struct reconcile_entry *change)
+void reconcile_apply(struct reconcile *rec, struct wanted_entry *change)
 {
-	if (change->wanted) {
-		if (strcmp(e->service.document, change->service.document) != 0)
-			e->key.held = false;
-		e->key.unowned = false;
-		set_service(e, &change->service);
-	} else {
-		e->service.tag = change->service.tag;
-	}
-	e->wanted = change->wanted;
-	e->told_registered = false;
-	e->told_down = false;
-	e->backoff_ms = 0;
-	e->retry_ms = 0;
-}
-
-void reconcile_apply(struct reconcile *rec, struct reconcile_entry *change)
-{
-	struct reconcile_entry *e = find_entry(rec, change->service.path);
-
-	if (!e) {
-		append_entry(rec, change);
-		return;
-	}
-	merge(e, change);
-	reconcile_entry_free(change);
+	wanted_apply(&rec->wanted, change);
 }
 
 void reconcile_leave_all(struct reconcile *rec)
 {
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		e->wanted = false;
-		e->retry_ms = 0;
-	}
+	wanted_leave_all(&rec->wanted);
 	rec->leaving_all = true;
 	if (rec->outage.retry_ms > rec->outage.failed_ms + OUTAGE_PROBE_MS)
 		rec->outage.retry_ms = rec->outage.failed_ms + OUTAGE_PROBE_MS;
 }
 
-static bool is_pending(const struct reconcile_entry *e)
-{
-	return !e->wanted || !e->key.held;
-}
-
 bool reconcile_is_settled(const struct reconcile *rec)
 {
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		if (is_pending(e))
-			return false;
-	}
-	return true;
+	return wanted_is_settled(&rec->wanted);
 }
 
 bool reconcile_is_empty(const struct reconcile *rec)
 {
-	return !rec->keys;
+	return !rec->wanted.keys;
 }
 
 const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
@@ -226,8 +105,8 @@ const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
 
 static void tell_down(struct reconcile *rec)
 {
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		if (is_pending(e) && !e->told_down) {
+	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_entry_is_pending(e) && !e->told_down) {
 			e->told_down = true;
 			emit(rec, ETCDREG_ERROR, e, &rec->down_err);
 		}
@@ -246,7 +125,7 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 	rec->err = *err;
 	if (news) {
 		emit(rec, ETCDREG_ERROR, NULL, &rec->down_err);
-		for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+		for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 			e->told_down = false;
 	}
 	tell_down(rec);
@@ -257,7 +136,7 @@ static void come_up(struct reconcile *rec)
 	if (rec->outage.lasts)
 		rec->err.code = 0;
 	rec->outage.lasts = false;
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 		e->told_down = false;
 	if (rec->told_down)
 		emit(rec, ETCDREG_UP, NULL, NULL);
@@ -268,8 +147,7 @@ static void come_up(struct reconcile *rec)
  * A refusal of this one key, while etcd is well.  Who is not permitted may soon be again: a
  * password was changed and changed back.
  */
-static void back_off(struct reconcile *rec, struct reconcile_entry *e,
-		     const struct etcdreg_err *err)
+static void back_off(struct reconcile *rec, struct wanted_entry *e, const struct etcdreg_err *err)
 {
 	uint64_t max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
 	uint64_t doubled_ms = e->backoff_ms == 0 ? BACKOFF_MIN_MS : e->backoff_ms * 2;
@@ -284,7 +162,7 @@ static void back_off(struct reconcile *rec, struct reconcile_entry *e,
  * At once, but for somebody who does it again and again: two handles that want different documents
  * under one key must not race each other.
  */
-static void plan_repair(struct reconcile *rec, struct reconcile_entry *e)
+static void plan_repair(struct reconcile *rec, struct wanted_entry *e)
 {
 	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
 	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
@@ -297,7 +175,7 @@ static void plan_repair(struct reconcile *rec, struct reconcile_entry *e)
 }
 
 /* Tells what the latest call of the store made of an entry. */
-static void tell_state(struct reconcile *rec, struct reconcile_entry *e)
+static void tell_state(struct reconcile *rec, struct wanted_entry *e)
 {
 	if (e->key.disturbed)
 		plan_repair(rec, e);
@@ -316,7 +194,7 @@ static void tell_state(struct reconcile *rec, struct reconcile_entry *e)
 
 static void tell_states(struct reconcile *rec)
 {
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e))
+	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 		tell_state(rec, e);
 }
 
@@ -338,7 +216,7 @@ static bool is_outage(const struct reconcile *rec)
 	return !cluster_answered(session_cluster(rec->session));
 }
 
-static void finish(struct reconcile *rec, struct reconcile_entry *e, int r,
+static void finish(struct reconcile *rec, struct wanted_entry *e, int r,
 		   const struct etcdreg_err *err)
 {
 	if (r < 0 && is_outage(rec)) {
@@ -350,13 +228,7 @@ static void finish(struct reconcile *rec, struct reconcile_entry *e, int r,
 		back_off(rec, e, err);
 }
 
-/* The first of them that are due at one time, in the order in which they came. */
-struct batch {
-	struct store_key *keys[STORE_BATCH_MAX];
-	size_t len;
-};
-
-static void put_entry(struct reconcile *rec, struct reconcile_entry *e)
+static void put_entry(struct reconcile *rec, struct wanted_entry *e)
 {
 	struct etcdreg_err err;
 	int r = rec->store->ops->put(rec->store, &e->key, &err);
@@ -365,7 +237,7 @@ static void put_entry(struct reconcile *rec, struct reconcile_entry *e)
 	tell_state(rec, e);
 }
 
-static void put(struct reconcile *rec, const struct batch *batch)
+static void put(struct reconcile *rec, const struct wanted_batch *batch)
 {
 	struct etcdreg_err err;
 	size_t done = 0;
@@ -376,19 +248,19 @@ static void put(struct reconcile *rec, const struct batch *batch)
 	if (r < 0)
 		go_down(rec, &err);
 	else if (done == 0)
-		put_entry(rec, entry_of(batch->keys[0]));
+		put_entry(rec, wanted_entry_of(batch->keys[0]));
 	else
 		come_up(rec);
 	tell_states(rec);
 }
 
-static void let_go(struct reconcile *rec, struct reconcile_entry *e)
+static void let_go(struct reconcile *rec, struct wanted_entry *e)
 {
 	emit(rec, ETCDREG_LEFT, e, NULL);
 	drop_entry(rec, e);
 }
 
-static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
+static void remove_entry(struct reconcile *rec, struct wanted_entry *e)
 {
 	struct etcdreg_err err;
 	int r;
@@ -405,7 +277,7 @@ static void remove_entry(struct reconcile *rec, struct reconcile_entry *e)
 	let_go(rec, e);
 }
 
-static void remove_due(struct reconcile *rec, const struct batch *batch)
+static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
 {
 	struct etcdreg_err err;
 	size_t done = 0;
@@ -416,17 +288,17 @@ static void remove_due(struct reconcile *rec, const struct batch *batch)
 	if (r < 0)
 		go_down(rec, &err);
 	else if (done == 0)
-		remove_entry(rec, entry_of(batch->keys[0]));
+		remove_entry(rec, wanted_entry_of(batch->keys[0]));
 	else
 		come_up(rec);
 	for (size_t i = 0; i < done; i++)
-		let_go(rec, entry_of(batch->keys[i]));
+		let_go(rec, wanted_entry_of(batch->keys[i]));
 }
 
 static void heartbeat(struct reconcile *rec)
 {
 	struct etcdreg_err err;
-	int r = rec->store->ops->heartbeat(rec->store, rec->keys, &err);
+	int r = rec->store->ops->heartbeat(rec->store, rec->wanted.keys, &err);
 
 	if (r < 0)
 		go_down(rec, &err);
@@ -438,27 +310,11 @@ static void heartbeat(struct reconcile *rec)
 static void remove_all(struct reconcile *rec)
 {
 	struct etcdreg_err err;
-	int r = rec->store->ops->remove_all(rec->store, rec->keys, &err);
+	int r = rec->store->ops->remove_all(rec->store, rec->wanted.keys, &err);
 
 	rec->leaving_all = r < 0 && is_outage(rec);
 	if (rec->leaving_all)
 		go_down(rec, &err);
-}
-
-/* Keys mean something to the store that they were put with, and nothing to another. */
-static void reset_keys(struct reconcile *rec)
-{
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		struct store_key *key = &e->key;
-
-		*key = (struct store_key){
-			.next = key->next,
-			.path = key->path,
-			.document = key->document,
-			.unowned = key->unowned,
-			.lost = key->held,
-		};
-	}
 }
 
 static int get_store(struct reconcile *rec, struct etcdreg_err *err)
@@ -469,7 +325,7 @@ static int get_store(struct reconcile *rec, struct etcdreg_err *err)
 	if (r < 0)
 		rec->store = NULL;
 	else if (is_new)
-		reset_keys(rec);
+		wanted_reset_keys(&rec->wanted);
 	return r;
 }
 
@@ -477,7 +333,7 @@ static void notice(struct reconcile *rec)
 {
 	if (!rec->store->ops->notice)
 		return;
-	rec->store->ops->notice(rec->store, rec->keys);
+	rec->store->ops->notice(rec->store, rec->wanted.keys);
 	tell_states(rec);
 }
 
@@ -487,32 +343,15 @@ static uint64_t rest(struct reconcile *rec, uint64_t next)
 	uint64_t again = UINT64_MAX;
 
 	if (rec->store && rec->store->ops->watch)
-		again = rec->store->ops->watch(rec->store, rec->keys);
+		again = rec->store->ops->watch(rec->store, rec->wanted.keys);
 	return again < next ? again : next;
-}
-
-/* Of those to delete or those to put; *next: when another will be due. */
-static void find_due(const struct reconcile *rec, bool wanted, uint64_t now, struct batch *ret,
-		     uint64_t *next)
-{
-	ret->len = 0;
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		if (e->wanted != wanted || !is_pending(e))
-			continue;
-		if (e->retry_ms > now && e->retry_ms < *next)
-			*next = e->retry_ms;
-		if (e->retry_ms <= now)
-			ret->keys[ret->len++] = &e->key;
-		if (ret->len == ARRAY_LEN(ret->keys))
-			return;
-	}
 }
 
 /* Someone joined or left since the latest attempt failed. */
 static bool has_untold(const struct reconcile *rec)
 {
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next_entry(e)) {
-		if (is_pending(e) && !e->told_down)
+	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_entry_is_pending(e) && !e->told_down)
 			return true;
 	}
 	return false;
@@ -533,11 +372,11 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 /* What no put was ever sent for needs no delete: it can leave while etcd is down. */
 static void drop_untouched(struct reconcile *rec)
 {
-	struct reconcile_entry *next;
+	struct wanted_entry *next;
 	bool restored = session_is_restored(rec->session);
 
-	for (struct reconcile_entry *e = first_entry(rec); e; e = next) {
-		next = next_entry(e);
+	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = next) {
+		next = wanted_next(e);
 		if (e->wanted || e->key.unowned || e->key.lease != 0 || e->key.expires_ms != 0)
 			continue;
 		if (restored) {
@@ -569,7 +408,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 {
 	uint64_t now = now_ms();
 	uint64_t next = UINT64_MAX;
-	struct batch to_remove, to_put;
+	struct wanted_batch to_remove, to_put;
 	struct etcdreg_err err;
 	uint64_t due;
 	bool is_late;
@@ -579,7 +418,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 	drop_untouched(rec);
 	if (reconcile_is_settled(rec) && !rec->outage.lasts)
 		rec->err.code = 0;
-	if (!rec->keys)
+	if (!rec->wanted.keys)
 		return rest(rec, UINT64_MAX);
 	if (must_wait(rec, now))
 		return rec->outage.retry_ms;
@@ -588,10 +427,10 @@ uint64_t reconcile_step(struct reconcile *rec)
 		return rec->outage.retry_ms;
 	}
 	notice(rec);
-	due = rec->store->ops->due_ms(rec->store, rec->keys);
+	due = rec->store->ops->due_ms(rec->store, rec->wanted.keys);
 	is_late = due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now;
-	find_due(rec, false, now, &to_remove, &next);
-	find_due(rec, true, now, &to_put, &next);
+	wanted_find_due(&rec->wanted, false, now, &to_remove, &next);
+	wanted_find_due(&rec->wanted, true, now, &to_put, &next);
 	if (rec->leaving_all)
 		remove_all(rec);
 	else if (to_remove.len > 0 && !is_late)

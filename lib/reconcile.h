@@ -2,9 +2,8 @@
 /*
  * reconcile.h - makes etcd agree with a set of wanted services, one request or two at a time.
  *
- * The set is keyed by the services' paths (name and url).  Each entry has its own state and its
- * own backoff; an entry that etcd refuses does not hold up the others.  reconcile_step() does the
- * most urgent thing there is:
+ * The set is that of wanted.h.  Each entry has its own state and its own backoff; an entry that
+ * etcd refuses does not hold up the others.  reconcile_step() does the most urgent thing there is:
  *
  *	1. a heartbeat that is so late that the time to live is in danger
  *	2. deletes      a process that is gone must be out of etcd in milliseconds
@@ -29,11 +28,10 @@
 #include <stdint.h>
 
 #include "etcd-registry.h"
-#include "service.h"
 #include "session.h"
 
 struct reconcile;
-struct reconcile_entry;
+struct wanted_entry;
 
 /* `session` is borrowed; `on_event` may be NULL.  NULL: no memory. */
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
@@ -42,16 +40,8 @@ struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_ev
 /* Forgets all entries, without a request. */
 void reconcile_free(struct reconcile *rec);
 
-/*
- * A change of the wanted set: `service` is wanted, or is to be out of etcd.  It is made apart from
- * where it is applied, so that applying cannot fail.  Takes what *service owns and leaves it empty,
- * on failure too.  Any thread.  NULL: no memory.
- */
-struct reconcile_entry *reconcile_entry_new(struct service *service, bool wanted);
-void reconcile_entry_free(struct reconcile_entry *e);
-
-/* Takes the entry over. */
-void reconcile_apply(struct reconcile *rec, struct reconcile_entry *e);
+/* Takes the change of the set over, as wanted_apply() does. */
+void reconcile_apply(struct reconcile *rec, struct wanted_entry *change);
 
 /* Want every service out of etcd, in as few requests as it can be done. */
 void reconcile_leave_all(struct reconcile *rec);

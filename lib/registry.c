@@ -19,6 +19,7 @@
 #include "service.h"
 #include "session.h"
 #include "util.h"
+#include "wanted.h"
 #include "watch.h"
 
 #define PORT_NEW 2379
@@ -26,7 +27,7 @@
 /* A join or leave on its way to the thread. */
 struct change {
 	struct change *next;
-	struct reconcile_entry *entry;
+	struct wanted_entry *entry;
 };
 
 struct etcdreg {
@@ -73,7 +74,7 @@ static void free_changes(struct change *change)
 	while (change) {
 		struct change *next = change->next;
 
-		reconcile_entry_free(change->entry);
+		wanted_entry_free(change->entry);
 		free(change);
 		change = next;
 	}
@@ -383,7 +384,7 @@ static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wa
 		service_release(&service);
 		return err_nomem(err);
 	}
-	change->entry = reconcile_entry_new(&service, wanted);
+	change->entry = wanted_entry_new(&service, wanted);
 	if (!change->entry) {
 		free(change);
 		return err_nomem(err);
