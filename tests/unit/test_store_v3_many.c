@@ -155,12 +155,14 @@ static void holds_what_is_there_already(void **state)
 /* Of another lease, another document, not there: for put() to look into. */
 static void leaves_the_rest_for_later(void **state)
 {
-	static const char *const others[] = {
-		RANGE_FOUND("9"),
-		RANGE_NOTHING,
-		"{\"response_range\":{\"kvs\":[{\"value\":\"e30A\",\"lease\":\"5\"}]}}",
-		"{\"response_range\":{\"kvs\":[{\"value\":\"W10=\",\"lease\":\"5\"}]}}",
-		"{\"response_range\":{\"kvs\":[{\"lease\":\"5\"}]}}",
+	static const struct {
+		const char *found;
+	} others[] = {
+		{RANGE_FOUND("9")},
+		{RANGE_NOTHING},
+		{"{\"response_range\":{\"kvs\":[{\"value\":\"e30A\",\"lease\":\"5\"}]}}"},
+		{"{\"response_range\":{\"kvs\":[{\"value\":\"W10=\",\"lease\":\"5\"}]}}"},
+		{"{\"response_range\":{\"kvs\":[{\"lease\":\"5\"}]}}"},
 	};
 
 	(void)state;
@@ -172,9 +174,9 @@ static void leaves_the_rest_for_later(void **state)
 			{0},
 		};
 
-		ROW("%s", others[i]);
+		ROW("%s", others[i].found);
 		snprintf(answer, sizeof(answer), COMPARED_NOT("%s,%s,%s"), RANGE_FOUND("5"),
-			 others[i], RANGE_FOUND("5"));
+			 others[i].found, RANGE_FOUND("5"));
 		fake_rules(fake, rules);
 		assert_int_equal(put_many(COUNT), 2);
 		assert_true(all[0].held && !all[1].held && all[2].held);
