@@ -15,6 +15,9 @@
  */
 enum { LINGER_MS = 75 };
 
+/* In one outage; a log is no place for all that a network does. */
+enum { REASONS_TOLD = 5 };
+
 int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
 {
 	*endpoints = (struct endpoints){ .ops = *ops };
@@ -323,10 +326,14 @@ struct endpoint *endpoints_find(const struct endpoints *endpoints, uint64_t tag)
 	return node ? HASH_ENTRY(node, struct endpoint, by_tag) : NULL;
 }
 
+/* Each time for another reason; what stays may be the second of them, or the third. */
 static void set_down(struct endpoints *endpoints, const char *error)
 {
 	if (!endpoints->down)
-		log_warn("%s; still trying", error);
+		endpoints->reasons = 0;
+	log_line(endpoints->reasons < REASONS_TOLD ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG,
+		 "%s; still trying", error);
+	endpoints->reasons++;
 	set_error(&endpoints->down, error);
 	LIST_FOR_EACH(link, &endpoints->all) {
 		struct endpoint *endpoint = LIST_ENTRY(link, struct endpoint, in_endpoints);

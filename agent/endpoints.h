@@ -72,6 +72,7 @@ struct endpoints {
 	size_t leaving;         /* endpoints in ENDPOINT_LINGERING or _LEAVING */
 	uint64_t due_ms;        /* when the next one stops lingering; 0: none does */
 	char *down;             /* etcd is known to be down: the error; NULL: it is not */
+	unsigned reasons;       /* that it has been down for, since it last answered */
 	struct endpoints_ops ops;
 };
 

@@ -479,6 +479,7 @@ def test_the_authority_is_exchanged(tmp_path, make_registry, launch_listener, ap
         web = document("web", host.port)
         registry.expect(web)
         etcd.kill()
+        wait_until(lambda: "still trying" in registry.log.read_text(), BACK_S, "it is missed")
         new = Authority(tmp_path / "new", "new")
         etcd.certificates = new.folder
         new.issue("etcd")
