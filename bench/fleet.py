@@ -70,7 +70,7 @@ def look(nodes):
         "time": time.monotonic(),
         "beats": sum(node.calls().get("LeaseKeepAlive", 0) for node in nodes),
         "requests": sum(sum(node.calls().values()) for node in nodes),
-        "writes": nodes[0].metrics()["etcd_server_proposals_applied_total"],
+        "writes": nodes[0].writes(),
         "cpu": sum(process_ns(node.pid) for node in nodes) / 1e9,
     }
 

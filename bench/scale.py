@@ -59,10 +59,6 @@ def complaints(log, host):
     return bad + host.stderr.splitlines()
 
 
-def writes(etcd):
-    return int(etcd.metrics()["etcd_server_proposals_applied_total"])
-
-
 def tell(host, how=signal.SIGUSR1):
     os.kill(host.process.pid, how)
 
@@ -77,7 +73,7 @@ def processes(context, count, idle_s):
         return rows[what]
 
     with registry.watch() as watch:
-        tally, before = Tally(watch), writes(etcd)
+        tally, before = Tally(watch), etcd.writes()
         environment = environments(registry)["ours"]
         crowd = context.host(
             [PROGRAMS / "crowd", str(count), PROGRAMS / "listens", "1"], environment
@@ -87,7 +83,7 @@ def processes(context, count, idle_s):
         row("start of the first to start of the last", "s", (int(started) - int(begun)) / 1e9)
         row("start of the first until all are registered", "s", seconds_since(begun, all_there))
         row("registered", "", tally.count()).aim("all", tally.count(), at_least=count)
-        row("writes until then", "", writes(etcd) - before)
+        row("writes until then", "", etcd.writes() - before)
         agent = agent_processes(registry)
         changes, used_ns = tally.changes(), sum(map(process_ns, agent))
         time.sleep(idle_s)
@@ -99,7 +95,7 @@ def processes(context, count, idle_s):
         row("peak memory of the agent", "MB", peak_mb).aim(
             f"≤ {AGENT_PEAK_MB} MB", peak_mb, at_most=AGENT_PEAK_MB
         )
-        before = writes(etcd)
+        before = etcd.writes()
         tell(crowd)
         kill_begun, killed, reaped = (words[0] for words in lines_of(crowd, 5)[2:])
         all_gone = tally.wait(0)
@@ -107,7 +103,7 @@ def processes(context, count, idle_s):
         row(f"{first} all are waited for", "s", (int(reaped) - int(kill_begun)) / 1e9)
         row(f"{first} none is registered", "s", seconds_since(kill_begun, all_gone))
         row(f"{last} none is registered", "s", seconds_since(killed, all_gone))
-        row("writes that took them out", "", writes(etcd) - before)
+        row("writes that took them out", "", etcd.writes() - before)
         row("still registered", "", tally.count()).aim("none", tally.count(), at_most=0)
         said = complaints(registry.log, crowd)
         row("warnings and errors", "", len(said)).aim("none", len(said), at_most=0)

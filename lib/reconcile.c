@@ -234,23 +234,32 @@ static void put_entry(struct reconcile *rec, struct wanted_entry *e)
 	int r = rec->store->ops->put(rec->store, &e->key, &err);
 
 	finish(rec, e, r, &err);
-	tell_state(rec, e);
+}
+
+/* False: the first is to be tried alone. */
+static bool try_together(struct reconcile *rec, store_many_fn *many,
+			 const struct wanted_batch *batch, size_t *ret_done)
+{
+	struct etcdreg_err err;
+	int r;
+
+	*ret_done = 0;
+	if (batch->len < 2 || !many)
+		return false;
+	r = many(rec->store, batch->keys, batch->len, ret_done, &err);
+	if (r < 0)
+		go_down(rec, &err);
+	else if (*ret_done > 0)
+		come_up(rec);
+	return r < 0 || *ret_done > 0;
 }
 
 static void put(struct reconcile *rec, const struct wanted_batch *batch)
 {
-	struct etcdreg_err err;
-	size_t done = 0;
-	int r = 0;
+	size_t done;
 
-	if (batch->len > 1 && rec->store->ops->put_many)
-		r = rec->store->ops->put_many(rec->store, batch->keys, batch->len, &done, &err);
-	if (r < 0)
-		go_down(rec, &err);
-	else if (done == 0)
+	if (!try_together(rec, rec->store->ops->put_many, batch, &done))
 		put_entry(rec, wanted_entry_of(batch->keys[0]));
-	else
-		come_up(rec);
 	tell_states(rec);
 }
 
@@ -279,18 +288,10 @@ static void remove_entry(struct reconcile *rec, struct wanted_entry *e)
 
 static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
 {
-	struct etcdreg_err err;
-	size_t done = 0;
-	int r = 0;
+	size_t done;
 
-	if (batch->len > 1 && rec->store->ops->remove_many)
-		r = rec->store->ops->remove_many(rec->store, batch->keys, batch->len, &done, &err);
-	if (r < 0)
-		go_down(rec, &err);
-	else if (done == 0)
+	if (!try_together(rec, rec->store->ops->remove_many, batch, &done))
 		remove_entry(rec, wanted_entry_of(batch->keys[0]));
-	else
-		come_up(rec);
 	for (size_t i = 0; i < done; i++)
 		let_go(rec, wanted_entry_of(batch->keys[i]));
 }

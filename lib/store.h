@@ -68,6 +68,9 @@ struct store_follow {
 	uint64_t mark;
 };
 
+typedef int store_many_fn(struct store *st, struct store_key *const *keys, size_t len,
+			  size_t *ret_len, struct etcdreg_err *err);
+
 struct store_ops {
 	/* Makes etcd hold the document; sets key->held. */
 	int (*put)(struct store *st, struct store_key *key, struct etcdreg_err *err);
@@ -80,10 +83,7 @@ struct store_ops {
 	 * first were removed, or of all are held now; 0: etcd may refuse some of them, or has
 	 * another document there: put() or remove() must find out which.
 	 */
-	int (*put_many)(struct store *st, struct store_key *const *keys, size_t len,
-			size_t *ret_len, struct etcdreg_err *err);
-	int (*remove_many)(struct store *st, struct store_key *const *keys, size_t len,
-			   size_t *ret_len, struct etcdreg_err *err);
+	store_many_fn *put_many, *remove_many;
 
 	/* Drops what the store keeps for the key, without a request. */
 	void (*forget)(struct store *st, struct store_key *key);

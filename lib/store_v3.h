@@ -37,12 +37,10 @@ int v3_renew(struct store_v3 *v3, struct v3_kept *lease, bool *ret_lost, struct 
 void v3_lose(struct store_v3 *v3, int64_t id, struct store_key *keys);
 
 int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *err);
-int v3_store_put_many(struct store *st, struct store_key *const *keys, size_t len, size_t *ret_len,
-		      struct etcdreg_err *err);
+store_many_fn v3_store_put_many;
 
 int v3_store_remove(struct store *st, struct store_key *key, struct etcdreg_err *err);
-int v3_store_remove_many(struct store *st, struct store_key *const *keys, size_t len,
-			 size_t *ret_len, struct etcdreg_err *err);
+store_many_fn v3_store_remove_many;
 int v3_store_remove_all(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 #endif

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "../../agent/log.h"
 #include "../../agent/outcomes.h"
 
 /* A machine: its model, the kernel's list, and a registry that writes down what it is asked. */
@@ -426,6 +428,31 @@ static void a_stopped_process_is_out_unless_another_holds(void **state)
 	assert_string_equal(turn(m), "join web http://10.0.0.1:80;");
 }
 
+/* The first reason may be gone long before etcd answers; a log is no place for a hundred. */
+static void the_first_reasons_of_an_outage_are_told(void **state)
+{
+	char path[] = "/tmp/test-endpoints-XXXXXX", spec[64], text[8192], reason[16];
+	FILE *file = fdopen(mkstemp(path), "re");
+	size_t lines = 0;
+
+	assert_non_null(file);
+	(void)snprintf(spec, sizeof spec, "warn:%s", path);
+	assert_int_equal(log_open(spec, NULL), 0);
+	for (int outage = 0; outage < 2; outage++) {
+		for (int i = 0; i < 20; i++) {
+			(void)snprintf(reason, sizeof reason, "reason %d", i);
+			tell(*state, ETCDREG_ERROR, 0, reason);
+		}
+		tell(*state, ETCDREG_UP, 0, NULL);
+	}
+	log_close();
+	while (fgets(text, sizeof text, file))
+		lines += strstr(text, "still trying") != NULL;
+	fclose(file);
+	(void)unlink(path);
+	assert_int_equal(lines, 2 * 5);
+}
+
 static void news_of_an_older_join_is_ignored(void **state)
 {
 	struct machine *m = *state;
@@ -565,6 +592,7 @@ int main(void)
 		TEST(nobody_waits_long_for_a_successor),
 		TEST(a_stranger_elsewhere_is_no_successor),
 		TEST(a_stopped_process_is_out_unless_another_holds),
+		TEST(the_first_reasons_of_an_outage_are_told),
 		TEST(news_of_an_older_join_is_ignored),
 		TEST(failures_are_told_in_a_line),
 		TEST(a_join_while_etcd_is_down_fails_after_a_second),

@@ -111,6 +111,10 @@ class Etcd:
         rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in rows}
 
+    def writes(self):
+        """How many it has made, of all members together."""
+        return int(self.metrics()["etcd_server_proposals_applied_total"])
+
     def watches(self):
         return int(self.metrics()["etcd_debugging_mvcc_watcher_total"])
 
