@@ -319,7 +319,7 @@ static int refuse_all(const struct keeper_task *task, const char *refusal, struc
 	return worker_run(&options, err);
 }
 
-static bool has_legacy(const struct keeper_task *task)
+static bool has_handover(const struct keeper_task *task)
 {
 	size_t len = 0;
 
@@ -347,7 +347,7 @@ static int run_hosted(int given_fd)
 	if (serve(&task, true, &refusal) == 0)
 		return EXIT_OK;
 	/* Of what it took over it shall not let go: the keeper tries again. */
-	if (has_legacy(&task))
+	if (has_handover(&task))
 		err = refusal;
 	else if (refuse_all(&task, refusal.msg, &err) == 0)
 		return EXIT_OK;

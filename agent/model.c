@@ -135,9 +135,9 @@ void model_drop_process(struct model *model, struct process *process)
 	free(process);
 }
 
-static struct sockdiag_entry entry_of(const struct wire_socket *id)
+static struct sockdiag_socket entry_of(const struct wire_socket *id)
 {
-	return (struct sockdiag_entry){
+	return (struct sockdiag_socket){
 		.inode = id->inode,
 		.cookie = id->cookie,
 		.port = id->port,
@@ -266,7 +266,7 @@ size_t model_mark(struct model *model, const struct sockdiag_list *list)
 
 	LIST_FOR_EACH(link, &model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
-		struct sockdiag_entry entry = entry_of(&sock->id);
+		struct sockdiag_socket entry = entry_of(&sock->id);
 
 		sock->listed = sockdiag_list_has(list, &entry);
 		missing += !sock->listed && !sock->foreign;
@@ -276,12 +276,12 @@ size_t model_mark(struct model *model, const struct sockdiag_list *list)
 	return missing;
 }
 
-static bool is_known(const struct model *model, const struct sockdiag_entry *entry)
+static bool is_known(const struct model *model, const struct sockdiag_socket *entry)
 {
 	struct hash_node *node = hashmap_first(&model->socks_by_inode, entry->inode);
 
 	for (; node; node = hashmap_next(node)) {
-		struct sockdiag_entry known = entry_of(&HASH_ENTRY(node, struct sock, by_inode)->id);
+		struct sockdiag_socket known = entry_of(&HASH_ENTRY(node, struct sock, by_inode)->id);
 
 		if (sockdiag_same(&known, entry))
 			return true;
@@ -293,7 +293,7 @@ bool model_has_newcomer(const struct model *model, const struct sockdiag_list *l
 			unsigned protocol)
 {
 	for (size_t i = 0; i < list->len; i++) {
-		const struct sockdiag_entry *entry = &list->entries[i];
+		const struct sockdiag_socket *entry = &list->entries[i];
 
 		if (entry->port == port && entry->protocol == protocol && !is_known(model, entry))
 			return true;

@@ -68,7 +68,7 @@ static bool parse_address(struct field field, uint16_t family, uint8_t ret[stati
 	return true;
 }
 
-static bool parse_local(struct field field, uint16_t family, struct sockdiag_entry *ret)
+static bool parse_local(struct field field, uint16_t family, struct sockdiag_socket *ret)
 {
 	const char *colon = memchr(field.s, ':', field.len);
 	size_t len = colon ? (size_t)(colon - field.s) : 0;
@@ -90,13 +90,13 @@ static bool parse_number(struct field field, uint64_t min, uint64_t max, uint64_
 
 /* Is it the line of a socket in that state, with a port and an inode? */
 static bool parse_line(const char *line, uint16_t family, unsigned state,
-		       struct sockdiag_entry *ret)
+		       struct sockdiag_socket *ret)
 {
 	struct field fields[FIELDS];
 	uint32_t line_state;
 	uint64_t uid;
 
-	*ret = (struct sockdiag_entry){ 0 };
+	*ret = (struct sockdiag_socket){ 0 };
 	if (!split_line(line, fields) || !parse_local(fields[LOCAL_ADDRESS], family, ret) ||
 	    !parse_hex(fields[STATE], &line_state) || line_state != state ||
 	    !parse_number(fields[UID], 0, UINT32_MAX, &uid) ||
@@ -112,7 +112,7 @@ int sockdiag_read_proc(FILE *file, uint16_t family, unsigned state, struct sockd
 	size_t cap = 0;
 
 	while (getline(&line, &cap, file) >= 0) {
-		struct sockdiag_entry entry;
+		struct sockdiag_socket entry;
 
 		if (parse_line(line, family, state, &entry) && sockdiag_list_add(list, &entry) < 0)
 			return ETCDREG_E_NOMEM;

@@ -67,11 +67,11 @@ void sockdiag_list_clear(struct sockdiag_list *list)
 	list->in_parts = false;
 }
 
-int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_entry *entry)
+int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *entry)
 {
 	if (list->len == list->cap) {
 		size_t cap = list->cap ? list->cap * 2 : 64;
-		struct sockdiag_entry *entries =
+		struct sockdiag_socket *entries =
 			reallocarray(list->entries, cap, sizeof *entries);
 
 		if (!entries)
@@ -85,7 +85,7 @@ int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_entry *e
 
 static int by_inode(const void *a, const void *b)
 {
-	const struct sockdiag_entry *x = a, *y = b;
+	const struct sockdiag_socket *x = a, *y = b;
 
 	return (x->inode > y->inode) - (x->inode < y->inode);
 }
@@ -96,14 +96,14 @@ void sockdiag_list_sort(struct sockdiag_list *list)
 		qsort(list->entries, list->len, sizeof *list->entries, by_inode);
 }
 
-bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *b)
+bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket *b)
 {
 	return a->inode == b->inode && a->port == b->port &&
 	       (a->cookie == 0 || b->cookie == 0 || a->cookie == b->cookie);
 }
 
-const struct sockdiag_entry *sockdiag_list_find(const struct sockdiag_list *list,
-						const struct sockdiag_entry *entry)
+const struct sockdiag_socket *sockdiag_list_find(const struct sockdiag_list *list,
+						const struct sockdiag_socket *entry)
 {
 	size_t low = 0, high = list->len;
 
@@ -121,7 +121,7 @@ const struct sockdiag_entry *sockdiag_list_find(const struct sockdiag_list *list
 	return NULL;
 }
 
-bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry)
+bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_socket *entry)
 {
 	return sockdiag_list_find(list, entry) != NULL;
 }
@@ -185,11 +185,11 @@ static int add_message(const struct nlmsghdr *header, const struct dump_kind *ki
 		       struct sockdiag_list *list)
 {
 	const struct inet_diag_msg *msg = NLMSG_DATA(header);
-	struct sockdiag_entry entry;
+	struct sockdiag_socket entry;
 
 	if (header->nlmsg_len < NLMSG_LENGTH(sizeof *msg) || msg->idiag_state != kind->state)
 		return 0;
-	entry = (struct sockdiag_entry){
+	entry = (struct sockdiag_socket){
 		.inode = msg->idiag_inode,
 		.cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0],
 		.port = ntohs(msg->id.idiag_sport),

@@ -19,7 +19,7 @@
 #include "etcd-registry.h"
 
 /* A socket that listens (TCP, MPTCP) or is bound (UDP). */
-struct sockdiag_entry {
+struct sockdiag_socket {
 	uint64_t inode;
 	uint64_t cookie;        /* 0: not known */
 	uint16_t port;          /* host order */
@@ -35,7 +35,7 @@ struct sockdiag_entry {
  * another one, so what is missing must be missing after a second dump into the same list too.
  */
 struct sockdiag_list {
-	struct sockdiag_entry *entries;
+	struct sockdiag_socket *entries;
 	size_t len, cap;
 	bool in_parts;
 };
@@ -46,7 +46,7 @@ void sockdiag_list_release(struct sockdiag_list *list);
 void sockdiag_list_clear(struct sockdiag_list *list);
 
 /* Fails with ETCDREG_E_NOMEM. */
-int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_entry *entry);
+int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *entry);
 
 void sockdiag_list_sort(struct sockdiag_list *list);
 
@@ -55,14 +55,14 @@ void sockdiag_list_sort(struct sockdiag_list *list);
  * socket can listen on another port later.  A cookie of 0 on either side says nothing.  The other
  * fields are not looked at.
  */
-bool sockdiag_same(const struct sockdiag_entry *a, const struct sockdiag_entry *b);
+bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
 
 /* The socket in the (sorted) list, or NULL. */
-const struct sockdiag_entry *sockdiag_list_find(const struct sockdiag_list *list,
-						const struct sockdiag_entry *entry);
+const struct sockdiag_socket *sockdiag_list_find(const struct sockdiag_list *list,
+						const struct sockdiag_socket *entry);
 
 /* Is it there? */
-bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_entry *entry);
+bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_socket *entry);
 
 enum sockdiag_what {
 	SOCKDIAG_TCP = 1 << 0,

@@ -12,11 +12,11 @@
 
 #include "err.h"
 #include "keeper.h"
-#include "legacy.h"
+#include "handover.h"
 #include "log.h"
 #include "registry.h"
 #include "reports.h"
-#include "sessions.h"
+#include "processes.h"
 #include "util.h"
 
 enum {
@@ -137,7 +137,7 @@ static void tick(struct worker *worker, bool read_dry)
 	worker->tick_ms = worker->turn_ms + TICK_MS;
 	worker->survey.due = true;
 	if (read_dry)
-		sessions_judge_beats(worker);
+		processes_judge_beats(worker);
 	if (listen_again(worker) < 0)
 		log_warn("the listening socket cannot be watched: %s", strerror(errno));
 	if (worker->turn_ms / TICK_MS % ADVERTISE_TICKS == 0) {
@@ -147,7 +147,7 @@ static void tick(struct worker *worker, bool read_dry)
 	watch_resolver(worker);
 	log_orphans(worker);
 	clients_expire(&worker->clients, worker->turn_ms);
-	legacy_expire(worker);
+	handover_expire(worker);
 }
 
 static void stop_listening(struct worker *worker)
@@ -210,14 +210,14 @@ static void decide(struct worker *worker)
 	worker->changed = false;
 	survey_run(&worker->survey, worker->turn_ms);
 	if (worker->readvertise)
-		sessions_advertise(worker);
+		processes_advertise(worker);
 	worker->readvertise = false;
 	reports_forget(worker);
 	model_judge(&worker->model, worker->turn_ms);
 	endpoints_update(&worker->endpoints, &worker->model, &worker->survey.list, worker->turn_ms);
-	legacy_save(worker);
+	handover_save(worker);
 	reports_tell(worker);
-	sessions_sweep(worker);
+	processes_sweep(worker);
 }
 
 static void turn(struct worker *worker)
@@ -327,7 +327,7 @@ static int watch_keeper(struct worker *worker)
 
 static void take_over(struct worker *worker)
 {
-	legacy_restore(worker);
+	handover_restore(worker);
 	decide(worker);
 }
 
@@ -335,7 +335,7 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 {
 	int r;
 
-	clients_init(&worker->clients, &worker->loop, &sessions_ops, worker,
+	clients_init(&worker->clients, &worker->loop, &processes_ops, worker,
 		     !worker->options.hosted);
 	r = init_parts(worker);
 	if (r == 0)

@@ -3,11 +3,11 @@
  * worker.h - the agent proper: one event loop over clients, processes, the kernel's sockets and the
  * registry's news.
  *
- *	clients.h   who is connected, what they say     sessions.h   what that means
+ *	clients.h   who is connected, what they say     processes.h   what that means
  *	survey.h    what the kernel says                model.h      what is known
  *	endpoints.h what is wanted in etcd              news.h       what became of it
  *	outcomes.h  what that means for a process       reports.h    telling it
- *	legacy.h    what is kept for a worker after this one
+ *	handover.h    what is kept for a worker after this one
  *
  * A turn reads everything that has arrived, then looks at the kernel if anything happened, then
  * decides and answers.  Elements are freed at the end of a turn only.  HTTP is done by the

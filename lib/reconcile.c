@@ -53,7 +53,7 @@ void reconcile_free(struct reconcile *rec)
 	free(rec);
 }
 
-static void emit(struct reconcile *rec, enum etcdreg_event_type type, const struct wanted_entry *e,
+static void emit(struct reconcile *rec, enum etcdreg_event_type type, const struct wanted_service *e,
 		 const struct etcdreg_err *err)
 {
 	struct etcdreg_service service;
@@ -68,14 +68,14 @@ static void emit(struct reconcile *rec, enum etcdreg_event_type type, const stru
 	rec->on_event(&event, rec->event_arg);
 }
 
-static void drop_entry(struct reconcile *rec, struct wanted_entry *e)
+static void drop_entry(struct reconcile *rec, struct wanted_service *e)
 {
 	if (rec->store)
 		rec->store->ops->forget(rec->store, &e->key);
 	wanted_drop(&rec->wanted, e);
 }
 
-void reconcile_apply(struct reconcile *rec, struct wanted_entry *change)
+void reconcile_apply(struct reconcile *rec, struct wanted_service *change)
 {
 	wanted_apply(&rec->wanted, change);
 }
@@ -105,8 +105,8 @@ const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
 
 static void tell_down(struct reconcile *rec)
 {
-	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
-		if (wanted_entry_is_pending(e) && !e->told_down) {
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_service_is_pending(e) && !e->told_down) {
 			e->told_down = true;
 			emit(rec, ETCDREG_ERROR, e, &rec->down_err);
 		}
@@ -125,7 +125,7 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 	rec->err = *err;
 	if (news) {
 		emit(rec, ETCDREG_ERROR, NULL, &rec->down_err);
-		for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+		for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 			e->told_down = false;
 	}
 	tell_down(rec);
@@ -136,7 +136,7 @@ static void come_up(struct reconcile *rec)
 	if (rec->outage.lasts)
 		rec->err.code = 0;
 	rec->outage.lasts = false;
-	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 		e->told_down = false;
 	if (rec->told_down)
 		emit(rec, ETCDREG_UP, NULL, NULL);
@@ -147,7 +147,7 @@ static void come_up(struct reconcile *rec)
  * A refusal of this one key, while etcd is well.  Who is not permitted may soon be again: a
  * password was changed and changed back.
  */
-static void back_off(struct reconcile *rec, struct wanted_entry *e, const struct etcdreg_err *err)
+static void back_off(struct reconcile *rec, struct wanted_service *e, const struct etcdreg_err *err)
 {
 	uint64_t max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
 	uint64_t doubled_ms = e->backoff_ms == 0 ? BACKOFF_MIN_MS : e->backoff_ms * 2;
@@ -162,7 +162,7 @@ static void back_off(struct reconcile *rec, struct wanted_entry *e, const struct
  * At once, but for somebody who does it again and again: two handles that want different documents
  * under one key must not race each other.
  */
-static void plan_repair(struct reconcile *rec, struct wanted_entry *e)
+static void plan_repair(struct reconcile *rec, struct wanted_service *e)
 {
 	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
 	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
@@ -175,7 +175,7 @@ static void plan_repair(struct reconcile *rec, struct wanted_entry *e)
 }
 
 /* Tells what the latest call of the store made of an entry. */
-static void tell_state(struct reconcile *rec, struct wanted_entry *e)
+static void tell_state(struct reconcile *rec, struct wanted_service *e)
 {
 	if (e->key.disturbed)
 		plan_repair(rec, e);
@@ -194,7 +194,7 @@ static void tell_state(struct reconcile *rec, struct wanted_entry *e)
 
 static void tell_states(struct reconcile *rec)
 {
-	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 		tell_state(rec, e);
 }
 
@@ -216,7 +216,7 @@ static bool is_outage(const struct reconcile *rec)
 	return !cluster_answered(session_cluster(rec->session));
 }
 
-static void finish(struct reconcile *rec, struct wanted_entry *e, int r,
+static void finish(struct reconcile *rec, struct wanted_service *e, int r,
 		   const struct etcdreg_err *err)
 {
 	if (r < 0 && is_outage(rec)) {
@@ -228,7 +228,7 @@ static void finish(struct reconcile *rec, struct wanted_entry *e, int r,
 		back_off(rec, e, err);
 }
 
-static void put_entry(struct reconcile *rec, struct wanted_entry *e)
+static void put_entry(struct reconcile *rec, struct wanted_service *e)
 {
 	struct etcdreg_err err;
 	int r = rec->store->ops->put(rec->store, &e->key, &err);
@@ -259,17 +259,17 @@ static void put(struct reconcile *rec, const struct wanted_batch *batch)
 	size_t done;
 
 	if (!try_together(rec, rec->store->ops->put_many, batch, &done))
-		put_entry(rec, wanted_entry_of(batch->keys[0]));
+		put_entry(rec, wanted_service_of(batch->keys[0]));
 	tell_states(rec);
 }
 
-static void let_go(struct reconcile *rec, struct wanted_entry *e)
+static void let_go(struct reconcile *rec, struct wanted_service *e)
 {
 	emit(rec, ETCDREG_LEFT, e, NULL);
 	drop_entry(rec, e);
 }
 
-static void remove_entry(struct reconcile *rec, struct wanted_entry *e)
+static void remove_entry(struct reconcile *rec, struct wanted_service *e)
 {
 	struct etcdreg_err err;
 	int r;
@@ -291,9 +291,9 @@ static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
 	size_t done;
 
 	if (!try_together(rec, rec->store->ops->remove_many, batch, &done))
-		remove_entry(rec, wanted_entry_of(batch->keys[0]));
+		remove_entry(rec, wanted_service_of(batch->keys[0]));
 	for (size_t i = 0; i < done; i++)
-		let_go(rec, wanted_entry_of(batch->keys[i]));
+		let_go(rec, wanted_service_of(batch->keys[i]));
 }
 
 static void heartbeat(struct reconcile *rec)
@@ -351,8 +351,8 @@ static uint64_t rest(struct reconcile *rec, uint64_t next)
 /* Someone joined or left since the latest attempt failed. */
 static bool has_untold(const struct reconcile *rec)
 {
-	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
-		if (wanted_entry_is_pending(e) && !e->told_down)
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_service_is_pending(e) && !e->told_down)
 			return true;
 	}
 	return false;
@@ -373,10 +373,10 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 /* What no put was ever sent for needs no delete: it can leave while etcd is down. */
 static void drop_untouched(struct reconcile *rec)
 {
-	struct wanted_entry *next;
+	struct wanted_service *next;
 	bool restored = session_is_restored(rec->session);
 
-	for (struct wanted_entry *e = wanted_first(&rec->wanted); e; e = next) {
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = next) {
 		next = wanted_next(e);
 		if (e->wanted || e->key.unowned || e->key.lease != 0 || e->key.expires_ms != 0)
 			continue;

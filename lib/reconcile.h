@@ -31,7 +31,7 @@
 #include "session.h"
 
 struct reconcile;
-struct wanted_entry;
+struct wanted_service;
 
 /* `session` is borrowed; `on_event` may be NULL.  NULL: no memory. */
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
@@ -41,7 +41,7 @@ struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_ev
 void reconcile_free(struct reconcile *rec);
 
 /* Takes the change of the set over, as wanted_apply() does. */
-void reconcile_apply(struct reconcile *rec, struct wanted_entry *change);
+void reconcile_apply(struct reconcile *rec, struct wanted_service *change);
 
 /* Want every service out of etcd, in as few requests as it can be done. */
 void reconcile_leave_all(struct reconcile *rec);

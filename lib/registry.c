@@ -13,7 +13,7 @@
 #include "credentials.h"
 #include "err.h"
 #include "members.h"
-#include "readers.h"
+#include "queries.h"
 #include "reconcile.h"
 #include "registry.h"
 #include "service.h"
@@ -27,7 +27,7 @@
 /* A join or leave on its way to the thread. */
 struct change {
 	struct change *next;
-	struct wanted_entry *entry;
+	struct wanted_service *entry;
 };
 
 struct etcdreg {
@@ -35,8 +35,8 @@ struct etcdreg {
 	struct config config;
 	struct connstr connstr;
 	struct credentials credentials;
-	struct members *members; /* of the sessions and the readers */
-	struct readers *readers;
+	struct members *members; /* of the sessions and the queries */
+	struct queries *queries;
 	pthread_t thread;
 
 	/* The thread's own; `session` is interrupted by etcdreg_close() too. */
@@ -74,7 +74,7 @@ static void free_changes(struct change *change)
 	while (change) {
 		struct change *next = change->next;
 
-		wanted_entry_free(change->entry);
+		wanted_service_free(change->entry);
 		free(change);
 		change = next;
 	}
@@ -292,10 +292,10 @@ static int init(struct etcdreg *reg, const struct etcdreg_options *options, stru
 		return err_nomem(err);
 	session_share_members(reg->session, reg->members);
 	reg->reconcile = reconcile_new(reg->session, options->on_event, options->event_arg);
-	reg->readers = readers_new(&reg->connstr, &reg->config, &reg->credentials, reg->members);
+	reg->queries = queries_new(&reg->connstr, &reg->config, &reg->credentials, reg->members);
 	reg->last = &reg->first;
 	reg->settled = true;
-	if (!reg->reconcile || !reg->readers)
+	if (!reg->reconcile || !reg->queries)
 		return err_nomem(err);
 	r = init_locks(reg, err);
 	return r < 0 ? r : start_thread(reg, err);
@@ -304,7 +304,7 @@ static int init(struct etcdreg *reg, const struct etcdreg_options *options, stru
 static void release(struct etcdreg *reg)
 {
 	free_changes(reg->first);
-	readers_free(reg->readers);
+	queries_free(reg->queries);
 	reconcile_free(reg->reconcile);
 	session_free(reg->session);
 	members_free(reg->members);
@@ -384,7 +384,7 @@ static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wa
 		service_release(&service);
 		return err_nomem(err);
 	}
-	change->entry = wanted_entry_new(&service, wanted);
+	change->entry = wanted_service_new(&service, wanted);
 	if (!change->entry) {
 		free(change);
 		return err_nomem(err);
@@ -433,13 +433,13 @@ int etcdreg_wait(struct etcdreg *reg, unsigned timeout_ms, struct etcdreg_err *e
 int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
-	return readers_lookup(reg->readers, name, ret_entry, err);
+	return queries_lookup(reg->queries, name, ret_entry, err);
 }
 
 int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
-	return readers_list(reg->readers, name, ret_entries, ret_len, err);
+	return queries_list(reg->queries, name, ret_entries, ret_len, err);
 }
 
 int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,

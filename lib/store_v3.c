@@ -33,7 +33,7 @@ int v3_renew(struct store_v3 *v3, struct v3_kept *lease, bool *ret_lost, struct 
 {
 	uint64_t started = now_ms();
 	int64_t ttl_s = 0;
-	int r = v3_keepalive(&v3->session, lease->id, &ttl_s, err);
+	int r = v3_keepalive(&v3->access, lease->id, &ttl_s, err);
 
 	if (r < 0)
 		return r;
@@ -91,7 +91,7 @@ static int compare_keys(struct store_v3 *v3, struct v3_kept *lease, struct store
 
 	if (lease->compare_ms == UINT64_MAX && v3_watch_covers(v3->watch, keys))
 		return 0;
-	r = v3_timetolive(&v3->session, lease->id, keys, &left, err);
+	r = v3_timetolive(&v3->access, lease->id, keys, &left, err);
 	/* Who may not read all keys of the lease goes without; the lease is fine. */
 	if (r == ETCDREG_E_DENIED)
 		r = 0;
@@ -152,30 +152,30 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
 		int64_t *ret_revision, struct etcdreg_err *err)
 {
-	return v3_list(&v3_of(st)->session, folder, each, arg, ret_revision, err);
+	return v3_list(&v3_of(st)->access, folder, each, arg, ret_revision, err);
 }
 
 static int check(struct store *st, const char *folder, struct store_follow *follow,
 		 struct etcdreg_err *err)
 {
-	return v3_check_follow(&v3_of(st)->session, folder, follow, err);
+	return v3_check_follow(&v3_of(st)->access, folder, follow, err);
 }
 
 static int follow_folder(struct store *st, const char *folder, struct store_follow *follow,
 			 struct etcdreg_err *err)
 {
-	return v3_follow(&v3_of(st)->session, folder, follow, err);
+	return v3_follow(&v3_of(st)->access, folder, follow, err);
 }
 
 static int read_follow(struct store *st, struct store_follow *follow, store_change_fn *each,
 		       void *arg, struct etcdreg_err *err)
 {
-	return v3_read_follow(&v3_of(st)->session, follow, each, arg, err);
+	return v3_read_follow(&v3_of(st)->access, follow, each, arg, err);
 }
 
 static int members(struct store *st, struct member_list *list, struct etcdreg_err *err)
 {
-	return v3_members(&v3_of(st)->session, list, err);
+	return v3_members(&v3_of(st)->access, list, err);
 }
 
 static void v3_free(struct store *st)
@@ -183,7 +183,7 @@ static void v3_free(struct store *st)
 	struct store_v3 *v3 = v3_of(st);
 
 	v3_watch_free(v3->watch);
-	v3_session_release(&v3->session);
+	v3_access_release(&v3->access);
 	v3_leases_release(&v3->leases);
 	free(v3);
 }
@@ -215,10 +215,10 @@ struct store *store_v3_new(const struct store *common, const char *prefix)
 		return NULL;
 	v3->base = *common;
 	v3->base.ops = &v3_ops;
-	v3->session.store = &v3->base;
-	v3->session.prefix = prefix;
+	v3->access.store = &v3->base;
+	v3->access.prefix = prefix;
 	v3_batch_init(&v3->batch);
-	v3->watch = v3_watch_new(&v3->session);
+	v3->watch = v3_watch_new(&v3->access);
 	if (!v3->watch) {
 		free(v3);
 		return NULL;

@@ -14,7 +14,7 @@
 
 struct store_v3 {
 	struct store base;
-	struct v3_session session;
+	struct v3_access access;
 	struct v3_watch *watch;
 	struct v3_leases leases;
 	struct v3_batch batch;

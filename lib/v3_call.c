@@ -12,7 +12,7 @@
 #define LOGIN_PAUSE_MAX_MS 30000
 
 struct attempt {
-	struct v3_session *session;
+	struct v3_access *access;
 	v3_read_fn *read;
 	void *arg;
 	bool token_refused;
@@ -78,8 +78,8 @@ static int read_status(struct attempt *a, const struct cluster_answer *answer,
 		       struct etcdreg_err *err)
 {
 	if (answer->status == 404 || answer->status == 405) {
-		a->session->store->gone = true;
-		return err_set(err, ETCDREG_E_PROTO, "has no %s API", a->session->prefix + 1);
+		a->access->store->gone = true;
+		return err_set(err, ETCDREG_E_PROTO, "has no %s API", a->access->prefix + 1);
 	}
 	if (is_name_refused(answer)) {
 		a->name_refused = true;
@@ -102,13 +102,13 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 		return read_error(a, answer, err);
 	if (!json_is_object(answer->json) || answer->status != 200)
 		return read_status(a, answer, err);
-	a->session->store->gone = false;
-	a->session->store->worked = true;
+	a->access->store->gone = false;
+	a->access->store->worked = true;
 	return a->read ? a->read(answer->json, a->arg, err) : 0;
 }
 
 /* `target` is what rq->path will be in. */
-static int set_request(const struct v3_session *s, const char *path, const char *body,
+static int set_request(const struct v3_access *s, const char *path, const char *body,
 		       size_t answer_max, struct buf *target, struct cluster_request *rq,
 		       struct etcdreg_err *err)
 {
@@ -141,13 +141,13 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
 	struct cluster_request rq;
-	int r = set_request(a->session, path, body, answer_max, &target, &rq, err);
+	int r = set_request(a->access, path, body, answer_max, &target, &rq, err);
 
 	if (r < 0)
 		return r;
-	r = cluster_call(a->session->store->cluster, &rq, read_answer, a, err);
+	r = cluster_call(a->access->store->cluster, &rq, read_answer, a, err);
 	/* Its successor must not find the connection that it was shown on. */
-	cluster_keep_connections(a->session->store->cluster, !a->name_refused);
+	cluster_keep_connections(a->access->store->cluster, !a->name_refused);
 	return word_of(a, r, err);
 }
 
@@ -176,7 +176,7 @@ static int read_token(const struct json *answer, void *arg, struct etcdreg_err *
  * A login costs etcd a bcrypt; but a password that was changed and changed back must be found good
  * again before a lease can expire.
  */
-static int refuse_logins(struct v3_session *s, const struct etcdreg_err *why)
+static int refuse_logins(struct v3_access *s, const struct etcdreg_err *why)
 {
 	unsigned pause_ms = s->login_pause_ms * 2;
 
@@ -188,10 +188,10 @@ static int refuse_logins(struct v3_session *s, const struct etcdreg_err *why)
 	return why->code;
 }
 
-static int login(struct v3_session *s, struct etcdreg_err *err)
+static int login(struct v3_access *s, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	struct attempt a = {.session = s, .read = read_token, .arg = &s->token};
+	struct attempt a = {.access = s, .read = read_token, .arg = &s->token};
 	struct etcdreg_err why;
 	int r;
 
@@ -216,25 +216,25 @@ static int login(struct v3_session *s, struct etcdreg_err *err)
 	return r < 0 ? err_set(err, r, "%s", why.msg) : 0;
 }
 
-static int login_if_needed(struct v3_session *s, struct etcdreg_err *err)
+static int login_if_needed(struct v3_access *s, struct etcdreg_err *err)
 {
 	return s->store->credentials->user && !s->token && !s->auth_off ? login(s, err) : 0;
 }
 
-void v3_drop_token(struct v3_session *s)
+void v3_drop_token(struct v3_access *s)
 {
 	secret_free(s->token);
 	s->token = NULL;
 	s->auth_off = false;
 }
 
-int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
+int v3_call(struct v3_access *s, const char *path, const char *body, size_t answer_max,
 	    v3_read_fn *read, void *arg, struct etcdreg_err *err)
 {
 	bool has_user = s->store->credentials->user;
 
 	for (bool again = false;; again = true) {
-		struct attempt a = {.session = s, .read = read, .arg = arg};
+		struct attempt a = {.access = s, .read = read, .arg = arg};
 		int r = login_if_needed(s, err);
 
 		if (r < 0)
@@ -249,7 +249,7 @@ int v3_call(struct v3_session *s, const char *path, const char *body, size_t ans
 	}
 }
 
-int v3_stream_open(struct v3_session *s, const char *path, const char *body, size_t line_max,
+int v3_stream_open(struct v3_access *s, const char *path, const char *body, size_t line_max,
 		   struct cluster_stream **ret, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
@@ -264,10 +264,10 @@ int v3_stream_open(struct v3_session *s, const char *path, const char *body, siz
 	return *ret ? 0 : err_nomem(err);
 }
 
-int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,
+int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,
 		   struct etcdreg_err *err)
 {
-	struct attempt a = {.session = s, .read = read, .arg = arg};
+	struct attempt a = {.access = s, .read = read, .arg = arg};
 	bool gone = s->store->gone;
 	int r = cluster_stream_read(stream, read_answer, &a, err);
 
@@ -278,7 +278,7 @@ int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_
 	return word_of(&a, r, err);
 }
 
-void v3_session_release(struct v3_session *s)
+void v3_access_release(struct v3_access *s)
 {
 	v3_drop_token(s);
 }

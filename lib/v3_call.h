@@ -26,7 +26,7 @@ enum v3_code {
 	V3_UNAUTHENTICATED = 16,
 };
 
-struct v3_session {
+struct v3_access {
 	struct store *store;            /* whose `gone` is kept */
 	const char *prefix;             /* "/v3", ... */
 	char *token;                    /* NULL: none */
@@ -43,24 +43,24 @@ typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err 
  * `path` is without the prefix ("/kv/txn"); `read` may be NULL.  Fails as cluster_call() does; with
  * ETCDREG_E_NOTFOUND where etcd says so, as of a lease or a revision that is gone.
  */
-int v3_call(struct v3_session *s, const char *path, const char *body, size_t answer_max,
+int v3_call(struct v3_access *s, const char *path, const char *body, size_t answer_max,
 	    v3_read_fn *read, void *arg, struct etcdreg_err *err);
 
 /*
  * A call whose answer does not end, as cluster.h has it: logs in where that must be, and does not
  * wait for more.  Fails as the login does.
  */
-int v3_stream_open(struct v3_session *s, const char *path, const char *body, size_t line_max,
+int v3_stream_open(struct v3_access *s, const char *path, const char *body, size_t line_max,
 		   struct cluster_stream **ret, struct etcdreg_err *err);
 
 /* As cluster_stream_read(), with etcd's errors as v3_call() has them.  A refused token is dropped. */
-int v3_stream_read(struct v3_session *s, struct cluster_stream *stream, v3_read_fn *read,
+int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read,
 		   void *arg, struct etcdreg_err *err);
 
 /* The next call logs in again. */
-void v3_drop_token(struct v3_session *s);
+void v3_drop_token(struct v3_access *s);
 
 /* Clears the token. */
-void v3_session_release(struct v3_session *s);
+void v3_access_release(struct v3_access *s);
 
 #endif

@@ -18,7 +18,7 @@ struct reading {
 	void *arg;
 };
 
-int v3_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+int v3_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
 	      struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -87,7 +87,7 @@ static int read_line(const struct json *answer, void *arg, struct etcdreg_err *e
 	return r;
 }
 
-int v3_read_follow(struct v3_session *s, struct store_follow *follow, store_change_fn *each,
+int v3_read_follow(struct v3_access *s, struct store_follow *follow, store_change_fn *each,
 		   void *arg, struct etcdreg_err *err)
 {
 	struct reading reading = {follow, each, arg};
@@ -135,7 +135,7 @@ static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *e
 }
 
 /* `revision` 0: now. */
-static int look(struct v3_session *s, const char *folder, int64_t revision, struct seen *ret,
+static int look(struct v3_access *s, const char *folder, int64_t revision, struct seen *ret,
 		struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -150,7 +150,7 @@ static int look(struct v3_session *s, const char *folder, int64_t revision, stru
 }
 
 /* ETCDREG_E_NOTFOUND: the mark is not there, or its revision is not. */
-static int check_mark(struct v3_session *s, const char *folder, const struct store_follow *follow,
+static int check_mark(struct v3_access *s, const char *folder, const struct store_follow *follow,
 		      struct etcdreg_err *err)
 {
 	struct seen seen = {0};
@@ -161,7 +161,7 @@ static int check_mark(struct v3_session *s, const char *folder, const struct sto
 	return r;
 }
 
-int v3_check_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+int v3_check_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
 		    struct etcdreg_err *err)
 {
 	struct seen now = {0};

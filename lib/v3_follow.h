@@ -15,11 +15,11 @@
 
 #include "v3_call.h"
 
-int v3_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+int v3_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
 	      struct etcdreg_err *err);
-int v3_check_follow(struct v3_session *s, const char *folder, struct store_follow *follow,
+int v3_check_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
 		    struct etcdreg_err *err);
-int v3_read_follow(struct v3_session *s, struct store_follow *follow, store_change_fn *each,
+int v3_read_follow(struct v3_access *s, struct store_follow *follow, store_change_fn *each,
 		   void *arg, struct etcdreg_err *err);
 
 #endif

@@ -137,7 +137,7 @@ void v3_add_folder(struct buf *b, const char *folder, const char *key, size_t ke
 }
 
 /* The first key after a key is that key and a NUL. */
-static int add_page(struct v3_session *s, const char *folder, struct pages *pages,
+static int add_page(struct v3_access *s, const char *folder, struct pages *pages,
 		    struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -158,7 +158,7 @@ static int add_page(struct v3_session *s, const char *folder, struct pages *page
 	return r;
 }
 
-static int add_pages(struct v3_session *s, const char *folder, struct pages *pages,
+static int add_pages(struct v3_access *s, const char *folder, struct pages *pages,
 		     struct etcdreg_err *err)
 {
 	int r;
@@ -172,7 +172,7 @@ static int add_pages(struct v3_session *s, const char *folder, struct pages *pag
 	return r;
 }
 
-int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
+int v3_list(struct v3_access *s, const char *folder, store_each_fn *each, void *arg,
 	    int64_t *ret_revision, struct etcdreg_err *err)
 {
 	CLEANUP(pages) struct pages pages = {0};

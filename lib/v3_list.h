@@ -12,7 +12,7 @@
 
 #include "v3_call.h"
 
-int v3_list(struct v3_session *s, const char *folder, store_each_fn *each, void *arg,
+int v3_list(struct v3_access *s, const char *folder, store_each_fn *each, void *arg,
 	    int64_t *ret_revision, struct etcdreg_err *err);
 
 /* Adds the range of a folder, from `key` (NULL: its first) to its end: "key":...,"range_end":... */

@@ -14,7 +14,7 @@ static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *
 {
 	uint64_t started = now_ms();
 	int64_t id;
-	int r = v3_grant(&v3->session, v3->base.ttl_s, &id, err);
+	int r = v3_grant(&v3->access, v3->base.ttl_s, &id, err);
 
 	if (r < 0)
 		return r;
@@ -99,14 +99,14 @@ static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put
 		return 0;
 	}
 	if (found->lease != 0)
-		r = v3_timetolive(&v3->session, found->lease, NULL, &lease, err);
+		r = v3_timetolive(&v3->access, found->lease, NULL, &lease, err);
 	if (r < 0)
 		return r;
 	if (is_alive(v3, &lease)) {
 		hold_foreign(v3, key, found, &lease);
 		return 0;
 	}
-	r = v3_take(&v3->session, key, &revision, err);
+	r = v3_take(&v3->access, key, &revision, err);
 	if (r < 0)
 		return r;
 	hold(key, revision);
@@ -120,7 +120,7 @@ static int put_with(struct store_v3 *v3, struct store_key *key, struct v3_kept *
 	int r;
 
 	v3_leases_attach(&v3->leases, key, lease);
-	r = v3_put(&v3->session, key, &result, err);
+	r = v3_put(&v3->access, key, &result, err);
 	if (r < 0)
 		return r;
 	key->lost = !result.existed;
@@ -211,7 +211,7 @@ static int put_batch(struct store_v3 *v3, struct store_key *const *keys, size_t 
 
 	for (size_t i = 0; i < len; i++)
 		v3_leases_attach(&v3->leases, keys[i], lease);
-	r = v3_put_new(&v3->session, keys, len, &done, found, err);
+	r = v3_put_new(&v3->access, keys, len, &done, found, err);
 	if (r < 0)
 		return r;
 	if (!done) {

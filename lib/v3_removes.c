@@ -12,10 +12,10 @@ static int remove_unowned(struct store_v3 *v3, struct store_key *key, struct etc
 	int r = 0;
 
 	if (!restored || v3->leases.len == 0)
-		return now_ms() < key->expires_ms ? v3_delete(&v3->session, key, err) : 0;
+		return now_ms() < key->expires_ms ? v3_delete(&v3->access, key, err) : 0;
 	for (size_t i = 0; i < v3->leases.len && r == 0; i++) {
 		v3_leases_attach(&v3->leases, key, &v3->leases.all[i]);
-		r = v3_delete_leased(&v3->session, key, err);
+		r = v3_delete_leased(&v3->access, key, err);
 	}
 	v3_leases_detach(&v3->leases, key);
 	return r;
@@ -37,7 +37,7 @@ int v3_store_remove(struct store *st, struct store_key *key, struct etcdreg_err 
 	if (now_ms() >= lease->refreshed_ms + v3_ttl_ms(v3))
 		r = v3_renew(v3, lease, &lost, err);
 	if (r == 0 && !lost)
-		r = v3_delete_leased(&v3->session, key, err);
+		r = v3_delete_leased(&v3->access, key, err);
 	if (r == 0 && lost)
 		lease->suspect = true;
 	if (r < 0)
@@ -73,7 +73,7 @@ int v3_store_remove_many(struct store *st, struct store_key *const *keys, size_t
 		return 0;
 	for (size_t i = 0; i < len; i++)
 		keys[i]->held = false;
-	r = v3_delete_all(&v3->session, keys, len, &done, err);
+	r = v3_delete_all(&v3->access, keys, len, &done, err);
 	if (r < 0 || !done)
 		return v3_batch_refuse(&v3->batch, r);
 	for (size_t i = 0; i < len; i++)
@@ -88,7 +88,7 @@ int v3_store_remove_all(struct store *st, struct store_key *keys, struct etcdreg
 
 	while (v3->leases.len > 0) {
 		int64_t id = v3->leases.all[0].id;
-		int r = v3_revoke(&v3->session, id, err);
+		int r = v3_revoke(&v3->access, id, err);
 
 		if (r < 0)
 			return r;

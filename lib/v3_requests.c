@@ -33,7 +33,7 @@ void v3_add_key(struct buf *b, const char *path)
 	v3_quote_base64(b, key.s, key.len);
 }
 
-static int call(struct v3_session *s, const char *path, const struct buf *body, v3_read_fn *read,
+static int call(struct v3_access *s, const char *path, const struct buf *body, v3_read_fn *read,
 		void *arg, struct etcdreg_err *err)
 {
 	if (buf_failed(body))
@@ -48,7 +48,7 @@ static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err
 	return 0;
 }
 
-int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err)
+int v3_grant(struct v3_access *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
@@ -68,7 +68,7 @@ static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_e
 	return 0;
 }
 
-int v3_keepalive(struct v3_session *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err)
+int v3_keepalive(struct v3_access *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	int r;
@@ -89,7 +89,7 @@ static int read_header(const struct json *answer, void *arg, struct etcdreg_err 
 	return 0;
 }
 
-int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err)
+int v3_revoke(struct v3_access *s, int64_t id, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 	int r;
@@ -176,7 +176,7 @@ static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_
 	return unhold_missing(answer, state, err);
 }
 
-static int ask_timetolive(struct v3_session *s, struct lease_state *state, struct etcdreg_err *err)
+static int ask_timetolive(struct v3_access *s, struct lease_state *state, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
@@ -188,7 +188,7 @@ static int ask_timetolive(struct v3_session *s, struct lease_state *state, struc
 		       err);
 }
 
-int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
+int v3_timetolive(struct v3_access *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err)
 {
 	struct lease_state state = {.id = id, .keys = keys};
@@ -199,7 +199,7 @@ int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, stru
 	return r;
 }
 
-int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err)
+int v3_delete(struct v3_access *s, const struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
@@ -243,7 +243,7 @@ int v3_watch_canceled(const struct json *result, struct etcdreg_err *err)
 	return err_set(err, code, "the watch was canceled: %s", reason ? reason : "compacted");
 }
 
-int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err)
+int v3_members(struct v3_access *s, struct member_list *list, struct etcdreg_err *err)
 {
 	return v3_call(s, "/cluster/member/list", "{}", CLUSTER_ANSWER_MAX, members_read, list,
 		       err);

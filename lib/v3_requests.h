@@ -16,13 +16,13 @@ void v3_quote_base64(struct buf *b, const void *bytes, size_t len);
 /* Adds the key of that path, which begins with a slash in etcd alone. */
 void v3_add_key(struct buf *b, const char *path);
 
-int v3_grant(struct v3_session *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err);
+int v3_grant(struct v3_access *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err);
 
 /* *ret_ttl_s <= 0: the lease is gone, which is no failure. */
-int v3_keepalive(struct v3_session *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err);
+int v3_keepalive(struct v3_access *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err);
 
 /* Success where the lease is gone already. */
-int v3_revoke(struct v3_session *s, int64_t id, struct etcdreg_err *err);
+int v3_revoke(struct v3_access *s, int64_t id, struct etcdreg_err *err);
 
 struct v3_lease {
 	int64_t left_s;    /* rounded down; <= 0: it is gone */
@@ -36,11 +36,11 @@ struct v3_lease {
  * deleted or written over.  Reading 1000 keys takes eight transactions of 128, which name every
  * key both ways; this answer is 91 kB (measured: 4.6 ms, where 500 keys take 3.8 ms).
  */
-int v3_timetolive(struct v3_session *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
+int v3_timetolive(struct v3_access *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err);
 
 /* Deletes the key, whoever wrote it. */
-int v3_delete(struct v3_session *s, const struct store_key *key, struct etcdreg_err *err);
+int v3_delete(struct v3_access *s, const struct store_key *key, struct etcdreg_err *err);
 
 /* Adds the request of a watch, on one key or on all that begin with the path. */
 void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision);
@@ -52,6 +52,6 @@ void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start
 int v3_watch_canceled(const struct json *result, struct etcdreg_err *err);
 
 /* Reads the members into the list. */
-int v3_members(struct v3_session *s, struct member_list *list, struct etcdreg_err *err);
+int v3_members(struct v3_access *s, struct member_list *list, struct etcdreg_err *err);
 
 #endif

@@ -18,9 +18,9 @@ struct many {
 	bool *ret_done;
 };
 
-typedef void add_fn(struct buf *b, const struct v3_session *s, const struct store_key *key);
+typedef void add_fn(struct buf *b, const struct v3_access *s, const struct store_key *key);
 
-static int call(struct v3_session *s, const struct buf *body, v3_read_fn *read, void *arg,
+static int call(struct v3_access *s, const struct buf *body, v3_read_fn *read, void *arg,
 		struct etcdreg_err *err)
 {
 	if (buf_failed(body))
@@ -40,7 +40,7 @@ static void add_document(struct buf *b, const struct store_key *key)
 	v3_quote_base64(b, key->document, strlen(key->document));
 }
 
-static void add_compare_value(struct buf *b, const struct v3_session *s,
+static void add_compare_value(struct buf *b, const struct v3_access *s,
 			      const struct store_key *key)
 {
 	(void)s;
@@ -49,7 +49,7 @@ static void add_compare_value(struct buf *b, const struct v3_session *s,
 	buf_puts(b, "}");
 }
 
-static void add_compare_new(struct buf *b, const struct v3_session *s, const struct store_key *key)
+static void add_compare_new(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	(void)s;
 	add_key(b, "{\"target\":\"CREATE\",\"key\":", key);
@@ -57,7 +57,7 @@ static void add_compare_new(struct buf *b, const struct v3_session *s, const str
 }
 
 /* What tells our write from a successor's. */
-static void add_compare_ours(struct buf *b, const struct v3_session *s, const struct store_key *key)
+static void add_compare_ours(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	if (strcmp(s->prefix, "/v3alpha") != 0) {
 		add_key(b, "{\"target\":\"LEASE\",\"key\":", key);
@@ -70,7 +70,7 @@ static void add_compare_ours(struct buf *b, const struct v3_session *s, const st
 	}
 }
 
-static void add_put(struct buf *b, const struct v3_session *s, const struct store_key *key)
+static void add_put(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	(void)s;
 	add_key(b, "{\"request_put\":{\"key\":", key);
@@ -78,14 +78,14 @@ static void add_put(struct buf *b, const struct v3_session *s, const struct stor
 	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)key->lease);
 }
 
-static void add_range(struct buf *b, const struct v3_session *s, const struct store_key *key)
+static void add_range(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	(void)s;
 	add_key(b, "{\"request_range\":{\"key\":", key);
 	buf_puts(b, "}}");
 }
 
-static void add_delete(struct buf *b, const struct v3_session *s, const struct store_key *key)
+static void add_delete(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	(void)s;
 	add_key(b, "{\"request_delete_range\":{\"key\":", key);
@@ -93,7 +93,7 @@ static void add_delete(struct buf *b, const struct v3_session *s, const struct s
 }
 
 /* A member of the transaction: one element for each of the keys. */
-static void add_each(struct buf *b, const char *name, const struct v3_session *s,
+static void add_each(struct buf *b, const char *name, const struct v3_access *s,
 		     struct store_key *const *keys, size_t len, add_fn *add)
 {
 	buf_printf(b, b->len > 0 ? ",\"%s\":[" : "{\"%s\":[", name);
@@ -186,7 +186,7 @@ static int read_delete(const struct json *answer, void *arg, struct etcdreg_err 
 }
 
 /* Of what is there the lease and the revision are asked for, not the document that we know. */
-int v3_put(struct v3_session *s, const struct store_key *key, struct v3_put *result,
+int v3_put(struct v3_access *s, const struct store_key *key, struct v3_put *result,
 	   struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -200,7 +200,7 @@ int v3_put(struct v3_session *s, const struct store_key *key, struct v3_put *res
 	return call(s, &body, read_put, result, err);
 }
 
-int v3_take(struct v3_session *s, const struct store_key *key, int64_t *ret_revision,
+int v3_take(struct v3_access *s, const struct store_key *key, int64_t *ret_revision,
 	    struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -211,7 +211,7 @@ int v3_take(struct v3_session *s, const struct store_key *key, int64_t *ret_revi
 	return call(s, &body, read_take, ret_revision, err);
 }
 
-int v3_put_new(struct v3_session *s, struct store_key *const *keys, size_t len, bool *ret_done,
+int v3_put_new(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
 	       struct v3_put *results, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -224,7 +224,7 @@ int v3_put_new(struct v3_session *s, struct store_key *const *keys, size_t len, 
 	return call(s, &body, read_put_new, &many, err);
 }
 
-int v3_delete_all(struct v3_session *s, struct store_key *const *keys, size_t len, bool *ret_done,
+int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
 		  struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
@@ -235,7 +235,7 @@ int v3_delete_all(struct v3_session *s, struct store_key *const *keys, size_t le
 	return call(s, &body, read_delete, ret_done, err);
 }
 
-int v3_delete_leased(struct v3_session *s, struct store_key *key, struct etcdreg_err *err)
+int v3_delete_leased(struct v3_access *s, struct store_key *key, struct etcdreg_err *err)
 {
 	bool done;
 

@@ -24,11 +24,11 @@ struct v3_put {
 };
 
 /* Puts the document under the lease that key->lease names, unless it is there already. */
-int v3_put(struct v3_session *s, const struct store_key *key, struct v3_put *result,
+int v3_put(struct v3_access *s, const struct store_key *key, struct v3_put *result,
 	   struct etcdreg_err *err);
 
 /* Puts it whatever is there. */
-int v3_take(struct v3_session *s, const struct store_key *key, int64_t *ret_revision,
+int v3_take(struct v3_access *s, const struct store_key *key, int64_t *ret_revision,
 	    struct etcdreg_err *err);
 
 /*
@@ -36,18 +36,18 @@ int v3_take(struct v3_session *s, const struct store_key *key, int64_t *ret_revi
  * compare leases; there the revision in key->index stands in, and where that is not known the
  * document.
  */
-int v3_delete_leased(struct v3_session *s, struct store_key *key, struct etcdreg_err *err);
+int v3_delete_leased(struct v3_access *s, struct store_key *key, struct etcdreg_err *err);
 
 /*
  * Puts the documents under the leases that their keys name, if none of the keys is there yet:
  * *ret_done, and results[0] has the revision.  Else nothing is written, and results[i] is what
  * there is of keys[i]; where it is not our document, as if there were nothing.
  */
-int v3_put_new(struct v3_session *s, struct store_key *const *keys, size_t len, bool *ret_done,
+int v3_put_new(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
 	       struct v3_put *results, struct etcdreg_err *err);
 
 /* Deletes the keys, if v3_delete_leased() would delete each of them: *ret_done. */
-int v3_delete_all(struct v3_session *s, struct store_key *const *keys, size_t len, bool *ret_done,
+int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
 		  struct etcdreg_err *err);
 
 #endif

@@ -31,7 +31,7 @@ struct stream {
 };
 
 struct v3_watch {
-	struct v3_session *session;
+	struct v3_access *access;
 	struct stream streams[STREAMS_MAX]; /* the oldest first */
 	size_t len;
 	size_t keys_max;     /* of the next stream; fewer where some were lost */
@@ -47,13 +47,13 @@ struct reading {
 	bool began;
 };
 
-struct v3_watch *v3_watch_new(struct v3_session *session)
+struct v3_watch *v3_watch_new(struct v3_access *access)
 {
 	struct v3_watch *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
-	w->session = session;
+	w->access = access;
 	w->keys_max = KEYS_MAX;
 	return w;
 }
@@ -111,7 +111,7 @@ static void fail_stream(struct v3_watch *w, struct stream *stream, int code)
 	back_off(w, code, was_steady);
 	fit_size(w, stream, was_steady);
 	if (code == ETCDREG_E_DENIED && !w->denied)
-		v3_drop_token(w->session);
+		v3_drop_token(w->access);
 	w->denied |= code == ETCDREG_E_DENIED;
 	if (stream->told == 0)
 		cluster_stream_failed(stream->cluster);
@@ -190,7 +190,7 @@ bool v3_watch_read(struct v3_watch *w, struct store_key *keys)
 		struct stream *stream = &w->streams[i];
 		struct reading reading = {.stream = stream, .keys = keys};
 		struct etcdreg_err err;
-		int r = v3_stream_read(w->session, stream->cluster, read_line, &reading, &err);
+		int r = v3_stream_read(w->access, stream->cluster, read_line, &reading, &err);
 
 		if (r == 0 && now_ms() >= deadline_of(stream))
 			r = ETCDREG_E_UNREACH;
@@ -281,7 +281,7 @@ static int open_cluster_stream(struct v3_watch *w, const struct v3_paths *paths,
 	}
 	if (buf_failed(&body))
 		return err_nomem(err);
-	return v3_stream_open(w->session, "/watch", body.s, LINE_MAX, ret, err);
+	return v3_stream_open(w->access, "/watch", body.s, LINE_MAX, ret, err);
 }
 
 static int open_stream(struct v3_watch *w, const struct store_key *keys, struct etcdreg_err *err)

@@ -42,8 +42,8 @@
 
 struct v3_watch;
 
-/* `session` is borrowed.  NULL: no memory. */
-struct v3_watch *v3_watch_new(struct v3_session *session);
+/* `access` is borrowed.  NULL: no memory. */
+struct v3_watch *v3_watch_new(struct v3_access *access);
 void v3_watch_free(struct v3_watch *w);
 
 /*

@@ -8,7 +8,7 @@
 
 #include "util.h"
 
-static void set_service(struct wanted_entry *e, struct service *service)
+static void set_service(struct wanted_service *e, struct service *service)
 {
 	service_release(&e->service);
 	e->service = STEAL(*service);
@@ -16,9 +16,9 @@ static void set_service(struct wanted_entry *e, struct service *service)
 	e->key.document = e->service.document;
 }
 
-struct wanted_entry *wanted_entry_new(struct service *service, bool wanted)
+struct wanted_service *wanted_service_new(struct service *service, bool wanted)
 {
-	struct wanted_entry *e = calloc(1, sizeof(*e));
+	struct wanted_service *e = calloc(1, sizeof(*e));
 
 	if (!e) {
 		service_release(service);
@@ -30,7 +30,7 @@ struct wanted_entry *wanted_entry_new(struct service *service, bool wanted)
 	return e;
 }
 
-void wanted_entry_free(struct wanted_entry *e)
+void wanted_service_free(struct wanted_service *e)
 {
 	if (!e)
 		return;
@@ -39,12 +39,12 @@ void wanted_entry_free(struct wanted_entry *e)
 }
 
 /* A key is the first member of its entry. */
-struct wanted_entry *wanted_entry_of(struct store_key *key)
+struct wanted_service *wanted_service_of(struct store_key *key)
 {
-	return (struct wanted_entry *)(void *)key;
+	return (struct wanted_service *)(void *)key;
 }
 
-bool wanted_entry_is_pending(const struct wanted_entry *e)
+bool wanted_service_is_pending(const struct wanted_service *e)
 {
 	return !e->wanted || !e->key.held;
 }
@@ -52,33 +52,33 @@ bool wanted_entry_is_pending(const struct wanted_entry *e)
 void wanted_release(struct wanted *w)
 {
 	while (w->keys) {
-		struct wanted_entry *e = wanted_first(w);
+		struct wanted_service *e = wanted_first(w);
 
 		w->keys = e->key.next;
-		wanted_entry_free(e);
+		wanted_service_free(e);
 	}
 }
 
-struct wanted_entry *wanted_first(const struct wanted *w)
+struct wanted_service *wanted_first(const struct wanted *w)
 {
-	return wanted_entry_of(w->keys);
+	return wanted_service_of(w->keys);
 }
 
-struct wanted_entry *wanted_next(const struct wanted_entry *e)
+struct wanted_service *wanted_next(const struct wanted_service *e)
 {
-	return wanted_entry_of(e->key.next);
+	return wanted_service_of(e->key.next);
 }
 
-static struct wanted_entry *find_entry(const struct wanted *w, const char *path)
+static struct wanted_service *find_entry(const struct wanted *w, const char *path)
 {
-	struct wanted_entry *e = wanted_first(w);
+	struct wanted_service *e = wanted_first(w);
 
 	while (e && strcmp(e->service.path, path) != 0)
 		e = wanted_next(e);
 	return e;
 }
 
-static void append_entry(struct wanted *w, struct wanted_entry *e)
+static void append_entry(struct wanted *w, struct wanted_service *e)
 {
 	struct store_key **at = &w->keys;
 
@@ -88,7 +88,7 @@ static void append_entry(struct wanted *w, struct wanted_entry *e)
 }
 
 /* The later word wins; leaving goes by what was joined, whatever document it comes with. */
-static void merge(struct wanted_entry *e, struct wanted_entry *change)
+static void merge(struct wanted_service *e, struct wanted_service *change)
 {
 	if (change->wanted) {
 		if (strcmp(e->service.document, change->service.document) != 0)
@@ -105,34 +105,34 @@ static void merge(struct wanted_entry *e, struct wanted_entry *change)
 	e->retry_ms = 0;
 }
 
-void wanted_apply(struct wanted *w, struct wanted_entry *change)
+void wanted_apply(struct wanted *w, struct wanted_service *change)
 {
-	struct wanted_entry *e = find_entry(w, change->service.path);
+	struct wanted_service *e = find_entry(w, change->service.path);
 
 	if (!e) {
 		append_entry(w, change);
 		return;
 	}
 	merge(e, change);
-	wanted_entry_free(change);
+	wanted_service_free(change);
 }
 
 void wanted_leave_all(struct wanted *w)
 {
-	for (struct wanted_entry *e = wanted_first(w); e; e = wanted_next(e)) {
+	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
 		e->wanted = false;
 		e->retry_ms = 0;
 	}
 }
 
-void wanted_drop(struct wanted *w, struct wanted_entry *e)
+void wanted_drop(struct wanted *w, struct wanted_service *e)
 {
 	struct store_key **at = &w->keys;
 
 	while (*at != &e->key)
 		at = &(*at)->next;
 	*at = e->key.next;
-	wanted_entry_free(e);
+	wanted_service_free(e);
 }
 
 void wanted_reset_keys(struct wanted *w)
@@ -150,8 +150,8 @@ void wanted_reset_keys(struct wanted *w)
 
 bool wanted_is_settled(const struct wanted *w)
 {
-	for (struct wanted_entry *e = wanted_first(w); e; e = wanted_next(e)) {
-		if (wanted_entry_is_pending(e))
+	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
+		if (wanted_service_is_pending(e))
 			return false;
 	}
 	return true;
@@ -161,8 +161,8 @@ void wanted_find_due(const struct wanted *w, bool wanted, uint64_t now, struct w
 		     uint64_t *next)
 {
 	ret->len = 0;
-	for (struct wanted_entry *e = wanted_first(w); e; e = wanted_next(e)) {
-		if (e->wanted != wanted || !wanted_entry_is_pending(e))
+	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
+		if (e->wanted != wanted || !wanted_service_is_pending(e))
 			continue;
 		if (e->retry_ms > now && e->retry_ms < *next)
 			*next = e->retry_ms;

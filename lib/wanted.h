@@ -7,7 +7,7 @@
  * one list, which is what a store works on (store.h).
  *
  * It knows no etcd and no clock: nothing here makes a request, sends an event or, but for
- * wanted_entry_new(), can fail.  Each call is linear in the number of entries at most; of these
+ * wanted_service_new(), can fail.  Each call is linear in the number of entries at most; of these
  * there is no limit.
  *
  * Times are those of now_ms().  One thread at a time; an entry that is in no set is its maker's.
@@ -23,7 +23,7 @@
 #include "store.h"
 
 /* What follows `wanted` is for whoever talks to etcd; a change of the entry begins it anew. */
-struct wanted_entry {
+struct wanted_service {
 	struct store_key key; /* the first member; borrows the service's path and document */
 	struct service service;
 	bool wanted;
@@ -50,35 +50,35 @@ struct wanted_batch {
  * it is applied, so that applying cannot fail.  Takes what *service owns and leaves it empty, on
  * failure too.  Any thread.  NULL: no memory.
  */
-struct wanted_entry *wanted_entry_new(struct service *service, bool wanted);
+struct wanted_service *wanted_service_new(struct service *service, bool wanted);
 
 /* Of one that is in no set; NULL is none. */
-void wanted_entry_free(struct wanted_entry *e);
+void wanted_service_free(struct wanted_service *e);
 
 /* The entry that a key of a set is in; NULL: `key` is NULL. */
-struct wanted_entry *wanted_entry_of(struct store_key *key);
+struct wanted_service *wanted_service_of(struct store_key *key);
 
 /* Whether etcd is still to be made to agree with it, as far as is known. */
-bool wanted_entry_is_pending(const struct wanted_entry *e);
+bool wanted_service_is_pending(const struct wanted_service *e);
 
 /* Frees all entries; no store hears of it. */
 void wanted_release(struct wanted *w);
 
 /* Round all entries; NULL: no more.  An entry may be dropped once its next one is known. */
-struct wanted_entry *wanted_first(const struct wanted *w);
-struct wanted_entry *wanted_next(const struct wanted_entry *e);
+struct wanted_service *wanted_first(const struct wanted *w);
+struct wanted_service *wanted_next(const struct wanted_service *e);
 
 /*
  * Takes the change over: it is the entry of its path, or is merged into the one that is there and
  * freed.  That one then may be tried at once, and what was told of it is told again.
  */
-void wanted_apply(struct wanted *w, struct wanted_entry *change);
+void wanted_apply(struct wanted *w, struct wanted_service *change);
 
 /* From now on none is wanted, and all may be tried at once. */
 void wanted_leave_all(struct wanted *w);
 
 /* Frees an entry of the set.  The store must have removed or forgotten its key. */
-void wanted_drop(struct wanted *w, struct wanted_entry *e);
+void wanted_drop(struct wanted *w, struct wanted_service *e);
 
 /*
  * Keys mean something to the store that they were put with, and nothing to another: before they go

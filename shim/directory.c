@@ -10,7 +10,7 @@
 #include "raw.h"
 
 /* As the kernel writes it (linux_dirent64). */
-struct entry {
+struct linux_dirent64 {
 	uint64_t ino;
 	int64_t off;
 	uint16_t reclen;
@@ -37,7 +37,7 @@ void directory_close(struct directory *d)
 const char *directory_next(struct directory *d)
 {
 	for (;;) {
-		const struct entry *entry;
+		const struct linux_dirent64 *entry;
 
 		if (d->at >= d->len) {
 			d->at = 0;

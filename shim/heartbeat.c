@@ -11,7 +11,7 @@
 #include "channel.h"
 #include "forgotten.h"
 #include "futex.h"
-#include "inline.h"
+#include "threadless.h"
 #include "isolate.h"
 #include "linger.h"
 #include "raw.h"
@@ -34,7 +34,7 @@
 #define LOOK_FIRST_MS 1         /* looking for an answer: soon, then less and less often */
 #define LOOK_MOST_MS 50          /* ... while somebody may be waiting; TICK_MS after that */
 
-enum phase { ABSENT, STARTING, RUNNING, OVER, INLINE };
+enum phase { ABSENT, STARTING, RUNNING, OVER, THREADLESS };
 
 /* Shared with the host's threads; each is written by what its comment says. */
 static FORGOTTEN_FIRST _Atomic int phase; /* creator: STARTING; thread: RUNNING; both: the rest */
@@ -354,11 +354,11 @@ static void be_without_thread(enum phase now)
 /* There is no thread, or it cannot have a file table of its own. */
 static void go_inline(void)
 {
-	be_without_thread(settings_error() ? OVER : INLINE);
+	be_without_thread(settings_error() ? OVER : THREADLESS);
 	if (settings_error())
 		say_once(settings_error());
 	else
-		inline_announce();
+		threadless_announce();
 }
 
 static void *heartbeat(void *unused)
@@ -418,9 +418,9 @@ void heartbeat_ring(void)
 {
 	int absent = ABSENT, now = atomic_load(&phase);
 
-	if (now == INLINE)
-		inline_announce();
-	if (now == INLINE || now == OVER)
+	if (now == THREADLESS)
+		threadless_announce();
+	if (now == THREADLESS || now == OVER)
 		return;
 	atomic_fetch_add(&bell, 1);
 	if (atomic_compare_exchange_strong(&phase, &absent, STARTING))
@@ -488,5 +488,5 @@ void heartbeat_forget(void)
 	atomic_store(&forked, false);
 	atomic_store(&stuck, false);
 	linger_forget();
-	inline_forget();
+	threadless_forget();
 }

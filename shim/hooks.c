@@ -14,7 +14,7 @@
 
 #include "forgotten.h"
 #include "heartbeat.h"
-#include "inline.h"
+#include "threadless.h"
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
@@ -61,7 +61,7 @@ static void announce_inherited(void)
 			any |= sockets_add(&socket) >= 0;
 	}
 	if (any && !settings_error())
-		inline_announce();
+		threadless_announce();
 }
 
 /* The first call, in the constructor or before it in a hook, sets the process up. */

@@ -94,7 +94,7 @@ static struct wire_socket socket_of(uint64_t inode, uint16_t port, uint16_t prot
 static void open_socket(struct machine *machine, uint64_t inode, uint16_t port, uint16_t protocol)
 {
 	const struct wire_socket id = socket_of(inode, port, protocol);
-	const struct sockdiag_entry entry = {
+	const struct sockdiag_socket entry = {
 		.inode = inode,
 		.cookie = id.cookie,
 		.port = port,

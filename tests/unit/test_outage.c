@@ -75,7 +75,7 @@ static void open_handle(struct handle *h, const char *options)
 	*h = (struct handle){.line = line_new(fake, options), .next_ms = clock_ms};
 	h->rec = reconcile_new(h->line->session, note_event, h);
 	assert_int_equal(service_init(&service, &from, NULL, "", NULL), 0);
-	reconcile_apply(h->rec, wanted_entry_new(&service, true));
+	reconcile_apply(h->rec, wanted_service_new(&service, true));
 }
 
 static int set_up(void **state)

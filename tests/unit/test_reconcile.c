@@ -64,11 +64,11 @@ static int tear_down(void **state)
 static void want_with_meta(const char *name, const char *meta, bool wanted)
 {
 	struct etcdreg_service from = {.name = name, .hostname = "a", .port = 80, .meta = meta};
-	struct wanted_entry *e;
+	struct wanted_service *e;
 	struct service service;
 
 	assert_int_equal(service_init(&service, &from, NULL, "", NULL), 0);
-	e = wanted_entry_new(&service, wanted);
+	e = wanted_service_new(&service, wanted);
 	assert_non_null(e);
 	reconcile_apply(rec, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the public interface (lib/registry.c, lib/readers.c) against a fake etcd. */
+/* Tests of the public interface (lib/registry.c, lib/queries.c) against a fake etcd. */
 #include "fake_store.h"
 
 #include <dirent.h>

@@ -26,7 +26,7 @@ enum { MANY = 700 };    /* more than one answer of the kernel holds */
 
 struct probe {
 	int fd;
-	struct sockdiag_entry entry;
+	struct sockdiag_socket entry;
 };
 
 /* One that is not the same when it is read backwards. */
@@ -70,7 +70,7 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 }
 
 /* 0: it is not listed. */
-static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct sockdiag_entry *entry)
+static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct sockdiag_socket *entry)
 {
 	struct sockdiag_list list = { 0 };
 	unsigned protocol = 0;
@@ -84,10 +84,10 @@ static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct soc
 	return protocol;
 }
 
-static void check_port(struct sockdiag *diag, unsigned what, const struct sockdiag_entry *wanted)
+static void check_port(struct sockdiag *diag, unsigned what, const struct sockdiag_socket *wanted)
 {
 	struct sockdiag_list list = { 0 };
-	const struct sockdiag_entry *found;
+	const struct sockdiag_socket *found;
 
 	assert_int_equal(sockdiag_dump_port(diag, what, wanted->port, &list, NULL), 0);
 	found = sockdiag_list_find(&list, wanted);
@@ -190,7 +190,7 @@ static void lists_many(void **state)
 
 static void a_socket_is_cookie_port_and_inode(void **state)
 {
-	static const struct sockdiag_entry listed[] = {
+	static const struct sockdiag_socket listed[] = {
 		ENTRY(30, 3, 80), ENTRY(10, 1, 80), ENTRY(20, 2, 80), ENTRY(20, 0, 81),
 	};
 	struct sockdiag_list list = { 0 };
@@ -199,15 +199,15 @@ static void a_socket_is_cookie_port_and_inode(void **state)
 	for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
 		assert_int_equal(sockdiag_list_add(&list, &listed[i]), 0);
 	sockdiag_list_sort(&list);
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(10, 1, 80)));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(20, 2, 80)));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(20, 7, 81)));
-	assert_true(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 0, 80)));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 4, 80)));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 3, 81)));
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(40, 3, 80)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(10, 1, 80)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(20, 2, 80)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(20, 7, 81)));
+	assert_true(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(30, 0, 80)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(30, 4, 80)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(30, 3, 81)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(40, 3, 80)));
 	sockdiag_list_release(&list);
-	assert_false(sockdiag_list_has(&list, &(struct sockdiag_entry)ENTRY(30, 3, 80)));
+	assert_false(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(30, 3, 80)));
 }
 
 static void read_text(char *text, uint16_t family, struct sockdiag_list *list)

@@ -11,7 +11,7 @@
 static struct fake_etcd *fake;
 static struct line *line;
 static struct store base;
-static struct v3_session session;
+static struct v3_access v3;
 static struct v3_watch *watch;
 static struct store_key key;
 
@@ -29,8 +29,8 @@ static void open_watch(const char *options)
 		.cluster = session_cluster(line->session),
 		.credentials = &line->credentials,
 	};
-	session = (struct v3_session){.store = &base, .prefix = "/v3"};
-	watch = v3_watch_new(&session);
+	v3 = (struct v3_access){.store = &base, .prefix = "/v3"};
+	watch = v3_watch_new(&v3);
 	assert_non_null(watch);
 	key = (struct store_key){
 		.path = "services/web/1", .document = "{}", .index = 4, .held = true};
@@ -48,7 +48,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	v3_watch_free(watch);
-	v3_session_release(&session);
+	v3_access_release(&v3);
 	line_free(line);
 	fake_stop(fake);
 	return 0;
@@ -210,7 +210,7 @@ static void opens_again_whatever_ends_it(void **state)
 		assert_false(v3_watch_covers(watch, &key));
 		if (i >= 2) { /* the failures have made the backoff long */
 			v3_watch_free(watch);
-			watch = v3_watch_new(&session);
+			watch = v3_watch_new(&v3);
 		}
 		assert_true(run(SLOW_MACHINE_MS));
 		assert_true(v3_watch_covers(watch, &key));
@@ -289,7 +289,7 @@ static void leaves_a_node_that_a_call_has_left(void **state)
 	(void)state;
 	open_standing_watch("");
 	fake_rules(fake, failing);
-	assert_int_equal(v3_call(&session, "/kv/range", "{}", 1000, NULL, NULL, NULL),
+	assert_int_equal(v3_call(&v3, "/kv/range", "{}", 1000, NULL, NULL, NULL),
 			 ETCDREG_E_UNREACH);
 	v3_watch_read(watch, &key);
 	assert_false(v3_watch_covers(watch, &key));
@@ -312,7 +312,7 @@ static void goes_to_the_next_node_where_one_is_dead(void **state)
 	assert_int_equal(cluster_new(&nodes, &config, &base.cluster, NULL), 0);
 	assert_true(run(SLOW_MACHINE_MS));
 	assert_true(v3_watch_covers(watch, &key));
-	assert_int_equal(v3_call(&session, "/kv/range", "{}", 1000, NULL, NULL, NULL),
+	assert_int_equal(v3_call(&v3, "/kv/range", "{}", 1000, NULL, NULL, NULL),
 			 ETCDREG_E_UNREACH);
 	v3_watch_free(watch);
 	watch = NULL;

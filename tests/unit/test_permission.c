@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../agent/ownership.h"
+#include "../../agent/permission.h"
 #include "../../agent/pidfd.h"
 
 #ifndef SO_COOKIE
@@ -29,7 +29,7 @@ struct scene {
 	struct sockdiag diag;
 	int fd;
 	struct wire_socket id;
-	struct ownership_claim claim;   /* a true one of this process */
+	struct permission_claim claim;   /* a true one of this process */
 	unsigned budget;
 };
 
@@ -53,7 +53,7 @@ static int set_up(void **state)
 	scene.id.family = AF_INET;
 	scene.id.protocol = IPPROTO_TCP;
 	memcpy(scene.id.address, &address.sin_addr, 4);
-	scene.claim = (struct ownership_claim){ &scene.id, getuid(), getpid(), pidfd_of(getpid()) };
+	scene.claim = (struct permission_claim){ &scene.id, getuid(), getpid(), pidfd_of(getpid()) };
 	scene.budget = 1000;
 	return scene.claim.pidfd < 0 ? -1 : 0;
 }
@@ -70,7 +70,7 @@ static int tear_down(void **state)
 
 static int check(struct scene *scene)
 {
-	return ownership_check(&scene->diag, &scene->claim, &scene->budget, NULL);
+	return permission_check(&scene->diag, &scene->claim, &scene->budget, NULL);
 }
 
 static void who_holds_it_may_announce_it(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inline.h - announce sockets without a thread: in the hook, or for inherited sockets in the
+ * threadless.h - announce sockets without a thread: in the hook, or for inherited sockets in the
  * constructor.  The agent then goes by the kernel alone; there are no heartbeats, no outcomes and
  * no goodbye, and nothing is held afterwards.
  *
@@ -8,16 +8,16 @@
  * microseconds, or some milliseconds where an agent has to be started, one or two descriptors of
  * the host's table are in use.
  */
-#ifndef SHIM_INLINE_H
-#define SHIM_INLINE_H
+#ifndef SHIM_THREADLESS_H
+#define SHIM_THREADLESS_H
 
 /*
  * Announce every socket of the table that has not been, and take it out.  Any thread; a call
  * during another one leaves its socket to that one.  May change errno.
  */
-void inline_announce(void);
+void threadless_announce(void);
 
 /* In a forked child. */
-void inline_forget(void);
+void threadless_forget(void);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ownership.h - may a process announce that socket?  For an agent that serves several users: what a
+ * permission.h - may a process announce that socket?  For an agent that serves several users: what a
  * client says of a socket must be what the kernel says of it, and the client must hold it.
  *
  * It holds it if /proc/PID/fd has it.  Where that cannot be told (another user's process, another
  * pid namespace, no /proc, a process that has ended, too many descriptors), the socket must have
  * been opened by the client's user.
  */
-#ifndef ETCDREG_AGENT_OWNERSHIP_H
-#define ETCDREG_AGENT_OWNERSHIP_H
+#ifndef ETCDREG_AGENT_PERMISSION_H
+#define ETCDREG_AGENT_PERMISSION_H
 
 #include <sys/types.h>
 
@@ -16,7 +16,7 @@
 #include "sockdiag.h"
 #include "wire.h"
 
-struct ownership_claim {
+struct permission_claim {
 	const struct wire_socket *id;   /* as announced */
 	uid_t uid;                      /* of the client */
 	pid_t pid;                      /* 0: not known */
@@ -28,7 +28,7 @@ struct ownership_claim {
  * ETCDREG_E_NOTFOUND (the agent's network namespace has no such socket), _DENIED (it is not the
  * process's), or what sockdiag_dump() fails with.
  */
-int ownership_check(struct sockdiag *diag, const struct ownership_claim *claim, unsigned *budget,
+int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
 		    struct etcdreg_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What one worker leaves to the next. */
-#include "legacy.h"
+#include "handover.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ static void strike_leases(struct leases *leases)
 		leases->ids[i] = 0;
 }
 
-void legacy_save(struct worker *worker)
+void handover_save(struct worker *worker)
 {
 	CLEANUP(buf) struct buf buf = BUF_INIT(TABLE_MAX);
 
@@ -54,7 +54,7 @@ static void revive(struct worker *worker, struct process *process)
 	survey_bury(&worker->survey, process);
 }
 
-void legacy_restore(struct worker *worker)
+void handover_restore(struct worker *worker)
 {
 	struct table *table = worker->options.table;
 	size_t len;
@@ -75,7 +75,7 @@ static bool is_absent(const struct worker *worker, const struct process *process
 	       process->exit.fd < 0 && worker->turn_ms >= process->heard_ms + worker->ttl_ms;
 }
 
-void legacy_expire(struct worker *worker)
+void handover_expire(struct worker *worker)
 {
 	LIST_FOR_EACH(link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);

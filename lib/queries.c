@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lookup and list, for any number of callers at once. */
 #define _GNU_SOURCE
-#include "readers.h"
+#include "queries.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define IDLE_MAX       4
 #define MEMBERS_MAX_MS 1000
 
-struct readers {
+struct queries {
 	const struct connstr *connstr;
 	const struct config *config;
 	const struct credentials *credentials;
@@ -26,10 +26,10 @@ struct readers {
 	size_t idle_len;
 };
 
-struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
+struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
 			    const struct credentials *credentials, struct members *members)
 {
-	struct readers *r = calloc(1, sizeof(*r));
+	struct queries *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
@@ -41,7 +41,7 @@ struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
 	return r;
 }
 
-void readers_free(struct readers *r)
+void queries_free(struct queries *r)
 {
 	if (!r)
 		return;
@@ -51,7 +51,7 @@ void readers_free(struct readers *r)
 	free(r);
 }
 
-static int borrow_session(struct readers *r, struct session **ret, struct etcdreg_err *err)
+static int borrow_session(struct queries *r, struct session **ret, struct etcdreg_err *err)
 {
 	struct session *session = NULL;
 	int result;
@@ -70,7 +70,7 @@ static int borrow_session(struct readers *r, struct session **ret, struct etcdre
 	return 0;
 }
 
-static void return_session(struct readers *r, struct session *session)
+static void return_session(struct queries *r, struct session *session)
 {
 	pthread_mutex_lock(&r->lock);
 	if (r->idle_len < IDLE_MAX)
@@ -138,7 +138,7 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : strcmp(x->url, y->url);
 }
 
-static int list_folder(struct readers *r, struct found *found, struct etcdreg_err *err)
+static int list_folder(struct queries *r, struct found *found, struct etcdreg_err *err)
 {
 	struct session *session;
 	struct store *store;
@@ -156,7 +156,7 @@ static int list_folder(struct readers *r, struct found *found, struct etcdreg_er
 	return result;
 }
 
-static int list_names(struct readers *r, const char *name, struct found *found,
+static int list_names(struct queries *r, const char *name, struct found *found,
 		      struct etcdreg_err *err)
 {
 	CLEANUP(free) char *folder = service_folder(r->connstr->namespace, name);
@@ -174,7 +174,7 @@ static int list_names(struct readers *r, const char *name, struct found *found,
 }
 
 /* As every public function: `err` is touched on failure alone. */
-int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries,
+int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
 	CLEANUP(found) struct found found = {0};
@@ -191,7 +191,7 @@ int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret
 	return 0;
 }
 
-int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
+int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
 	struct etcdreg_entry *entries = NULL, *entry;
@@ -199,7 +199,7 @@ int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **r
 	int result = service_check_name(name, err);
 
 	if (result == 0)
-		result = readers_list(r, name, &entries, &len, err);
+		result = queries_list(r, name, &entries, &len, err);
 	if (result < 0)
 		return result;
 	entry = len > 0 ? calloc(1, sizeof(*entry)) : NULL;

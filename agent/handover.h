@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * legacy.h - what a worker leaves to the one that comes after it, through the table (table.h), and
+ * handover.h - what a worker leaves to the one that comes after it, through the table (table.h), and
  * how that one makes it its own.  Without a table nothing happens.
  *
  * A process that still runs is watched by a new pidfd, opened by its number and taken only if it
@@ -10,18 +10,18 @@
  * with an id says the same.  One that cannot be opened (another pid namespace) is believed to run
  * for a TTL, in which it says HELLO again if it can.
  */
-#ifndef ETCDREG_AGENT_LEGACY_H
-#define ETCDREG_AGENT_LEGACY_H
+#ifndef ETCDREG_AGENT_HANDOVER_H
+#define ETCDREG_AGENT_HANDOVER_H
 
 struct worker;
 
 /* At the end of every turn that decided anything. */
-void legacy_save(struct worker *worker);
+void handover_save(struct worker *worker);
 
 /* Before the first turn, with everything empty.  Decides nothing. */
-void legacy_restore(struct worker *worker);
+void handover_restore(struct worker *worker);
 
 /* Buries the processes that were believed in and have not come back. */
-void legacy_expire(struct worker *worker);
+void handover_expire(struct worker *worker);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inline.c - connect, announce, close. */
-#include "inline.h"
+/* threadless.c - connect, announce, close. */
+#include "threadless.h"
 
 #include <asm-generic/errno.h>
 #include <stdatomic.h>
@@ -15,7 +15,7 @@
 #define PATIENCE_MS 50  /* for an agent that is starting or ending */
 #define GIVE_UP_MS 100
 
-static FORGOTTEN _Atomic uint32_t announcer;    /* the pid of who is in inline_announce(); 0: nobody */
+static FORGOTTEN _Atomic uint32_t announcer;    /* the pid of who is in threadless_announce(); 0: nobody */
 
 static int open_soon(void)
 {
@@ -67,7 +67,7 @@ static bool begin(void)
 	return true;
 }
 
-void inline_announce(void)
+void threadless_announce(void)
 {
 	int rc = 0;
 
@@ -81,7 +81,7 @@ void inline_announce(void)
 	}
 }
 
-void inline_forget(void)
+void threadless_forget(void)
 {
 	atomic_store(&announcer, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * readers.h - lookup and list, for any number of callers at once.
+ * queries.h - lookup and list, for any number of callers at once.
  *
  * Each caller works on a session of its own, taken from a small pool of idle ones, so that
  * connections and logins are kept; the handle's thread is never involved.  Any thread.  The call
@@ -11,8 +11,8 @@
  * names can share a folder ("a.b" and "a-b"), a list of one name keeps only the documents that
  * say that very name; the npm package returns both.
  */
-#ifndef ETCDREG_READERS_H
-#define ETCDREG_READERS_H
+#ifndef ETCDREG_QUERIES_H
+#define ETCDREG_QUERIES_H
 
 #include "config.h"
 #include "connstr.h"
@@ -20,17 +20,17 @@
 #include "etcd-registry.h"
 #include "members.h"
 
-struct readers;
+struct queries;
 
-/* Borrows all four until readers_free().  NULL: no memory. */
-struct readers *readers_new(const struct connstr *cs, const struct config *cfg,
+/* Borrows all four until queries_free().  NULL: no memory. */
+struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
 			    const struct credentials *credentials, struct members *members);
-void readers_free(struct readers *r);
+void queries_free(struct queries *r);
 
 /* As etcdreg_list() and etcdreg_lookup(). */
-int readers_list(struct readers *r, const char *name, struct etcdreg_entry **ret_entries,
+int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err);
-int readers_lookup(struct readers *r, const char *name, struct etcdreg_entry **ret_entry,
+int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);
 
 #endif

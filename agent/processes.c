@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What clients say, and what they are told. */
 #define _GNU_SOURCE
-#include "sessions.h"
+#include "processes.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "config.h"
 #include "err.h"
 #include "log.h"
-#include "ownership.h"
+#include "permission.h"
 #include "pidfd.h"
 #include "util.h"
 #include "worker.h"
@@ -89,7 +89,7 @@ static void advertise_process(struct worker *worker, struct process *process, bo
 	}
 }
 
-void sessions_advertise(struct worker *worker)
+void processes_advertise(struct worker *worker)
 {
 	LIST_FOR_EACH(link, &worker->model.processes)
 		advertise_process(worker, LIST_ENTRY(link, struct process, in_model), false);
@@ -243,7 +243,7 @@ static void tell_gone(struct client *client, const struct wire_socket *id)
 static bool may_announce(struct worker *worker, struct client *client, const struct wire_socket *id)
 {
 	const struct process *process = client->process;
-	const struct ownership_claim claim = {
+	const struct permission_claim claim = {
 		.id = id,
 		.uid = client->uid,
 		.pid = process->pid,
@@ -254,7 +254,7 @@ static bool may_announce(struct worker *worker, struct client *client, const str
 
 	if (worker->options.hosted || model_holds(&worker->model, process, id))
 		return true;
-	r = ownership_check(&worker->survey.diag, &claim, &client->user->descriptors, &err);
+	r = permission_check(&worker->survey.diag, &claim, &client->user->descriptors, &err);
 	if (r == ETCDREG_E_NOTFOUND && claim.pidfd >= 0 &&
 	    pidfd_shares_network(claim.pidfd, claim.pid))
 		tell_gone(client, id);
@@ -333,9 +333,9 @@ static void closed(struct client *client)
 		survey_suspect(&worker->survey, process);
 }
 
-const struct clients_ops sessions_ops = { .hello = hello, .message = message, .closed = closed };
+const struct clients_ops processes_ops = { .hello = hello, .message = message, .closed = closed };
 
-void sessions_judge_beats(struct worker *worker)
+void processes_judge_beats(struct worker *worker)
 {
 	LIST_FOR_EACH(link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
@@ -351,7 +351,7 @@ void sessions_judge_beats(struct worker *worker)
 	}
 }
 
-void sessions_sweep(struct worker *worker)
+void processes_sweep(struct worker *worker)
 {
 	LIST_FOR_EACH_SAFE(link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);

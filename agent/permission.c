@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a process may announce a socket. */
-#include "ownership.h"
+#include "permission.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -11,14 +11,14 @@
 #include "pidfd.h"
 #include "util.h"
 
-static bool is_as_announced(const struct sockdiag_entry *entry, const struct wire_socket *id)
+static bool is_as_announced(const struct sockdiag_socket *entry, const struct wire_socket *id)
 {
 	size_t len = id->family == AF_INET ? 4 : sizeof id->address;
 
 	return entry->family == id->family && memcmp(entry->address, id->address, len) == 0;
 }
 
-static bool is_held(const struct sockdiag_entry *entry, const struct ownership_claim *claim,
+static bool is_held(const struct sockdiag_socket *entry, const struct permission_claim *claim,
 		    unsigned *budget)
 {
 	enum holders_answer answer = HOLDERS_UNKNOWN;
@@ -31,17 +31,17 @@ static bool is_held(const struct sockdiag_entry *entry, const struct ownership_c
 	return entry->uid == claim->uid;
 }
 
-int ownership_check(struct sockdiag *diag, const struct ownership_claim *claim, unsigned *budget,
+int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
 		    struct etcdreg_err *err)
 {
 	const struct wire_socket *id = claim->id;
-	const struct sockdiag_entry wanted = {
+	const struct sockdiag_socket wanted = {
 		.inode = id->inode,
 		.cookie = id->cookie,
 		.port = id->port,
 	};
 	CLEANUP(sockdiag_list) struct sockdiag_list list = { 0 };
-	const struct sockdiag_entry *entry;
+	const struct sockdiag_socket *entry;
 	int r = sockdiag_dump_port(diag, model_kind(id), id->port, &list, err);
 
 	if (r < 0)
