@@ -48,19 +48,19 @@ PKGS := libcurl libcjson libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -I. -Ilib $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -iquote . $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
 
 # The object that runs in hosts: no libc at build time (DT_NEEDED, fortify, stack protector, builtin calls), no lazy
 # binding stubs for symbols that may not exist.  Of lib/ it has the parser of numbers, whose other functions are dropped.
-SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -Ilib -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
+SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -iquote . -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
 	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -ffunction-sections -DBINDIR='"$(BINDIR)"'
 SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--sort-section=name -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code \
 	-Wl,-z,nodelete -Wl,-soname,libetcd-registry-preload.so -Wl,--build-id=sha1
 
-LIB_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*.c))
-AGENT_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/*.c))
+LIB_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard lib/*/*.c))
+AGENT_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/*.c agent/*/*.c))
 CLI_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard cli/*.c))
-SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c)) $(B)/obj/shim/lib/parse.o
+SHIM_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard shim/*.c)) $(B)/obj/shim/lib/base/parse.o
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTS := $(patsubst tests/hosts/%.c,$(B)/hosts/%,$(wildcard tests/hosts/*.c))

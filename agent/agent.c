@@ -14,18 +14,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "config.h"
-#include "connstr.h"
-#include "descriptors.h"
-#include "err.h"
-#include "keeper.h"
-#include "listener.h"
-#include "log.h"
-#include "owner.h"
-#include "parse.h"
-#include "privileges.h"
-#include "util.h"
-#include "worker.h"
+#include "agent/base/descriptors.h"
+#include "agent/base/log.h"
+#include "agent/base/privileges.h"
+#include "agent/clients/listener.h"
+#include "agent/clients/owner.h"
+#include "agent/keeper/keeper.h"
+#include "agent/worker/worker.h"
+#include "lib/base/err.h"
+#include "lib/base/parse.h"
+#include "lib/base/util.h"
+#include "lib/config/config.h"
+#include "lib/config/connstr.h"
 
 enum {
 	EXIT_OK = 0,

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "lib/config/config.h"
 
 struct options;
 
@@ -26,7 +26,7 @@ enum status {
 	STATUS_FAILED = 3,  /* the registry could not be reached or refused; any other failure */
 };
 
-/* Options that are a command's own, no setting of lib/config.def. */
+/* Options that are a command's own, no setting of lib/config/config.def. */
 enum own_option {
 	OWN_JSON = 1 << 0,
 	OWN_PORT = 1 << 1,

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "json.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/util.h"
 #include "terminal.h"
-#include "util.h"
 
 #define FIELDS	   "{name}, {hostname}, {host}, {port}, {url}, {json} or {.MEMBER}"
 #define QUOTED_MAX 64

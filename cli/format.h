@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-#include "etcd-registry.h"
+#include "lib/etcd-registry.h"
 
 /*
  * Whether `format` is one.  `has_changes`: {change} may be in it.  Fails with ETCDREG_E_CONFIG, the

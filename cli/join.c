@@ -3,9 +3,9 @@
 #define _GNU_SOURCE
 #include <sys/socket.h>
 
-#include "address.h"
 #include "command.h"
-#include "err.h"
+#include "lib/base/err.h"
+#include "lib/net/address.h"
 #include "options.h"
 #include "output.h"
 #include "signals.h"

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "command.h"
-#include "err.h"
+#include "lib/base/err.h"
+#include "lib/base/parse.h"
+#include "lib/base/util.h"
 #include "options.h"
 #include "output.h"
-#include "parse.h"
-#include "util.h"
 
 /* "host:port" or "[address]:port".  Cuts `text`, which *service then points into. */
 static int parse_host_port(char *text, struct etcdreg_service *service, struct etcdreg_err *err)

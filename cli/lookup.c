@@ -8,12 +8,12 @@
 #include <time.h>
 
 #include "command.h"
-#include "entry.h"
-#include "err.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "lib/registry/entry.h"
 #include "options.h"
 #include "output.h"
 #include "show.h"
-#include "util.h"
 
 #define LAST_WORD_MS 50 /* for a watch to say itself what it has come to, once the time is up */
 

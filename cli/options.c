@@ -6,11 +6,11 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "connstr.h"
-#include "err.h"
 #include "format.h"
-#include "parse.h"
-#include "util.h"
+#include "lib/base/err.h"
+#include "lib/base/parse.h"
+#include "lib/base/util.h"
+#include "lib/config/connstr.h"
 
 #define ENV_PREFIX  "ETCD_REGISTRY_"
 #define HELP_COLUMN 26

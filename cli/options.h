@@ -4,7 +4,7 @@
  *
  * Options are long, "--option VALUE" or "--option=VALUE", never abbreviated, and may stand among
  * the operands; "--" ends them.  -h and -v are short for --help and --verbose.  A setting of
- * lib/config.def is called as its environment variable without the prefix:
+ * lib/config/config.def is called as its environment variable without the prefix:
  * ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option, because the arguments
  * of a process are public.
  */
@@ -16,8 +16,8 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "config.h"
-#include "etcd-registry.h"
+#include "lib/config/config.h"
+#include "lib/etcd-registry.h"
 
 #define OPTION_NAME_MAX 32 /* bytes of an option's name, its NUL included */
 

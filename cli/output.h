@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "etcd-registry.h"
+#include "lib/etcd-registry.h"
 
 /* Once, first: terminal_init(), and closed standard descriptors become harmless. */
 void output_init(void);

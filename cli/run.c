@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/names.h"
+#include "agent/services/names.h"
 #include "command.h"
-#include "err.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
 #include "options.h"
 #include "output.h"
-#include "util.h"
 
 #define OBJECT			 "libetcd-registry-preload.so"
 #define STATUS_CANNOT_EXECUTE	 126

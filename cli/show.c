@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "format.h"
-#include "json.h"
+#include "lib/base/json.h"
+#include "lib/base/util.h"
 #include "terminal.h"
-#include "util.h"
 
 #define COLUMN_GAP 2
 

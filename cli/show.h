@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "etcd-registry.h"
+#include "lib/etcd-registry.h"
 #include "options.h"
 
 /* With --json an array, one document to a line.  None: nothing else is printed. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "lib/wire.h"
 
 /*
  * Connect to the agent of the process's settings.  The operator's, where ETCD_REGISTRY_AGENT names

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.c - the object's settings, from the one table of lib/config.def. */
+/* settings.c - the object's settings, from the one table of lib/config/config.def. */
 #include "settings.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "lib/base/parse.h"
 #include "linkmap.h"
-#include "parse.h"
 #include "raw.h"
 #include "symbols.h"
 
@@ -16,7 +16,7 @@ enum { SECRET = 1 };
 
 enum setting {
 #define SETTING(id, ...) SETTING_##id,
-#include "config.def"
+#include "lib/config/config.def"
 #undef SETTING
 	SETTING_COUNT
 };
@@ -28,7 +28,7 @@ static const struct variable {
 } variables[SETTING_COUNT] = {
 #define SETTING(id, option, env, fallback, type, preset, min, max, scope, flags, help)             \
 	{env, fallback, preset, scope, flags},
-#include "config.def"
+#include "lib/config/config.def"
 #undef SETTING
 };
 
@@ -87,7 +87,7 @@ static const char *value_of(enum setting id)
 	return own.set[id] ? own.set[id] + strlen(variables[id].name) + 1 : variables[id].preset;
 }
 
-/* As lib/config.c has it: a variable that is set to nothing counts as not set. */
+/* As lib/config/config.c has it: a variable that is set to nothing counts as not set. */
 static const char *environment(const char *name)
 {
 	const char *value = name ? symbols_getenv(name) : NULL;

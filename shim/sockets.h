@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "lib/wire.h"
 
 #define SOCKETS_MAX 256
 

@@ -36,7 +36,7 @@ def test_the_settings_of_the_readme_are_those_of_the_command():
 def test_the_table_has_every_setting():
     rows = re.findall(
         r'^SETTING\(\w+, \S+ "(\w+)"',
-        (product.ROOT / "lib" / "config.def").read_text(),
+        (product.ROOT / "lib" / "config" / "config.def").read_text(),
         re.MULTILINE,
     )
     assert len(rows) > 15

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_http.h - lib/http.c and lib/http_stream.c with the input in the place of the network.  To be included once.
+ * fake_http.h - lib/net/http.c and lib/net/http_stream.c with the input in the place of the network.  To be included once.
  *
  * The input is records between RECORD_END bytes.  The first tells the target what to do; each of
  * the others is one answer, taken by the next request or stream: its status (see status_of()), then
  * its body.  A stream's body comes in pieces, between PIECE_END bytes, one at each wait; after the
  * last it ends.  When there are no records left, nobody answers.
  *
- * The splitting into lines is that of lib/http_stream.c.
+ * The splitting into lines is that of lib/net/http_stream.c.
  */
 #ifndef ETCDREG_FAKE_HTTP_H
 #define ETCDREG_FAKE_HTTP_H
@@ -22,8 +22,8 @@
 #define http_stream_open   unused_http_stream_open
 #define http_stream_close  unused_http_stream_close
 #define http_stream_status unused_http_stream_status
-#include "../../lib/http.c"
-#include "../../lib/http_stream.c"
+#include "lib/net/http.c"
+#include "lib/net/http_stream.c"
 #undef http_new
 #undef http_free
 #undef http_wake
@@ -34,7 +34,7 @@
 #undef http_stream_status
 
 #include "fuzz.h"
-#include "json.h"
+#include "lib/base/json.h"
 
 #define RECORD_END 0x1e
 #define PIECE_END  0x1f

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "etcd-registry.h"
-#include "util.h"
+#include "lib/base/util.h"
+#include "lib/etcd-registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

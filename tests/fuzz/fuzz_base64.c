@@ -2,9 +2,9 @@
 /* base64: what is encoded is decoded to itself, and only one text stands for some bytes. */
 #include "fuzz.h"
 
-#include "buf.h"
-#include "codec.h"
-#include "v3_requests.h"
+#include "lib/base/buf.h"
+#include "lib/base/codec.h"
+#include "lib/store/v3_requests.h"
 
 static void check_bytes(const uint8_t *data, size_t size)
 {

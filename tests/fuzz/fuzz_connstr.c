@@ -5,11 +5,11 @@
  */
 #include "fuzz.h"
 
-#include "buf.h"
-#include "config.h"
-#include "connstr.h"
-#include "err.h"
-#include "http.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/config/config.h"
+#include "lib/config/connstr.h"
+#include "lib/net/http.h"
 
 #define SECRET	 "S3CR3T"
 #define TEXT_MAX 65536

@@ -5,9 +5,9 @@
  */
 #include "fuzz.h"
 
-#include "buf.h"
-#include "entry.h"
-#include "json.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/registry/entry.h"
 
 /* cJSON takes \u without its four digits too, for some character; a line of that is no better. */
 static bool has_bad_escape(const char *text)

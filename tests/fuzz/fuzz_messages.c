@@ -8,11 +8,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "../../agent/messages.h"
-#include "../../agent/names.h"
-#include "config.h"
-#include "entry.h"
-#include "service.h"
+#include "agent/clients/messages.h"
+#include "agent/services/names.h"
+#include "lib/config/config.h"
+#include "lib/registry/entry.h"
+#include "lib/registry/service.h"
 
 static void check_document(const struct service *s)
 {

@@ -7,10 +7,10 @@
 
 #include <netinet/in.h>
 
-#include "../../agent/names.h"
-#include "buf.h"
-#include "entry.h"
-#include "service.h"
+#include "agent/services/names.h"
+#include "lib/base/buf.h"
+#include "lib/registry/entry.h"
+#include "lib/registry/service.h"
 
 #define TEXT_MAX 65536
 

@@ -2,7 +2,7 @@
 /* The kernel's lists of sockets: one datagram of netlink, or the text of a file in /proc/net. */
 #include "fuzz.h"
 
-#include "../../agent/sockdiag.c"
+#include "agent/kernel/sockdiag.c"
 
 static void check_list(struct sockdiag_list *list)
 {

@@ -11,10 +11,10 @@
 
 #include "fake_http.h"
 
-#include "entry.h"
-#include "service.h"
-#include "session.h"
-#include "watch.h"
+#include "lib/registry/entry.h"
+#include "lib/registry/service.h"
+#include "lib/registry/watch.h"
+#include "lib/store/session.h"
 
 #define STEPS_MAX   24
 #define CHANGES_MAX 64

@@ -5,8 +5,8 @@
 
 #include "fake_etcd.h"
 
-#include "credentials.h"
-#include "session.h"
+#include "lib/config/credentials.h"
+#include "lib/store/session.h"
 
 #define VERSION_34 "{\"etcdserver\":\"3.4.23\",\"etcdcluster\":\"3.4.0\"}"
 #define HEADER "\"header\":{\"revision\":\"5\"}"

@@ -20,7 +20,7 @@ size_t shim_strlen(const char *s);
 #define memcmp shim_memcmp
 #define memchr shim_memchr
 #define strlen shim_strlen
-#include "../../shim/text.c"
+#include "shim/text.c"
 #undef memcpy
 #undef memset
 #undef memcmp

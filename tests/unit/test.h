@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "util.h"
+#include "lib/base/util.h"
 
 /* What a loaded machine may add to any time; less than the time that a failure would take. */
 #define SLOW_MACHINE_MS 2000

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/address.c.  Only "lo" is on every machine; the rest goes by what this one has. */
+/* Tests of lib/net/address.c.  Only "lo" is on every machine; the rest goes by what this one has. */
 #include "test.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <sys/socket.h>
 
-#include "address.h"
+#include "lib/net/address.h"
 
 static struct address_hint hint_of(const char *address, bool v6only)
 {

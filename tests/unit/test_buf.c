@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/buf.c. */
+/* Tests of lib/base/buf.c. */
 #include "test.h"
 
-#include "buf.h"
+#include "lib/base/buf.h"
 
 static void assert_sane(const struct buf *b)
 {

@@ -21,8 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../../agent/clients.h"
-#include "../../lib/err.h"
+#include "agent/clients/clients.h"
+#include "lib/base/err.h"
 
 static const char settings[] = "ETCD_REGISTRY_NAME=web";
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/cluster.c and lib/http.c, against servers that misbehave. */
+/* Tests of lib/net/cluster.c and lib/net/http.c, against servers that misbehave. */
 #include "fake_etcd.h"
 
 #include <signal.h>
 
-#include "cluster.h"
-#include "err.h"
-#include "http.h"
+#include "lib/base/err.h"
+#include "lib/net/cluster.h"
+#include "lib/net/http.h"
 
 static struct fake_etcd *fake;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/codec.c. */
+/* Tests of lib/base/codec.c. */
 #include "test.h"
 
-#include "codec.h"
+#include "lib/base/codec.h"
 
 static void hashes(void **state)
 {

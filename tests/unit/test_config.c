@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/config.c and lib/credentials.c. */
+/* Tests of lib/config/config.c and lib/config/credentials.c. */
 #include "test.h"
 
 #include <fcntl.h>
 
-#include "config.h"
-#include "connstr.h"
-#include "credentials.h"
+#include "lib/config/config.h"
+#include "lib/config/connstr.h"
+#include "lib/config/credentials.h"
 
 static struct config config;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/connstr.c. */
+/* Tests of lib/config/connstr.c. */
 #include "test.h"
 
-#include "connstr.h"
+#include "lib/config/connstr.h"
 
 #define HOSTS_MAX 4
 

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../agent/log.h"
-#include "../../agent/outcomes.h"
+#include "agent/base/log.h"
+#include "agent/worker/outcomes.h"
 
 /* A machine: its model, the kernel's list, and a registry that writes down what it is asked. */
 struct machine {

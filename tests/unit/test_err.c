@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/err.c. */
+/* Tests of lib/base/err.c. */
 #include "test.h"
 
-#include "err.h"
+#include "lib/base/err.h"
 
 static void sets_code_and_text(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../agent/hashmap.h"
+#include "agent/base/hashmap.h"
 
 enum { MANY = 1000 };
 

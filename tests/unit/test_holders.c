@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../agent/holders.h"
-#include "../../agent/pidfd.h"
+#include "agent/kernel/holders.h"
+#include "agent/kernel/pidfd.h"
 
 struct found {
 	pid_t pids[8];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/json.c. */
+/* Tests of lib/base/json.c. */
 #include "test.h"
 
-#include "json.h"
+#include "lib/base/json.h"
 
 static struct json *parse(const char *text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of agent/keeper.c: each keeper is a child of the test, so that it may fork and end. */
+/* Tests of agent/keeper/keeper.c: each keeper is a child of the test, so that it may fork and end. */
 #include "test.h"
 
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "../../agent/keeper.h"
+#include "agent/keeper/keeper.h"
 
 enum { NOT_BY_ITSELF = 99, WRONG = 98, KILLED = -1 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../agent/lifetime.h"
+#include "agent/worker/lifetime.h"
 
 enum { START_MS = 1000000 };
 

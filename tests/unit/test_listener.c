@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../agent/listener.h"
-#include "../../agent/owner.h"
+#include "agent/clients/listener.h"
+#include "agent/clients/owner.h"
 
 struct folder {
 	char path[64], name[96];

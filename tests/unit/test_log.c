@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../agent/log.h"
+#include "agent/base/log.h"
 
 struct folder {
 	char path[64], file[96], spec[128], text[4096];

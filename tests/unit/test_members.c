@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/members.c and lib/nodes.c. */
+/* Tests of lib/net/members.c and lib/net/nodes.c. */
 #include "test.h"
 
-#include "err.h"
-#include "members.h"
-#include "nodes.h"
+#include "lib/base/err.h"
+#include "lib/net/members.h"
+#include "lib/net/nodes.h"
 
 #define MEMBER(urls) "{\"ID\":\"1\",\"name\":\"a\",\"clientURLs\":[" urls "]}"
 

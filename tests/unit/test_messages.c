@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../agent/messages.h"
+#include "agent/clients/messages.h"
 
 static const char settings[] = "ETCD_REGISTRY_NAME=web\0ETCD_REGISTRY_META={\n\t\"a\":1}";
 

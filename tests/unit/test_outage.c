@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of lib/outage.c and of what lib/reconcile.c makes of it: an etcd that is away for long, and
+ * Tests of lib/registry/outage.c and of what lib/registry/reconcile.c makes of it: an etcd that is away for long, and
  * many who come back to it.  Time and chance are this file's own.
  */
 #define FAKE_CONNS 32
@@ -9,9 +9,9 @@
 
 #include <sys/syscall.h>
 
-#include "outage.h"
-#include "reconcile.h"
-#include "wanted.h"
+#include "lib/registry/outage.h"
+#include "lib/registry/reconcile.h"
+#include "lib/registry/wanted.h"
 
 #define HANDLES 20
 #define TTL_S	10

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/parse.c. */
+/* Tests of lib/base/parse.c. */
 #include "test.h"
 
-#include "parse.h"
+#include "lib/base/parse.h"
 
 #define UNTOUCHED 77
 

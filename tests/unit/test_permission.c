@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../agent/permission.h"
-#include "../../agent/pidfd.h"
+#include "agent/kernel/pidfd.h"
+#include "agent/services/permission.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/reconcile.c against a fake etcd: what is done when, and what is told. */
+/* Tests of lib/registry/reconcile.c against a fake etcd: what is done when, and what is told. */
 #include "fake_store.h"
 
-#include "reconcile.h"
-#include "wanted.h"
+#include "lib/registry/reconcile.h"
+#include "lib/registry/wanted.h"
 
 static struct fake_etcd *fake;
 static struct line *line;

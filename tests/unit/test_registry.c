@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the public interface (lib/registry.c, lib/queries.c) against a fake etcd. */
+/* Tests of the public interface (lib/registry/registry.c, lib/registry/queries.c) against a fake etcd. */
 #include "fake_store.h"
 
 #include <dirent.h>
 #include <signal.h>
 
-#include "config.h"
-#include "etcd-registry.h"
+#include "lib/config/config.h"
+#include "lib/etcd-registry.h"
 
 static struct fake_etcd *fake;
 static char url[100];

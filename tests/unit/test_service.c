@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/service.c.  The npm package 2.1.1 wrote the expected keys and documents. */
+/* Tests of lib/registry/service.c.  The npm package 2.1.1 wrote the expected keys and documents. */
 #include "test.h"
 
-#include "service.h"
+#include "lib/registry/service.h"
 
 static void writes_what_the_npm_package_writes(void **state)
 {

@@ -9,7 +9,7 @@
 #include <dlfcn.h>
 
 #include "shim_text.h"
-#include "../../shim/linkmap.c"
+#include "shim/linkmap.c"
 
 /* Of the libc, and each a case of its own; those with two versions have a hidden one. */
 static const char *const names[] = {

@@ -17,7 +17,7 @@
 #define BINDIR "/usr/local/bin"
 #endif
 #include "shim_text.h"
-#include "../../shim/settings.c"
+#include "shim/settings.c"
 
 #define OUTPUT_MAX 8192
 

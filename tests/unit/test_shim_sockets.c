@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../shim/sockets.c"
+#include "shim/sockets.c"
 
 #define HOOKS 4
 #define ROUNDS 20000

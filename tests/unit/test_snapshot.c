@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of agent/snapshot.c. */
+/* Tests of agent/services/snapshot.c. */
 #include "test.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "../../agent/snapshot.h"
+#include "agent/services/snapshot.h"
 
 enum { SNAPSHOT_MAX = 1 << 20 };
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../agent/sockdiag.h"
+#include "agent/kernel/sockdiag.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

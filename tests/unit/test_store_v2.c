@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/store_v2.c against a fake etcd. */
+/* Tests of lib/store/store_v2.c against a fake etcd. */
 #include "fake_store.h"
 
-#include "store.h"
+#include "lib/store/store.h"
 
 static struct fake_etcd *fake;
 static struct line *line;

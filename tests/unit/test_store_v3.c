@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/store_v3.c, lib/v3_call.c and lib/session.c against a fake etcd. */
+/* Tests of lib/store/store_v3.c, lib/store/v3_call.c and lib/store/session.c against a fake etcd. */
 #include "fake_store.h"
 
-#include "store.h"
+#include "lib/store/store.h"
 
 static struct fake_etcd *fake;
 static struct line *line;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of several keys in one transaction (lib/v3_txn.c, lib/store_v3.c) against a fake etcd. */
+/* Tests of several keys in one transaction (lib/store/v3_txn.c, lib/store/store_v3.c) against a fake etcd. */
 #include "fake_store.h"
 
-#include "store.h"
+#include "lib/store/store.h"
 
 #define COUNT 3
 #define RULE_GRANT { "/lease/grant", 200, GRANTED("5"), 0 }

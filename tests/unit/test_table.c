@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of agent/table.c. */
+/* Tests of agent/keeper/table.c. */
 #include "test.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "../../agent/table.h"
+#include "agent/keeper/table.h"
 
 static struct table *table;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/v3_watch.c, and of the streams below it, against a fake etcd. */
+/* Tests of lib/store/v3_watch.c, and of the streams below it, against a fake etcd. */
 #include "fake_store.h"
 
-#include "v3_watch.h"
+#include "lib/store/v3_watch.h"
 
 #define KEY64	 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
 #define OTHER64	 "L3NlcnZpY2VzL3dlYi8y"

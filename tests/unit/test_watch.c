@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of etcdreg_watch() (lib/watch.c, lib/watch_state.c) against a fake etcd. */
+/* Tests of etcdreg_watch() (lib/registry/watch.c, lib/registry/watch_state.c) against a fake etcd. */
 #include "fake_store.h"
 
-#include "codec.h"
-#include "etcd-registry.h"
+#include "lib/base/codec.h"
+#include "lib/etcd-registry.h"
 
 #define WAIT_MS	 5000
 #define QUIET_MS 200

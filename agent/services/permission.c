@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a process may announce a socket. */
+#include "permission.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "agent/kernel/holders.h"
+#include "agent/kernel/pidfd.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "model.h"
+
+static bool is_as_announced(const struct sockdiag_socket *entry, const struct wire_socket *id)
+{
+	size_t len = id->family == AF_INET ? 4 : sizeof id->address;
+
+	return entry->family == id->family && memcmp(entry->address, id->address, len) == 0;
+}
+
+static bool is_held(const struct sockdiag_socket *entry, const struct permission_claim *claim,
+		    unsigned *budget)
+{
+	enum holders_answer answer = HOLDERS_UNKNOWN;
+
+	if (claim->pid > 0 && claim->pidfd >= 0)
+		answer = holders_ask(claim->pid, entry->inode, budget);
+	/* By now the number may be another process's. */
+	if (answer != HOLDERS_UNKNOWN && !pidfd_has_ended(claim->pidfd))
+		return answer == HOLDERS_YES;
+	return entry->uid == claim->uid;
+}
+
+int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
+		    struct etcdreg_err *err)
+{
+	const struct wire_socket *id = claim->id;
+	const struct sockdiag_socket wanted = {
+		.inode = id->inode,
+		.cookie = id->cookie,
+		.port = id->port,
+	};
+	CLEANUP(sockdiag_list) struct sockdiag_list list = { 0 };
+	const struct sockdiag_socket *entry;
+	int r = sockdiag_dump_port(diag, model_kind(id), id->port, &list, err);
+
+	if (r < 0)
+		return r;
+	entry = sockdiag_list_find(&list, &wanted);
+	if (!entry || !is_as_announced(entry, id))
+		return err_set(err, ETCDREG_E_NOTFOUND,
+			       "the agent's network namespace has no such socket");
+	if (!is_held(entry, claim, budget))
+		return err_set(err, ETCDREG_E_DENIED, "the socket is not this process's");
+	return 0;
+}

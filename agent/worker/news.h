@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * news.h - what the registry tells, carried from the library's thread to the event loop.
+ * news_push() is the events callback: it queues a copy and makes the descriptor readable, nothing
+ * else.  The other functions belong to the loop's thread.  A piece of news for which there is no
+ * memory is lost.
+ */
+#ifndef ETCDREG_AGENT_NEWS_H
+#define ETCDREG_AGENT_NEWS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/list.h"
+#include "lib/etcd-registry.h"
+
+struct news {
+	pthread_mutex_t lock;
+	struct list queue;      /* protected by lock */
+	int fd;                 /* readable while the queue is not empty */
+};
+
+struct news_item {
+	struct list in_queue;
+	enum etcdreg_event_type type;
+	uint64_t tag;           /* 0: about no service */
+	char *error;            /* with ERROR and FAILOVER, else NULL */
+};
+
+/* Fails with ETCDREG_E_SYSTEM. */
+int news_init(struct news *news);
+
+/* The library's thread must have ended. */
+void news_release(struct news *news);
+
+void news_push(const struct etcdreg_event *event, void *news);
+
+/* The oldest, or NULL.  Free it with news_item_free(). */
+struct news_item *news_pop(struct news *news);
+
+void news_item_free(struct news_item *item);
+
+#endif

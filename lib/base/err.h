@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * err.h - fill a caller's struct etcdreg_err.
+ *
+ * Every function of lib/ that can fail returns 0 or a negative ETCDREG_E_*, and takes the
+ * caller's `err` last, which may be NULL.  A failure is one line: return err_set(err,
+ * ETCDREG_E_CONFIG, "port '%s' is not 1-65535", text);
+ *
+ * Messages are lower case, quote the input they are about, and hold no secret.  They are cut at
+ * ETCDREG_ERR_MAX, and control characters (quoted input and servers' answers may hold some)
+ * become '?': a message is always one line.
+ */
+#ifndef ETCDREG_ERR_H
+#define ETCDREG_ERR_H
+
+#include "lib/etcd-registry.h"
+
+/* Sets both fields; returns `code`. */
+int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Puts context before the message; returns the code that err holds.  Where err is NULL the code is
+ * known to the caller alone: ETCDREG_E_SYSTEM is returned then, so return your own.
+ */
+int err_prefix(struct etcdreg_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "out of memory"; returns ETCDREG_E_NOMEM. */
+static inline int err_nomem(struct etcdreg_err *err)
+{
+	err_set(err, ETCDREG_E_NOMEM, "out of memory");
+	return ETCDREG_E_NOMEM;
+}
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* The connection string's parser. */
+#define _GNU_SOURCE
+#include "connstr.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/parse.h"
+#include "lib/base/util.h"
+
+#define HOST_MAX 253 /* bytes of a DNS name */
+
+/* A part of the text, not NUL-terminated. */
+struct span {
+	const char *s;
+	size_t len;
+};
+
+static struct span span_until(const char **at, const char *stops)
+{
+	struct span span = {*at, strcspn(*at, stops)};
+
+	*at += span.len;
+	return span;
+}
+
+static bool span_equals(struct span span, const char *text)
+{
+	return strlen(text) == span.len && memcmp(text, span.s, span.len) == 0;
+}
+
+void connstr_release(struct connstr *cs)
+{
+	for (size_t i = 0; i < cs->hosts_len; i++)
+		free(cs->hosts[i].host);
+	free(cs->hosts);
+	free(cs->scheme);
+	free(cs->namespace);
+	secret_free(cs->user);
+	secret_free(cs->password);
+	*cs = (struct connstr){0};
+}
+
+/* Takes "protocol://" where it stands at *at; a later host may only repeat what the first one said.
+ */
+static int parse_scheme(const char **at, struct connstr *cs, struct etcdreg_err *err)
+{
+	const char *end = strstr(*at, "://");
+	struct span scheme = {*at, end ? (size_t)(end - *at) : 0};
+
+	/* With a colon it is a user and a password, which is not to be quoted. */
+	if (!end || strcspn(*at, ",/@?:") < scheme.len)
+		return 0;
+	if (!span_equals(scheme, "http") && !span_equals(scheme, "https"))
+		return err_set(err, ETCDREG_E_CONFIG, "protocol '%.*s' is not http or https",
+			       (int)scheme.len, scheme.s);
+	if (cs->scheme && !span_equals(scheme, cs->scheme))
+		return err_set(err, ETCDREG_E_CONFIG, "protocols '%s' and '%.*s' cannot be mixed",
+			       cs->scheme, (int)scheme.len, scheme.s);
+	if (!cs->scheme)
+		cs->scheme = strndup(scheme.s, scheme.len);
+	*at = end + 3;
+	return cs->scheme ? 0 : err_nomem(err);
+}
+
+/* The last '@' before the path ends it: a password may hold one. */
+static int parse_userinfo(const char **at, struct connstr *cs, struct etcdreg_err *err)
+{
+	size_t len = strcspn(*at, "/?");
+	const char *end = memrchr(*at, '@', len);
+	const char *colon;
+
+	if (strchr(*at + len, '@'))
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "'@' after the hosts: in a password write '/' as %%2F and "
+			       "'?' as %%3F, elsewhere '@' as %%40");
+	if (!end)
+		return 0;
+	if (memchr(*at, ',', (size_t)(end - *at)))
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "user and password belong before the first host, once; "
+			       "write a ',' in them as %%2C");
+	colon = memchr(*at, ':', (size_t)(end - *at));
+	cs->user = parse_percent(*at, (size_t)((colon ? colon : end) - *at));
+	if (colon)
+		cs->password = parse_percent(colon + 1, (size_t)(end - colon) - 1);
+	if (!cs->user || cs->user[0] == '\0' || (colon && !cs->password))
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "the user or password before '@' is empty or has a bad %% escape");
+	*at = end + 1;
+	return 0;
+}
+
+static bool is_host_name(struct span host)
+{
+	if (host.len == 0 || host.len > HOST_MAX)
+		return false;
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.s[i];
+
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    c != '.' && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}
+
+static bool is_ipv6(struct span host)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.s, host.len);
+	text[host.len] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* Splits "[::1]:2379", "[::1]", "a:2379" or "a"; *ret_rest is what follows the host, with its
+ * colon. */
+static bool split_host(struct span text, struct span *ret_host, struct span *ret_rest)
+{
+	const char *end;
+	size_t len;
+
+	if (text.len > 0 && text.s[0] == '[') {
+		end = memchr(text.s, ']', text.len);
+		if (!end)
+			return false;
+		*ret_host = (struct span){text.s + 1, (size_t)(end - text.s) - 1};
+		*ret_rest = (struct span){end + 1, text.len - ret_host->len - 2};
+		return is_ipv6(*ret_host);
+	}
+	end = memchr(text.s, ':', text.len);
+	len = end ? (size_t)(end - text.s) : text.len;
+	*ret_host = (struct span){text.s, len};
+	*ret_rest = (struct span){text.s + len, text.len - len};
+	return is_host_name(*ret_host);
+}
+
+static int add_host(struct connstr *cs, struct span host, unsigned port, struct etcdreg_err *err)
+{
+	struct connstr_host *hosts;
+
+	if (cs->hosts_len == CONNSTR_HOSTS_MAX)
+		return err_set(err, ETCDREG_E_CONFIG, "more than %d hosts", CONNSTR_HOSTS_MAX);
+	hosts = reallocarray(cs->hosts, cs->hosts_len + 1, sizeof(*hosts));
+	if (!hosts)
+		return err_nomem(err);
+	cs->hosts = hosts;
+	hosts[cs->hosts_len].host = strndup(host.s, host.len);
+	if (!hosts[cs->hosts_len].host)
+		return err_nomem(err);
+	hosts[cs->hosts_len++].port = port;
+	return 0;
+}
+
+static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *err)
+{
+	struct span text, host, rest;
+	uint64_t port = 0;
+	int r;
+
+	*at += strspn(*at, " ");
+	r = parse_scheme(at, cs, err);
+	if (r < 0)
+		return r;
+	text = span_until(at, ",/?");
+	if (text.len == 0)
+		return err_set(err, ETCDREG_E_CONFIG, "a host is missing before '%s'",
+			       **at ? *at : "the end");
+	if (!split_host(text, &host, &rest))
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "'%.*s' is not a host (an IPv6 address needs brackets)",
+			       (int)text.len, text.s);
+	if (rest.len > 0 &&
+	    (rest.s[0] != ':' || !parse_uint(rest.s + 1, rest.len - 1, 1, UINT16_MAX, &port)))
+		return err_set(err, ETCDREG_E_CONFIG, "port '%.*s' of host '%.*s' is not 1-65535",
+			       (int)rest.len - (rest.s[0] == ':'), rest.s + (rest.s[0] == ':'),
+			       (int)host.len, host.s);
+	return add_host(cs, host, (unsigned)port, err);
+}
+
+static int parse_hosts(const char **at, struct connstr *cs, struct etcdreg_err *err)
+{
+	for (;;) {
+		int r = parse_host(at, cs, err);
+
+		if (r < 0)
+			return r;
+		/* A list of URLs may end each of them with a slash. */
+		if (strncmp(*at, "/,", 2) == 0)
+			++*at;
+		if (**at != ',')
+			return 0;
+		++*at;
+	}
+}
+
+static bool is_segment(struct span segment)
+{
+	for (size_t i = 0; i < segment.len; i++) {
+		if ((unsigned char)segment.s[i] < 0x20 || segment.s[i] == 0x7f)
+			return false;
+	}
+	return segment.len > 0 && !span_equals(segment, ".") && !span_equals(segment, "..");
+}
+
+static int parse_namespace(const char **at, struct connstr *cs, struct etcdreg_err *err)
+{
+	struct span text;
+	const char *segment;
+
+	*at += strspn(*at, "/");
+	text = span_until(at, "?");
+	while (text.len > 0 && text.s[text.len - 1] == '/')
+		text.len--;
+	cs->namespace = parse_percent(text.s, text.len);
+	if (!cs->namespace)
+		return err_set(err, ETCDREG_E_CONFIG, "namespace '%.*s' has a bad %% escape",
+			       (int)text.len, text.s);
+	segment = cs->namespace;
+	while (text.len > 0) {
+		if (!is_segment(span_until(&segment, "/")))
+			return err_set(err, ETCDREG_E_CONFIG,
+				       "namespace '%s' has a segment that is empty, '.', '..' "
+				       "or not printable",
+				       cs->namespace);
+		if (*segment++ == '\0')
+			break;
+	}
+	return 0;
+}
+
+static int set_option(struct config *cfg, struct span key, struct span text,
+		      struct etcdreg_err *err)
+{
+	CLEANUP(free) char *value = parse_percent(text.s, text.len);
+	enum config_id id = config_find_option(key.s, key.len);
+	int r;
+
+	if (span_equals(key, "refresh") || span_equals(key, "cache"))
+		return 0;
+	if (id == CONFIG_COUNT)
+		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%.*s'", (int)key.len, key.s);
+	if (!value)
+		return err_set(err, ETCDREG_E_CONFIG, "option '%.*s' has a bad %% escape",
+			       (int)key.len, key.s);
+	r = config_set_from(cfg, id, CONFIG_BY_QUERY, value, err);
+	explicit_bzero(value, strlen(value));
+	if (r < 0)
+		err_prefix(err, "option '%.*s': ", (int)key.len, key.s);
+	return r;
+}
+
+static int parse_query(const char *at, struct config *cfg, struct etcdreg_err *err)
+{
+	while (*at != '\0') {
+		struct span key, value = {"", 0};
+		int r;
+
+		at++;
+		key = span_until(&at, "=&");
+		if (*at == '=') {
+			at++;
+			value = span_until(&at, "&");
+		}
+		if (key.len == 0 && value.len == 0)
+			continue;
+		r = set_option(cfg, key, value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The two are a pair: the password of one source must not meet the user of another. */
+static int set_credentials(const struct connstr *cs, struct config *cfg, struct etcdreg_err *err)
+{
+	int r;
+
+	if (!cs->user || cfg->source[CONFIG_user] > CONFIG_BY_QUERY)
+		return 0;
+	r = config_set_from(cfg, CONFIG_user, CONFIG_BY_QUERY, cs->user, err);
+	if (r == 0 && cs->password)
+		r = config_set_from(cfg, CONFIG_password, CONFIG_BY_QUERY, cs->password, err);
+	if (r < 0)
+		err_prefix(err, "the user or password before '@' ");
+	return r;
+}
+
+static int parse_parts(const char *at, struct connstr *cs, struct config *cfg,
+		       struct etcdreg_err *err)
+{
+	int r = parse_scheme(&at, cs, err);
+
+	if (r < 0)
+		return r;
+	r = parse_userinfo(&at, cs, err);
+	if (r < 0)
+		return r;
+	r = parse_hosts(&at, cs, err);
+	if (r < 0)
+		return r;
+	r = parse_namespace(&at, cs, err);
+	if (r < 0)
+		return r;
+	if (!cs->scheme && !(cs->scheme = strdup("http")))
+		return err_nomem(err);
+	r = parse_query(at, cfg, err);
+	return r < 0 ? r : set_credentials(cs, cfg, err);
+}
+
+int connstr_parse(const char *text, struct connstr *ret, struct config *cfg,
+		  struct etcdreg_err *err)
+{
+	CLEANUP(connstr) struct connstr cs = {0};
+	CLEANUP(config) struct config unused = {0};
+	int r;
+
+	if (!cfg) {
+		r = config_init(&unused, err);
+		if (r < 0)
+			return r;
+		cfg = &unused;
+	}
+	r = parse_parts(text, &cs, cfg, err);
+	if (r < 0)
+		return r;
+	*ret = STEAL(cs);
+	return 0;
+}

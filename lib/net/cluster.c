@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls to etcd with failover between its nodes. */
+#define _GNU_SOURCE
+#include "cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "http.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "nodes.h"
+#include "tls_files.h"
+
+#define NODE_MIN_MS 1000
+#define TRY_MIN_MS  20 /* with less, no answer can be had */
+#define URL_MAX	    65536
+
+struct cluster_stream {
+	struct cluster *cluster;
+	struct http_stream *http;
+	unsigned node; /* its id */
+	unsigned left; /* of the node, when it was opened */
+	bool worked;
+};
+
+struct cluster {
+	struct tls_files tls;
+	struct http *http;
+	struct nodes nodes;
+	size_t passed; /* nodes from the current one on that streams could not be had from */
+	struct members *members;  /* NULL: the cluster is not asked */
+	unsigned members_version; /* of the list that `nodes` have */
+	unsigned timeout_ms;
+	uint64_t deadline_ms;
+	bool answered; /* these three are of the latest call */
+	bool silent;
+	bool refused;		     /* by the latest node */
+	struct etcdreg_err failover; /* code 0: none since it was taken */
+};
+
+int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
+		struct etcdreg_err *err)
+{
+	struct cluster *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return err_nomem(err);
+	c->timeout_ms = cfg->timeout_ms;
+	c->deadline_ms = UINT64_MAX;
+	r = tls_files_init(&c->tls, cfg) && nodes_init(&c->nodes, cs) ? 0 : err_nomem(err);
+	if (r == 0 && cfg->spread)
+		nodes_start_at(&c->nodes, any_number());
+	if (r == 0)
+		r = http_new(&c->tls, &c->http, err);
+	if (r < 0) {
+		cluster_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (!c)
+		return;
+	nodes_release(&c->nodes);
+	http_free(c->http);
+	tls_files_release(&c->tls);
+	free(c);
+}
+
+void cluster_share_members(struct cluster *c, struct members *members)
+{
+	c->members = members;
+}
+
+static int read_answer(unsigned status, const char *body, size_t len, cluster_read_fn *read,
+		       void *arg, struct etcdreg_err *err)
+{
+	struct json *json = json_parse(body, len);
+	struct cluster_answer answer = {.status = status, .json = json, .text = body};
+	int r;
+
+	answer.failed = json_read_error(json, &answer.error);
+	r = read(&answer, arg, err);
+	json_free(json);
+	return r;
+}
+
+/* `url` is what ret->url will be in.  False: no memory. */
+static bool make_request(const char *base, const struct cluster_request *rq, unsigned timeout_ms,
+			 struct buf *url, struct http_request *ret)
+{
+	buf_printf(url, "%s%s", base, rq->path);
+	*ret = (struct http_request){
+		.method = rq->method,
+		.url = url->s,
+		.body = rq->body,
+		.content_type = rq->content_type,
+		.authorization = rq->authorization,
+		.answer_max = rq->answer_max,
+		.timeout_ms = timeout_ms,
+	};
+	return !buf_failed(url);
+}
+
+static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
+		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
+	struct http_request http;
+	struct http_answer answer;
+	int r;
+
+	c->answered = false;
+	if (!make_request(base, rq, timeout_ms, &url, &http))
+		return err_nomem(err);
+	r = http_perform(c->http, &http, &answer, err);
+	c->silent |= answer.silent;
+	c->refused = answer.refused;
+	if (r < 0)
+		return r;
+	r = read_answer(answer.status, answer.body.s, answer.body.len, read, arg, err);
+	http_answer_release(&answer);
+	c->answered = r != ETCDREG_E_UNREACH && r != ETCDREG_E_PROTO;
+	return r;
+}
+
+/* Of the nodes from the `nth` of this call on; an old port is no node of its own. */
+static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsigned left_ms)
+{
+	unsigned nodes = 1, share;
+
+	for (size_t i = nth + 1; i < c->nodes.len; i++)
+		nodes += !c->nodes.all[(first + i) % c->nodes.len].fallback;
+	share = left_ms / nodes;
+
+	if (share < NODE_MIN_MS)
+		share = NODE_MIN_MS;
+	return share < left_ms ? share : left_ms;
+}
+
+/* What has come of a call so far. */
+struct outcome {
+	struct buf failures;	    /* of the nodes that were left */
+	int code;		    /* theirs where they agree; 0: none was left */
+	struct etcdreg_err refusal; /* the first that a node answered with; code 0: none */
+};
+
+static void outcome_release(struct outcome *o)
+{
+	buf_release(&o->failures);
+}
+
+static uint64_t deadline_of(const struct cluster *c)
+{
+	uint64_t deadline = now_ms() + c->timeout_ms;
+
+	return deadline < c->deadline_ms ? deadline : c->deadline_ms;
+}
+
+static void go_to(struct cluster *c, size_t node)
+{
+	if (c->nodes.current != node)
+		c->passed = 0;
+	c->nodes.current = node;
+}
+
+/* Without memory for it, the list is taken at the next call. */
+static void learn_members(struct cluster *c)
+{
+	CLEANUP(member_list) struct member_list list = {0};
+	unsigned version = c->members_version;
+
+	if (c->members && members_take(c->members, &version, &list) &&
+	    nodes_learn(&c->nodes, list.bases, list.len))
+		c->members_version = version;
+}
+
+static void begin(struct cluster *c)
+{
+	learn_members(c);
+	c->answered = false;
+	c->silent = false;
+	c->refused = false;
+}
+
+static void add_failure(struct outcome *o, const char *base, const struct etcdreg_err *one)
+{
+	o->code = o->code == 0 || o->code == one->code ? one->code : ETCDREG_E_UNREACH;
+	if (o->failures.len > 0)
+		buf_puts(&o->failures, "; ");
+	buf_printf(&o->failures, "%s: %s", base, one->msg);
+}
+
+static void stay_with(struct cluster *c, size_t at, const struct outcome *o)
+{
+	go_to(c, at);
+	if (o->failures.len > 0)
+		err_set(&c->failover, o->code, "%s", o->failures.s);
+}
+
+/* A node may be alone with its refusal; if it is not, the first one is etcd's word. */
+static bool is_over(struct cluster *c, size_t at, int r, const struct etcdreg_err *one,
+		    struct outcome *o)
+{
+	struct node *node = &c->nodes.all[at];
+	bool is_refused = c->answered && (r == ETCDREG_E_SERVER || r == ETCDREG_E_DENIED);
+
+	if (c->answered && (!is_refused || o->refusal.code == 0))
+		stay_with(c, at, o);
+	if ((c->answered && !is_refused) || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT)
+		return true;
+	if (is_refused && o->refusal.code == 0)
+		err_set(&o->refusal, r, "%s: %s", node->base, one->msg);
+	node->left += r == ETCDREG_E_UNREACH;
+	add_failure(o, node->base, one);
+	return false;
+}
+
+/* Once round the nodes, or as far as the time goes.  1: no node has had the last word. */
+static int go_round(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
+		    void *arg, struct outcome *o, struct etcdreg_err *err)
+{
+	uint64_t deadline = deadline_of(c);
+	size_t first = c->nodes.current;
+
+	for (size_t i = 0; i < c->nodes.len; i++) {
+		size_t at = (first + i) % c->nodes.len;
+		const struct node *node = &c->nodes.all[at];
+		struct etcdreg_err one;
+		uint64_t now = now_ms();
+		int r;
+
+		if (now + TRY_MIN_MS > deadline) {
+			if (o->refusal.code == 0)
+				go_to(c, at);
+			break;
+		}
+		if (node->fallback && !c->refused && i > 0)
+			continue;
+		r = call_node(c, node->base, rq, share_of(c, first, i, (unsigned)(deadline - now)),
+			      read, arg, &one);
+		if (is_over(c, at, r, &one, o))
+			return r == 0 ? 0 : err_set(err, r, "%s: %s", node->base, one.msg);
+	}
+	return 1;
+}
+
+int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
+		 void *arg, struct etcdreg_err *err)
+{
+	CLEANUP(outcome) struct outcome o = {.failures = BUF_INIT(URL_MAX)};
+	int r;
+
+	begin(c);
+	r = go_round(c, rq, read, arg, &o, err);
+	if (r <= 0)
+		return r;
+	c->answered = o.refusal.code != 0;
+	if (c->answered)
+		return err_set(err, o.refusal.code, "%s", o.refusal.msg);
+	if (o.failures.len == 0)
+		return err_set(err, ETCDREG_E_UNREACH, "no time is left to ask etcd");
+	return err_set(err, o.code, "%s", o.failures.s);
+}
+
+const char *cluster_node(const struct cluster *c)
+{
+	return c->nodes.all[c->nodes.current].base;
+}
+
+bool cluster_answered(const struct cluster *c)
+{
+	return c->answered;
+}
+
+bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret)
+{
+	if (c->failover.code == 0)
+		return false;
+	*ret = c->failover;
+	c->failover.code = 0;
+	return true;
+}
+
+bool cluster_was_silent(const struct cluster *c)
+{
+	return c->silent;
+}
+
+static const struct node *next_for_streams(const struct cluster *c)
+{
+	return &c->nodes.all[(c->nodes.current + c->passed) % c->nodes.len];
+}
+
+struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq)
+{
+	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
+	struct cluster_stream *stream = calloc(1, sizeof(*stream));
+	const struct node *node = next_for_streams(c);
+	struct http_request http;
+
+	if (!stream || !make_request(node->base, rq, c->timeout_ms, &url, &http)) {
+		free(stream);
+		return NULL;
+	}
+	*stream = (struct cluster_stream){.cluster = c, .node = node->id, .left = node->left};
+	stream->http = http_stream_open(c->http, &http);
+	if (!stream->http) {
+		free(stream);
+		return NULL;
+	}
+	return stream;
+}
+
+void cluster_stream_close(struct cluster_stream *stream)
+{
+	if (!stream)
+		return;
+	http_stream_close(stream->http);
+	free(stream);
+}
+
+static bool is_left(const struct cluster_stream *stream)
+{
+	const struct nodes *n = &stream->cluster->nodes;
+	const struct node *node = nodes_find(n, stream->node);
+
+	return !node || stream->left != node->left ||
+	       (stream->worked && node != &n->all[n->current]);
+}
+
+int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, void *arg,
+			struct etcdreg_err *err)
+{
+	const char *line;
+	size_t len;
+
+	while ((line = http_stream_line(stream->http, &len))) {
+		int r = read_answer(http_stream_status(stream->http), line, len, read, arg, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (http_stream_ended(stream->http))
+		return err_set(err, ETCDREG_E_UNREACH, "the stream has ended");
+	if (is_left(stream))
+		return err_set(err, ETCDREG_E_UNREACH, "the stream's node was left");
+	return 0;
+}
+
+/* The calls follow, but not to a node that they have left since the stream was opened. */
+void cluster_stream_worked(struct cluster_stream *stream)
+{
+	struct cluster *c = stream->cluster;
+	const struct node *node = nodes_find(&c->nodes, stream->node);
+
+	stream->worked = true;
+	if (!node || node->left != stream->left)
+		return;
+	if (node != &c->nodes.all[c->nodes.current])
+		err_set(&c->failover, ETCDREG_E_UNREACH, "%s: has broken off a stream",
+			cluster_node(c));
+	go_to(c, (size_t)(node - c->nodes.all));
+	c->passed = 0;
+}
+
+void cluster_stream_failed(struct cluster_stream *stream)
+{
+	struct cluster *c = stream->cluster;
+
+	if (stream->node == next_for_streams(c)->id)
+		c->passed = (c->passed + 1) % c->nodes.len;
+}
+
+void cluster_wait(struct cluster *c, uint64_t timeout_ms)
+{
+	http_wait(c->http, timeout_ms);
+}
+
+void cluster_wake(struct cluster *c)
+{
+	http_wake(c->http);
+}
+
+void cluster_keep_connections(struct cluster *c, bool keep)
+{
+	http_keep_connections(c->http, keep);
+}
+
+void cluster_set_timeout(struct cluster *c, unsigned timeout_ms)
+{
+	c->timeout_ms = timeout_ms;
+}
+
+void cluster_set_deadline(struct cluster *c, uint64_t deadline_ms)
+{
+	c->deadline_ms = deadline_ms;
+}
+
+void cluster_interrupt(struct cluster *c)
+{
+	http_interrupt(c->http);
+}

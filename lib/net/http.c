@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP requests, with libcurl. */
+#define _GNU_SOURCE
+#include "http_private.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "tls_refusal.h"
+
+#define POLL_MS	   1000
+#define HEADER_MAX 16384
+
+/* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
+#define KEEPALIVE_IDLE_S     30L
+#define KEEPALIVE_INTERVAL_S 10L
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result; /* written once, by global_init() */
+
+static void global_init(void)
+{
+	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* One of them may be the authorization. */
+void http_headers_release(struct curl_slist **list)
+{
+	for (struct curl_slist *line = *list; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
+	curl_slist_free_all(*list);
+}
+
+/* Takes what fits; a short count makes libcurl end the transfer. */
+size_t http_take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct buf *body = arg;
+
+	buf_add(body, bytes, size * count);
+	return buf_failed(body) ? 0 : size * count;
+}
+
+static CURLcode allow_http_only(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+/*
+ * What libcurl keeps from one connection for the next would hide that a file was replaced: a
+ * session goes on with the old certificates of both sides, and authorities are kept for a day by
+ * the name of their file.  With a passphrase given, nobody is asked for one.
+ */
+static bool forget_tls(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	if (curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) != CURLE_OK)
+		return false;
+#endif
+	return curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK;
+}
+
+static bool set_constants(struct http *h)
+{
+	CURL *e = h->easy;
+
+	return allow_http_only(e) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK && forget_tls(e) &&
+	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_take_body) == CURLE_OK;
+}
+
+static bool set_file(CURL *easy, CURLoption option, const struct file *f)
+{
+	return !file_is_given(f) || curl_easy_setopt(easy, option, f->path) == CURLE_OK;
+}
+
+/* libcurl may have a folder of authorities besides, those of the system: they are not meant. */
+static bool set_authority(CURL *easy, const struct file *cacert)
+{
+	return set_file(easy, CURLOPT_CAINFO, cacert) &&
+	       (!file_is_given(cacert) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
+int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err)
+{
+	struct http *h;
+	int r = tls_files_check(tls, err);
+
+	if (r < 0)
+		return r;
+	pthread_once(&global_once, global_init);
+	if (global_result != CURLE_OK)
+		return err_set(err, ETCDREG_E_SYSTEM, "libcurl: %s",
+			       curl_easy_strerror(global_result));
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_nomem(err);
+	h->tls = tls;
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	if (!h->multi || !h->easy) {
+		http_free(h);
+		return err_nomem(err);
+	}
+	if (!set_constants(h) || !set_authority(h->easy, &tls->cacert) ||
+	    !set_file(h->easy, CURLOPT_SSLCERT, &tls->cert) ||
+	    !set_file(h->easy, CURLOPT_SSLKEY, &tls->key)) {
+		http_free(h);
+		return err_set(err, ETCDREG_E_SYSTEM,
+			       "libcurl lacks an option that is needed (TLS?)");
+	}
+	*ret = h;
+	return 0;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	curl_easy_cleanup(h->easy);
+	curl_multi_cleanup(h->multi);
+	free(h);
+}
+
+void http_keep_connections(struct http *h, bool keep)
+{
+	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, keep ? 0L : 1L);
+}
+
+void http_wake(struct http *h)
+{
+	curl_multi_wakeup(h->multi);
+}
+
+void http_interrupt(struct http *h)
+{
+	atomic_store(&h->interrupted, true);
+	http_wake(h);
+}
+
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	CLEANUP(buf) struct buf line = BUF_INIT(HEADER_MAX);
+	struct curl_slist *longer;
+
+	buf_printf(&line, value ? "%s: %s" : "%s:", name, value);
+	longer = buf_failed(&line) ? NULL : curl_slist_append(*list, line.s);
+	if (longer)
+		*list = longer;
+	return longer;
+}
+
+/* An empty value takes a header away that libcurl would send. */
+struct curl_slist *http_make_headers(const struct http_request *rq)
+{
+	CLEANUP(http_headers) struct curl_slist *list = NULL;
+
+	if (!add_header(&list, "Expect", NULL) || !add_header(&list, "Accept", "application/json"))
+		return NULL;
+	if (rq->body && !add_header(&list, "Content-Type", rq->content_type))
+		return NULL;
+	if (rq->closes && !add_header(&list, "Connection", "close"))
+		return NULL;
+	if (rq->authorization && !add_header(&list, "Authorization", rq->authorization))
+		return NULL;
+	return STEAL(list);
+}
+
+bool http_set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers)
+{
+	bool ok = curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+
+	if (rq->body)
+		ok = ok && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+		     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+				      (curl_off_t)strlen(rq->body)) == CURLE_OK &&
+		     curl_easy_setopt(e, CURLOPT_POSTFIELDS, rq->body) == CURLE_OK;
+	return ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_URL, rq->url) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
+}
+
+/* OpenSSL writes to sockets without MSG_NOSIGNAL; a SIGPIPE of ours must not reach the caller. */
+static void sigpipe_block(sigset_t *ret_old, bool *ret_was_pending)
+{
+	sigset_t pipe_only, pending;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	*ret_was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe_only, ret_old);
+}
+
+static void sigpipe_restore(const sigset_t *old, bool was_pending)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	if (!was_pending)
+		sigtimedwait(&pipe_only, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* Lets everything go on that can without waiting.  False: libcurl's own failure. */
+static bool drive(struct http *h)
+{
+	int running, left;
+	CURLMsg *msg;
+
+	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+		return false;
+	while ((msg = curl_multi_info_read(h->multi, &left))) {
+		if (msg->easy_handle != h->easy) {
+			http_stream_end(msg->easy_handle);
+			continue;
+		}
+		h->done = true;
+		h->result = msg->data.result;
+	}
+	return true;
+}
+
+/* False: interrupted, or libcurl's own failure. */
+static bool run(struct http *h)
+{
+	h->done = false;
+	for (;;) {
+		if (atomic_load(&h->interrupted) || !drive(h))
+			return false;
+		if (h->done)
+			return true;
+		if (curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+			return false;
+	}
+}
+
+static int connect_failure(CURL *easy, struct etcdreg_err *err)
+{
+	long error = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+	return err_set(err, ETCDREG_E_UNREACH, "%s",
+		       error ? strerror((int)error) : "cannot connect");
+}
+
+static int tls_failure(const struct http *h, CURLcode result, struct etcdreg_err *err)
+{
+	const char *words = h->error[0] != '\0' ? h->error : curl_easy_strerror(result);
+	int r = tls_refusal(h->tls, words, err);
+
+	err_prefix(err, "TLS: ");
+	return r;
+}
+
+static bool is_new_tls(CURL *easy)
+{
+	char *scheme = NULL;
+	long connects = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+	return connects > 0 && scheme && strcasecmp(scheme, "https") == 0;
+}
+
+/*
+ * With TLS 1.3 a client certificate is refused after the handshake, while the request is being
+ * sent, and a reset may overtake the reason.
+ */
+static int broken(const struct http *h, CURLcode result, struct http_answer *answer,
+		  struct etcdreg_err *err)
+{
+	int r;
+
+	if (strstr(h->error, "alert"))
+		return tls_failure(h, result, err);
+	answer->silent = answer->body.len == 0;
+	if (!answer->silent || !is_new_tls(h->easy))
+		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
+	r = tls_broken(h->tls, err);
+	err_prefix(err, "TLS: ");
+	return r;
+}
+
+static int failure(const struct http *h, CURLcode result, const struct http_request *rq,
+		   struct http_answer *answer, struct etcdreg_err *err)
+{
+	switch (result) {
+	case CURLE_OUT_OF_MEMORY:
+		return err_nomem(err);
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return err_set(err, ETCDREG_E_UNREACH, "the host name cannot be resolved");
+	case CURLE_COULDNT_CONNECT:
+		answer->refused = true;
+		return connect_failure(h->easy, err);
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(err, ETCDREG_E_UNREACH, "no answer in time");
+	case CURLE_GOT_NOTHING:
+		answer->silent = true;
+		return err_set(err, ETCDREG_E_UNREACH, "closed the connection without an answer");
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		return broken(h, result, answer, err);
+	case CURLE_PARTIAL_FILE:
+		return err_set(err, ETCDREG_E_PROTO, "the answer is cut off");
+	case CURLE_WRITE_ERROR:
+		return err_set(err, ETCDREG_E_PROTO, "the answer is larger than %zu bytes",
+			       rq->answer_max);
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return err_set(err, ETCDREG_E_PROTO, "does not speak HTTP");
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return tls_failure(h, result, err);
+	default:
+		return err_set(err, ETCDREG_E_PROTO, "%s", curl_easy_strerror(result));
+	}
+}
+
+static int perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		   struct etcdreg_err *err)
+{
+	long status = 0;
+	bool done;
+
+	h->error[0] = '\0';
+	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+		return err_nomem(err);
+	done = run(h);
+	if (done && h->result == CURLE_OK)
+		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_multi_remove_handle(h->multi, h->easy);
+	if (!done)
+		return err_set(err, ETCDREG_E_TIMEOUT, "the request was interrupted");
+	if (h->result != CURLE_OK)
+		return failure(h, h->result, rq, answer, err);
+	answer->status = (unsigned)status;
+	return 0;
+}
+
+int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
+		 struct etcdreg_err *err)
+{
+	CLEANUP(http_headers) struct curl_slist *headers = http_make_headers(rq);
+	bool was_pending;
+	sigset_t old;
+	int r;
+
+	*answer = (struct http_answer){0};
+	buf_init(&answer->body, rq->answer_max);
+	if (!headers || !http_set_request(h->easy, rq, headers) ||
+	    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) != CURLE_OK ||
+	    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK)
+		return err_nomem(err);
+	sigpipe_block(&old, &was_pending);
+	r = perform(h, rq, answer, err);
+	sigpipe_restore(&old, was_pending);
+	if (r < 0)
+		http_answer_release(answer);
+	return r;
+}
+
+void http_answer_release(struct http_answer *answer)
+{
+	buf_release(&answer->body);
+}
+
+static void wait_for_news(struct http *h, int timeout_ms)
+{
+	if (drive(h) && !h->has_news && !atomic_load(&h->interrupted) &&
+	    curl_multi_poll(h->multi, NULL, 0, timeout_ms, NULL) == CURLM_OK)
+		drive(h);
+	h->has_news = false;
+}
+
+void http_wait(struct http *h, uint64_t timeout_ms)
+{
+	bool was_pending;
+	sigset_t old;
+
+	sigpipe_block(&old, &was_pending);
+	wait_for_news(h, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+	sigpipe_restore(&old, was_pending);
+}
+
+void http_escape(struct buf *b, const char *text, const char *keep)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) || strchr(keep, *text))
+			buf_add(b, text, 1);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)*text);
+	}
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that do not end, line by line, with libcurl. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_private.h"
+#include "lib/base/util.h"
+
+struct http_stream {
+	struct http *http;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *body;
+	struct buf text; /* what has come and was not taken */
+	size_t taken;	 /* bytes of it, that the line handed out latest took */
+	bool ended;
+};
+
+void http_stream_end(CURL *easy)
+{
+	char *private = NULL;
+	struct http_stream *s;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+	s = (struct http_stream *)(void *)private;
+	s->ended = true;
+	s->http->has_news = true;
+}
+
+static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct http_stream *s = arg;
+
+	s->http->has_news = true;
+	return http_take_body(bytes, size, count, &s->text);
+}
+
+static bool set_stream(struct http_stream *s, const struct http_request *rq)
+{
+	CURL *e = s->easy;
+
+	return http_set_request(e, rq, s->headers) &&
+	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PRIVATE, s) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_text) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEDATA, s) == CURLE_OK;
+}
+
+struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
+{
+	struct http_stream *s = calloc(1, sizeof(*s));
+	struct http_request own = *rq;
+
+	if (!s)
+		return NULL;
+	s->http = h;
+	buf_init(&s->text, rq->answer_max);
+	s->easy = curl_easy_duphandle(h->easy);
+	s->body = rq->body ? strdup(rq->body) : NULL;
+	own.body = s->body;
+	own.closes = rq->body;
+	s->headers = http_make_headers(&own);
+	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, &own) ||
+	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
+		http_stream_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void http_stream_close(struct http_stream *s)
+{
+	if (!s)
+		return;
+	curl_multi_remove_handle(s->http->multi, s->easy);
+	curl_easy_cleanup(s->easy);
+	http_headers_release(&s->headers);
+	buf_release(&s->text);
+	free(s->body);
+	free(s);
+}
+
+const char *http_stream_line(struct http_stream *s, size_t *ret_len)
+{
+	char *end;
+
+	buf_drop(&s->text, STEAL(s->taken));
+	end = memchr(s->text.s, '\n', s->text.len);
+	if (!end && (!s->ended || s->text.len == 0))
+		return NULL;
+	if (end)
+		*end = '\0';
+	*ret_len = end ? (size_t)(end - s->text.s) : s->text.len;
+	s->taken = *ret_len + (end ? 1 : 0);
+	return s->text.s;
+}
+
+unsigned http_stream_status(const struct http_stream *s)
+{
+	long status = 0;
+
+	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (unsigned)status;
+}
+
+bool http_stream_ended(const struct http_stream *s)
+{
+	return s->ended;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The pauses between attempts while etcd does not answer. */
+#define _GNU_SOURCE
+#include "outage.h"
+
+#include "lib/base/util.h"
+
+#define PAUSE_MAX_MS 4000 /* with its jitter 5 s */
+
+static unsigned longest_pause_ms(unsigned ttl_s)
+{
+	unsigned interval_ms = ttl_s * 500;
+
+	return interval_ms * 4 / 5 < PAUSE_MAX_MS ? interval_ms * 4 / 5 : PAUSE_MAX_MS;
+}
+
+void outage_fail(struct outage *o, uint64_t now_ms, unsigned ttl_s)
+{
+	unsigned longest = longest_pause_ms(ttl_s);
+
+	if (!o->lasts)
+		*o = (struct outage){
+			.lasts = true, .since_ms = now_ms, .pause_ms = OUTAGE_PROBE_MS};
+	else if (now_ms - o->since_ms >= (uint64_t)ttl_s * 1000)
+		o->pause_ms = o->pause_ms * 2 < longest ? o->pause_ms * 2 : longest;
+	o->failed_ms = now_ms;
+	o->retry_ms = now_ms + jittered_ms(o->pause_ms);
+}

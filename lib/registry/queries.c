@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* lookup and list, for any number of callers at once. */
+#define _GNU_SOURCE
+#include "queries.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "lib/store/session.h"
+#include "service.h"
+
+#define IDLE_MAX       4
+#define MEMBERS_MAX_MS 1000
+
+struct queries {
+	const struct connstr *connstr;
+	const struct config *config;
+	const struct credentials *credentials;
+	struct members *members;
+	pthread_mutex_t lock; /* of the two below; never held during I/O */
+	struct session *idle[IDLE_MAX];
+	size_t idle_len;
+};
+
+struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
+			    const struct credentials *credentials, struct members *members)
+{
+	struct queries *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->connstr = cs;
+	r->config = cfg;
+	r->credentials = credentials;
+	r->members = members;
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+void queries_free(struct queries *r)
+{
+	if (!r)
+		return;
+	while (r->idle_len > 0)
+		session_free(r->idle[--r->idle_len]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static int borrow_session(struct queries *r, struct session **ret, struct etcdreg_err *err)
+{
+	struct session *session = NULL;
+	int result;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->idle_len > 0)
+		session = r->idle[--r->idle_len];
+	pthread_mutex_unlock(&r->lock);
+	if (!session) {
+		result = session_new(r->connstr, r->config, r->credentials, &session, err);
+		if (result < 0)
+			return result;
+		session_share_members(session, r->members);
+	}
+	*ret = session;
+	return 0;
+}
+
+static void return_session(struct queries *r, struct session *session)
+{
+	pthread_mutex_lock(&r->lock);
+	if (r->idle_len < IDLE_MAX)
+		r->idle[r->idle_len++] = STEAL(session);
+	pthread_mutex_unlock(&r->lock);
+	session_free(session);
+}
+
+/* The documents found so far. */
+struct found {
+	const char *folder;
+	const char *name; /* NULL: all of the folder */
+	struct etcdreg_entry *entries;
+	size_t len;
+	size_t cap;
+};
+
+static void found_release(struct found *found)
+{
+	etcdreg_entries_free(found->entries, found->len);
+}
+
+static struct etcdreg_entry *add_entry(struct found *found)
+{
+	if (found->len == found->cap) {
+		size_t cap = found->cap ? found->cap * 2 : 16;
+		struct etcdreg_entry *entries = reallocarray(found->entries, cap, sizeof(*entries));
+
+		if (!entries)
+			return NULL;
+		found->entries = entries;
+		found->cap = cap;
+	}
+	found->entries[found->len] = (struct etcdreg_entry){0};
+	return &found->entries[found->len++];
+}
+
+static int take_document(const char *path, const char *text, void *arg, struct etcdreg_err *err)
+{
+	struct found *found = arg;
+	struct etcdreg_entry *entry;
+
+	if (!entry_is_of(found->folder, found->name, path))
+		return 0;
+	entry = add_entry(found);
+	if (!entry)
+		return err_nomem(err);
+	switch (entry_read(text, found->name, entry)) {
+	case ENTRY_NOMEM:
+		return err_nomem(err);
+	case ENTRY_NONE:
+		found->len--;
+		break;
+	case ENTRY_READ:
+		break;
+	}
+	return 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct etcdreg_entry *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->url, y->url);
+}
+
+static int list_folder(struct queries *r, struct found *found, struct etcdreg_err *err)
+{
+	struct session *session;
+	struct store *store;
+	int result = borrow_session(r, &session, err);
+
+	if (result < 0)
+		return result;
+	cluster_set_deadline(session_cluster(session), now_ms() + r->config->timeout_ms);
+	result = session_store(session, &store, NULL, err);
+	if (result == 0)
+		result = store->ops->list(store, found->folder, take_document, found, NULL, err);
+	if (result == 0)
+		session_refresh_members(session, MEMBERS_MAX_MS);
+	return_session(r, session);
+	return result;
+}
+
+static int list_names(struct queries *r, const char *name, struct found *found,
+		      struct etcdreg_err *err)
+{
+	CLEANUP(free) char *folder = service_folder(r->connstr->namespace, name);
+	int result;
+
+	if (!folder)
+		return err_nomem(err);
+	found->folder = folder;
+	found->name = name;
+	result = list_folder(r, found, err);
+	found->folder = NULL;
+	if (result == 0 && found->len > 1)
+		qsort(found->entries, found->len, sizeof(*found->entries), compare_entries);
+	return result;
+}
+
+/* As every public function: `err` is touched on failure alone. */
+int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret_entries,
+		 size_t *ret_len, struct etcdreg_err *err)
+{
+	CLEANUP(found) struct found found = {0};
+	struct etcdreg_err why;
+	int result = name ? service_check_name(name, &why) : 0;
+
+	if (result == 0)
+		result = list_names(r, name, &found, &why);
+	if (result < 0)
+		return err_set(err, result, "%s", why.msg);
+	*ret_len = found.len;
+	*ret_entries = STEAL(found.entries);
+	found.len = 0;
+	return 0;
+}
+
+int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
+		   struct etcdreg_err *err)
+{
+	struct etcdreg_entry *entries = NULL, *entry;
+	size_t len = 0;
+	int result = service_check_name(name, err);
+
+	if (result == 0)
+		result = queries_list(r, name, &entries, &len, err);
+	if (result < 0)
+		return result;
+	entry = len > 0 ? calloc(1, sizeof(*entry)) : NULL;
+	if (entry)
+		*entry = STEAL(entries[random_below(len)]);
+	etcdreg_entries_free(entries, len);
+	if (len == 0)
+		return err_set(err, ETCDREG_E_NOTFOUND, "no service '%s' is registered", name);
+	if (!entry)
+		return err_nomem(err);
+	*ret_entry = entry;
+	return 0;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes etcd agree with a set of wanted services. */
+#define _GNU_SOURCE
+#include "reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "outage.h"
+#include "wanted.h"
+
+#define BACKOFF_MIN_MS	500
+#define BACKOFF_MAX_MS	4000 /* with its jitter 5 s */
+#define DENIED_MAX_MS	30000
+#define REPAIRS_AT_ONCE 4
+#define MEMBERS_MIN_MS	200
+#define MEMBERS_MAX_MS	1000
+
+struct reconcile {
+	struct session *session;
+	struct store *store; /* of the latest attempt; NULL: none yet */
+	etcdreg_event_fn *on_event;
+	void *event_arg;
+	struct wanted wanted;
+	struct outage outage; /* lasts: the latest attempt failed for all */
+	bool told_down;	      /* with the text of down_err */
+	bool leaving_all;     /* remove_all is still to be tried */
+	struct etcdreg_err down_err;
+	struct etcdreg_err failover_err; /* told last */
+	struct etcdreg_err err;
+};
+
+struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
+				void *event_arg)
+{
+	struct reconcile *rec = calloc(1, sizeof(*rec));
+
+	if (!rec)
+		return NULL;
+	rec->session = session;
+	rec->on_event = on_event;
+	rec->event_arg = event_arg;
+	return rec;
+}
+
+void reconcile_free(struct reconcile *rec)
+{
+	if (!rec)
+		return;
+	wanted_release(&rec->wanted);
+	free(rec);
+}
+
+static void emit(struct reconcile *rec, enum etcdreg_event_type type, const struct wanted_service *e,
+		 const struct etcdreg_err *err)
+{
+	struct etcdreg_service service;
+	struct etcdreg_event event = {.type = type, .err = err};
+
+	if (!rec->on_event)
+		return;
+	if (e) {
+		service = service_view(&e->service);
+		event.service = &service;
+	}
+	rec->on_event(&event, rec->event_arg);
+}
+
+static void drop_entry(struct reconcile *rec, struct wanted_service *e)
+{
+	if (rec->store)
+		rec->store->ops->forget(rec->store, &e->key);
+	wanted_drop(&rec->wanted, e);
+}
+
+void reconcile_apply(struct reconcile *rec, struct wanted_service *change)
+{
+	wanted_apply(&rec->wanted, change);
+}
+
+void reconcile_leave_all(struct reconcile *rec)
+{
+	wanted_leave_all(&rec->wanted);
+	rec->leaving_all = true;
+	if (rec->outage.retry_ms > rec->outage.failed_ms + OUTAGE_PROBE_MS)
+		rec->outage.retry_ms = rec->outage.failed_ms + OUTAGE_PROBE_MS;
+}
+
+bool reconcile_is_settled(const struct reconcile *rec)
+{
+	return wanted_is_settled(&rec->wanted);
+}
+
+bool reconcile_is_empty(const struct reconcile *rec)
+{
+	return !rec->wanted.keys;
+}
+
+const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
+{
+	return &rec->err;
+}
+
+static void tell_down(struct reconcile *rec)
+{
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_service_is_pending(e) && !e->told_down) {
+			e->told_down = true;
+			emit(rec, ETCDREG_ERROR, e, &rec->down_err);
+		}
+	}
+}
+
+static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
+{
+	bool news = !rec->told_down || strcmp(rec->down_err.msg, err->msg) != 0;
+
+	outage_fail(&rec->outage, now_ms(), session_ttl_s(rec->session));
+	if (err->code == ETCDREG_E_TIMEOUT)
+		return;
+	rec->told_down = true;
+	rec->down_err = *err;
+	rec->err = *err;
+	if (news) {
+		emit(rec, ETCDREG_ERROR, NULL, &rec->down_err);
+		for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+			e->told_down = false;
+	}
+	tell_down(rec);
+}
+
+static void come_up(struct reconcile *rec)
+{
+	if (rec->outage.lasts)
+		rec->err.code = 0;
+	rec->outage.lasts = false;
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+		e->told_down = false;
+	if (rec->told_down)
+		emit(rec, ETCDREG_UP, NULL, NULL);
+	rec->told_down = false;
+}
+
+/*
+ * A refusal of this one key, while etcd is well.  Who is not permitted may soon be again: a
+ * password was changed and changed back.
+ */
+static void back_off(struct reconcile *rec, struct wanted_service *e, const struct etcdreg_err *err)
+{
+	uint64_t max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
+	uint64_t doubled_ms = e->backoff_ms == 0 ? BACKOFF_MIN_MS : e->backoff_ms * 2;
+
+	e->backoff_ms = doubled_ms < max_ms ? doubled_ms : max_ms;
+	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
+	rec->err = *err;
+	emit(rec, ETCDREG_ERROR, e, &rec->err);
+}
+
+/*
+ * At once, but for somebody who does it again and again: two handles that want different documents
+ * under one key must not race each other.
+ */
+static void plan_repair(struct reconcile *rec, struct wanted_service *e)
+{
+	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
+	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
+
+	if (e->repairs_ms < now)
+		e->repairs_ms = now;
+	if (e->repairs_ms > now + at_once)
+		e->retry_ms = e->repairs_ms - at_once;
+	e->repairs_ms += interval;
+}
+
+/* Tells what the latest call of the store made of an entry. */
+static void tell_state(struct reconcile *rec, struct wanted_service *e)
+{
+	if (e->key.disturbed)
+		plan_repair(rec, e);
+	e->key.disturbed = false;
+	if (e->key.lost && e->told_registered && e->wanted) {
+		e->told_registered = false;
+		emit(rec, ETCDREG_LOST, e, NULL);
+	}
+	e->key.lost = false;
+	if (e->wanted && e->key.held && !e->told_registered) {
+		e->told_registered = true;
+		e->backoff_ms = 0;
+		emit(rec, ETCDREG_REGISTERED, e, NULL);
+	}
+}
+
+static void tell_states(struct reconcile *rec)
+{
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
+		tell_state(rec, e);
+}
+
+/* Once, however often the same node fails in the same way. */
+static void tell_failover(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+
+	if (!cluster_take_failover(session_cluster(rec->session), &err) ||
+	    strcmp(err.msg, rec->failover_err.msg) == 0)
+		return;
+	rec->failover_err = err;
+	emit(rec, ETCDREG_FAILOVER, NULL, &rec->failover_err);
+}
+
+/* True: it is etcd as a whole that failed, not this one key. */
+static bool is_outage(const struct reconcile *rec)
+{
+	return !cluster_answered(session_cluster(rec->session));
+}
+
+static void finish(struct reconcile *rec, struct wanted_service *e, int r,
+		   const struct etcdreg_err *err)
+{
+	if (r < 0 && is_outage(rec)) {
+		go_down(rec, err);
+		return;
+	}
+	come_up(rec);
+	if (r < 0)
+		back_off(rec, e, err);
+}
+
+static void put_entry(struct reconcile *rec, struct wanted_service *e)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->put(rec->store, &e->key, &err);
+
+	finish(rec, e, r, &err);
+}
+
+/* False: the first is to be tried alone. */
+static bool try_together(struct reconcile *rec, store_many_fn *many,
+			 const struct wanted_batch *batch, size_t *ret_done)
+{
+	struct etcdreg_err err;
+	int r;
+
+	*ret_done = 0;
+	if (batch->len < 2 || !many)
+		return false;
+	r = many(rec->store, batch->keys, batch->len, ret_done, &err);
+	if (r < 0)
+		go_down(rec, &err);
+	else if (*ret_done > 0)
+		come_up(rec);
+	return r < 0 || *ret_done > 0;
+}
+
+static void put(struct reconcile *rec, const struct wanted_batch *batch)
+{
+	size_t done;
+
+	if (!try_together(rec, rec->store->ops->put_many, batch, &done))
+		put_entry(rec, wanted_service_of(batch->keys[0]));
+	tell_states(rec);
+}
+
+static void let_go(struct reconcile *rec, struct wanted_service *e)
+{
+	emit(rec, ETCDREG_LEFT, e, NULL);
+	drop_entry(rec, e);
+}
+
+static void remove_entry(struct reconcile *rec, struct wanted_service *e)
+{
+	struct etcdreg_err err;
+	int r;
+
+	if (e->key.unowned && e->key.expires_ms == 0)
+		e->key.expires_ms = now_ms() + (uint64_t)rec->store->ttl_s * 1000;
+	r = rec->store->ops->remove(rec->store, &e->key, &err);
+	if (r < 0) {
+		finish(rec, e, r, &err);
+		return;
+	}
+	if (!is_outage(rec))
+		come_up(rec);
+	let_go(rec, e);
+}
+
+static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
+{
+	size_t done;
+
+	if (!try_together(rec, rec->store->ops->remove_many, batch, &done))
+		remove_entry(rec, wanted_service_of(batch->keys[0]));
+	for (size_t i = 0; i < done; i++)
+		let_go(rec, wanted_service_of(batch->keys[i]));
+}
+
+static void heartbeat(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->heartbeat(rec->store, rec->wanted.keys, &err);
+
+	if (r < 0)
+		go_down(rec, &err);
+	else if (!is_outage(rec))
+		come_up(rec);
+	tell_states(rec);
+}
+
+static void remove_all(struct reconcile *rec)
+{
+	struct etcdreg_err err;
+	int r = rec->store->ops->remove_all(rec->store, rec->wanted.keys, &err);
+
+	rec->leaving_all = r < 0 && is_outage(rec);
+	if (rec->leaving_all)
+		go_down(rec, &err);
+}
+
+static int get_store(struct reconcile *rec, struct etcdreg_err *err)
+{
+	bool is_new = false;
+	int r = session_store(rec->session, &rec->store, &is_new, err);
+
+	if (r < 0)
+		rec->store = NULL;
+	else if (is_new)
+		wanted_reset_keys(&rec->wanted);
+	return r;
+}
+
+static void notice(struct reconcile *rec)
+{
+	if (!rec->store->ops->notice)
+		return;
+	rec->store->ops->notice(rec->store, rec->wanted.keys);
+	tell_states(rec);
+}
+
+/* Nothing is to be done until `next`. */
+static uint64_t rest(struct reconcile *rec, uint64_t next)
+{
+	uint64_t again = UINT64_MAX;
+
+	if (rec->store && rec->store->ops->watch)
+		again = rec->store->ops->watch(rec->store, rec->wanted.keys);
+	return again < next ? again : next;
+}
+
+/* Someone joined or left since the latest attempt failed. */
+static bool has_untold(const struct reconcile *rec)
+{
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
+		if (wanted_service_is_pending(e) && !e->told_down)
+			return true;
+	}
+	return false;
+}
+
+static bool must_wait(struct reconcile *rec, uint64_t now)
+{
+	if (!rec->outage.lasts || now >= rec->outage.retry_ms)
+		return false;
+	if (!has_untold(rec))
+		return true;
+	if (now >= rec->outage.failed_ms + OUTAGE_PROBE_MS)
+		return false;
+	tell_down(rec);
+	return true;
+}
+
+/* What no put was ever sent for needs no delete: it can leave while etcd is down. */
+static void drop_untouched(struct reconcile *rec)
+{
+	struct wanted_service *next;
+	bool restored = session_is_restored(rec->session);
+
+	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = next) {
+		next = wanted_next(e);
+		if (e->wanted || e->key.unowned || e->key.lease != 0 || e->key.expires_ms != 0)
+			continue;
+		if (restored) {
+			e->key.unowned = true;
+		} else {
+			emit(rec, ETCDREG_LEFT, e, NULL);
+			drop_entry(rec, e);
+		}
+	}
+}
+
+/* Nothing is due before `next`; the members get half of that time at most. */
+static uint64_t idle(struct reconcile *rec, uint64_t now, uint64_t next)
+{
+	uint64_t due = session_members_due_ms(rec->session);
+	uint64_t again = rest(rec, next);
+	uint64_t budget = (next - now) / 2;
+
+	if (due > now)
+		return due < again ? due : again;
+	if (budget < MEMBERS_MIN_MS)
+		return again;
+	session_refresh_members(rec->session,
+				budget < MEMBERS_MAX_MS ? (unsigned)budget : MEMBERS_MAX_MS);
+	return now;
+}
+
+uint64_t reconcile_step(struct reconcile *rec)
+{
+	uint64_t now = now_ms();
+	uint64_t next = UINT64_MAX;
+	struct wanted_batch to_remove, to_put;
+	struct etcdreg_err err;
+	uint64_t due;
+	bool is_late;
+
+	tell_failover(rec);
+	tell_states(rec);
+	drop_untouched(rec);
+	if (reconcile_is_settled(rec) && !rec->outage.lasts)
+		rec->err.code = 0;
+	if (!rec->wanted.keys)
+		return rest(rec, UINT64_MAX);
+	if (must_wait(rec, now))
+		return rec->outage.retry_ms;
+	if (get_store(rec, &err) < 0) {
+		go_down(rec, &err);
+		return rec->outage.retry_ms;
+	}
+	notice(rec);
+	due = rec->store->ops->due_ms(rec->store, rec->wanted.keys);
+	is_late = due != UINT64_MAX && due + store_interval_ms(rec->store) / 2 <= now;
+	wanted_find_due(&rec->wanted, false, now, &to_remove, &next);
+	wanted_find_due(&rec->wanted, true, now, &to_put, &next);
+	if (rec->leaving_all)
+		remove_all(rec);
+	else if (to_remove.len > 0 && !is_late)
+		remove_due(rec, &to_remove);
+	else if (to_put.len > 0 && !is_late)
+		put(rec, &to_put);
+	else if (due <= now)
+		heartbeat(rec);
+	else
+		return idle(rec, now, due < next ? due : next);
+	return rec->outage.lasts ? rec->outage.retry_ms : now;
+}

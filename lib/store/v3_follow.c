@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The changes under a folder: a watch from a revision on. */
+#define _GNU_SOURCE
+#include "v3_follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/codec.h"
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "v3_list.h"
+#include "v3_requests.h"
+
+struct reading {
+	struct store_follow *follow;
+	store_change_fn *each;
+	void *arg;
+};
+
+int v3_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
+	      struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	v3_add_watch(&body, folder, true, store_next_revision(follow->after));
+	if (buf_failed(&body))
+		return err_nomem(err);
+	follow->stands = false;
+	/* What a long outage has left unread can come as one line. */
+	return v3_stream_open(s, "/watch", body.s, CLUSTER_LIST_MAX, &follow->stream, err);
+}
+
+static int begin(struct store_follow *follow, int64_t revision, struct etcdreg_err *err)
+{
+	if (revision < follow->after)
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd has an older state than before");
+	follow->stands = true;
+	cluster_stream_worked(follow->stream);
+	return 0;
+}
+
+static int read_event(const struct json *event, int64_t after, const struct reading *reading,
+		      struct etcdreg_err *err)
+{
+	const struct json *kv = json_get(event, "kv");
+	const char *type = json_text(json_get(event, "type"));
+	const char *key64 = json_text(json_get(kv, "key"));
+	const char *value64 = json_text(json_get(kv, "value"));
+	bool gone = type && strcmp(type, "DELETE") == 0;
+	size_t len;
+	CLEANUP(free) char *key = key64 ? codec_unbase64(key64, &len) : NULL;
+	CLEANUP(free) char *value = codec_unbase64(value64 ? value64 : "", &len);
+	struct store_change change = {.document = gone ? NULL : value};
+	int64_t revision;
+	int r;
+
+	if (!key || key[0] != '/' || !value ||
+	    !json_int(json_get(kv, "mod_revision"), &revision))
+		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or revision");
+	if (revision <= after)
+		return 0;
+	change.path = key + 1;
+	r = reading->each(&change, reading->arg, err);
+	if (r == 0)
+		reading->follow->after = revision;
+	return r;
+}
+
+/* A transaction's changes have one revision, and are in one line. */
+static int read_line(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct reading *reading = arg;
+	const struct json *result = json_get(answer, "result");
+	const struct json *event = json_first(json_get(result, "events"));
+	int64_t after = reading->follow->after, revision;
+	int r = 0;
+
+	if (!json_int(json_get(json_get(result, "header"), "revision"), &revision))
+		return err_set(err, ETCDREG_E_PROTO, "the watch lacks 'revision'");
+	if (json_is_true(json_get(result, "canceled")))
+		return v3_watch_canceled(result, err);
+	if (json_is_true(json_get(result, "created")))
+		r = begin(reading->follow, revision, err);
+	for (; event && r == 0; event = json_next(event))
+		r = read_event(event, after, reading, err);
+	return r;
+}
+
+int v3_read_follow(struct v3_access *s, struct store_follow *follow, store_change_fn *each,
+		   void *arg, struct etcdreg_err *err)
+{
+	struct reading reading = {follow, each, arg};
+
+	return v3_stream_read(s, follow->stream, read_line, &reading, err);
+}
+
+struct seen {
+	int64_t revision; /* that etcd is at */
+	uint64_t mark;
+};
+
+/* FNV-1a */
+static void mix(uint64_t *hash, const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		*hash = (*hash ^ at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void mix_number(uint64_t *hash, const struct json *number)
+{
+	int64_t value = 0;
+
+	json_int(number, &value);
+	mix(hash, &value, sizeof(value));
+}
+
+static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *err)
+{
+	const struct json *kv = json_first(json_get(answer, "kvs"));
+	const char *key = json_text(json_get(kv, "key"));
+	struct seen *seen = arg;
+
+	seen->mark = UINT64_C(0xcbf29ce484222325);
+	if (!json_int(json_get(json_get(answer, "header"), "revision"), &seen->revision))
+		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
+	if (key)
+		mix(&seen->mark, key, strlen(key));
+	mix_number(&seen->mark, json_get(kv, "mod_revision"));
+	mix_number(&seen->mark, json_get(kv, "lease"));
+	mix_number(&seen->mark, json_get(answer, "count"));
+	return 0;
+}
+
+/* `revision` 0: now. */
+static int look(struct v3_access *s, const char *folder, int64_t revision, struct seen *ret,
+		struct etcdreg_err *err)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+
+	buf_puts(&body, "{");
+	v3_add_folder(&body, folder, NULL, 0);
+	buf_printf(&body, ",\"limit\":\"1\",\"keys_only\":true,\"revision\":\"%lld\"}",
+		   (long long)revision);
+	if (buf_failed(&body))
+		return err_nomem(err);
+	return v3_call(s, "/kv/range", body.s, CLUSTER_ANSWER_MAX, read_seen, ret, err);
+}
+
+/* ETCDREG_E_NOTFOUND: the mark is not there, or its revision is not. */
+static int check_mark(struct v3_access *s, const char *folder, const struct store_follow *follow,
+		      struct etcdreg_err *err)
+{
+	struct seen seen = {0};
+	int r = look(s, folder, follow->marked_at, &seen, err);
+
+	if (r == 0 && seen.mark != follow->mark)
+		r = err_set(err, ETCDREG_E_NOTFOUND, "etcd has another state than before");
+	return r;
+}
+
+int v3_check_follow(struct v3_access *s, const char *folder, struct store_follow *follow,
+		    struct etcdreg_err *err)
+{
+	struct seen now = {0};
+	int r = follow->broken && follow->marked_at > 0 ? check_mark(s, folder, follow, err) : 0;
+	bool differs = r == ETCDREG_E_NOTFOUND;
+
+	if (r == 0 || differs)
+		r = look(s, folder, 0, &now, err);
+	if (r < 0)
+		return r;
+	follow->marked_at = now.revision;
+	follow->mark = now.mark;
+	follow->broken = false;
+	if (differs || now.revision < follow->after)
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd does not have its state of before");
+	return 0;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts keys under leases of the v3 store. */
+#define _GNU_SOURCE
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+#include "store_v3.h"
+#include "v3_requests.h"
+#include "v3_txn.h"
+
+#define LEASE_KEYS_MAX 1000
+#define TAKE_OVER_MS   250 /* what taking a key over may take */
+
+static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
+{
+	uint64_t started = now_ms();
+	int64_t id;
+	int r = v3_grant(&v3->access, v3->base.ttl_s, &id, err);
+
+	if (r < 0)
+		return r;
+	*ret = v3_leases_add(&v3->leases, id, started);
+	return *ret ? 0 : err_nomem(err);
+}
+
+/* A lease that no key keeps in use is not renewed: it ends by itself. */
+static void drop_idle_leases(struct store_v3 *v3, uint64_t now)
+{
+	for (size_t i = v3->leases.len; i-- > 0;) {
+		struct v3_kept *lease = &v3->leases.all[i];
+
+		if (lease->keys == 0 && now >= lease->refreshed_ms + store_interval_ms(&v3->base))
+			v3_leases_drop(&v3->leases, lease);
+	}
+}
+
+static int usable_lease(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
+{
+	uint64_t now = now_ms();
+
+	drop_idle_leases(v3, now);
+	for (size_t i = 0; i < v3->leases.len; i++) {
+		struct v3_kept *lease = &v3->leases.all[i];
+
+		if (!lease->suspect && lease->keys < LEASE_KEYS_MAX &&
+		    now < lease->refreshed_ms + v3_ttl_ms(v3)) {
+			*ret = lease;
+			return 0;
+		}
+	}
+	return grant(v3, ret, err);
+}
+
+/* It has been renewed within an interval of its owner's, who may have another TTL. */
+static bool is_alive(const struct store_v3 *v3, const struct v3_lease *lease)
+{
+	int64_t granted_s = lease->granted_s > 0 ? lease->granted_s : v3->base.ttl_s;
+
+	return lease->left_s > 0 && lease->left_s >= granted_s / 2;
+}
+
+/* Before the lease can expire there is another look at it, so that the key can be taken over. */
+static uint64_t look_again_ms(const struct store_v3 *v3, const struct v3_lease *lease)
+{
+	uint64_t left_ms = (uint64_t)lease->left_s * 1000 - TAKE_OVER_MS;
+	uint64_t interval_ms = store_interval_ms(&v3->base);
+
+	return now_ms() + (left_ms < interval_ms ? left_ms : interval_ms);
+}
+
+static void hold_foreign(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
+			 const struct v3_lease *lease)
+{
+	v3_leases_detach(&v3->leases, key);
+	key->lease = found->lease;
+	key->index = found->revision;
+	key->foreign = true;
+	key->held = true;
+	key->due_ms = look_again_ms(v3, lease);
+}
+
+static void hold(struct store_key *key, int64_t revision)
+{
+	key->index = revision;
+	key->held = true;
+}
+
+/* Our document is there, but not under the lease that it was to get. */
+static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
+		 struct etcdreg_err *err)
+{
+	struct v3_kept *own = v3_leases_find(&v3->leases, found->lease);
+	struct v3_lease lease = {0};
+	int64_t revision;
+	int r = 0;
+
+	if (own) {
+		v3_leases_attach(&v3->leases, key, own);
+		hold(key, found->revision);
+		return 0;
+	}
+	if (found->lease != 0)
+		r = v3_timetolive(&v3->access, found->lease, NULL, &lease, err);
+	if (r < 0)
+		return r;
+	if (is_alive(v3, &lease)) {
+		hold_foreign(v3, key, found, &lease);
+		return 0;
+	}
+	r = v3_take(&v3->access, key, &revision, err);
+	if (r < 0)
+		return r;
+	hold(key, revision);
+	return 0;
+}
+
+static int put_with(struct store_v3 *v3, struct store_key *key, struct v3_kept *lease,
+		    struct etcdreg_err *err)
+{
+	struct v3_put result = {0};
+	int r;
+
+	v3_leases_attach(&v3->leases, key, lease);
+	r = v3_put(&v3->access, key, &result, err);
+	if (r < 0)
+		return r;
+	key->lost = !result.existed;
+	if (result.existed && result.lease != key->lease)
+		return adopt(v3, key, &result, err);
+	hold(key, result.revision);
+	return 0;
+}
+
+/* Before the leases of the handle before are used: are they still there? */
+static int check_found(struct store_v3 *v3, struct etcdreg_err *err)
+{
+	for (size_t i = v3->leases.len; i-- > 0;) {
+		struct v3_kept *lease = &v3->leases.all[i];
+		bool lost = false;
+		int r = lease->found ? v3_renew(v3, lease, &lost, err) : 0;
+
+		if (r < 0)
+			return r;
+		lease->found = false;
+		if (lost)
+			v3_leases_drop(&v3->leases, lease);
+	}
+	return 0;
+}
+
+static int put_one(struct store_v3 *v3, struct store_key *key, struct v3_kept *lease,
+		   struct etcdreg_err *err)
+{
+	int r = put_with(v3, key, lease, err);
+
+	if (r != ETCDREG_E_NOTFOUND)
+		return r;
+	lease = v3_leases_find(&v3->leases, key->lease);
+	if (lease)
+		lease->suspect = true;
+	r = grant(v3, &lease, err);
+	return r < 0 ? r : put_with(v3, key, lease, err);
+}
+
+static int lease_for_put(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
+{
+	int r = check_found(v3, err);
+
+	return r < 0 ? r : usable_lease(v3, ret, err);
+}
+
+int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *err)
+{
+	struct store_v3 *v3 = v3_of(st);
+	struct v3_kept *lease;
+	int r = lease_for_put(v3, &lease, err);
+
+	if (r == 0)
+		r = put_one(v3, key, lease, err);
+	if (r == 0)
+		v3_batch_grow(&v3->batch);
+	return r;
+}
+
+/* Some were there already: with our document under a lease of ours, or for put() to look into. */
+static size_t hold_found(struct store_v3 *v3, struct store_key *const *keys, size_t len,
+			 const struct v3_put *found)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		struct v3_kept *own =
+			found[i].existed ? v3_leases_find(&v3->leases, found[i].lease) : NULL;
+
+		if (!own)
+			continue;
+		v3_leases_attach(&v3->leases, keys[i], own);
+		hold(keys[i], found[i].revision);
+		held++;
+	}
+	if (held < len)
+		(void)v3_batch_refuse(&v3->batch, 0);
+	return held;
+}
+
+static int put_batch(struct store_v3 *v3, struct store_key *const *keys, size_t len,
+		     struct v3_kept *lease, size_t *ret_len, struct etcdreg_err *err)
+{
+	struct v3_put found[STORE_BATCH_MAX];
+	bool done = false;
+	int r;
+
+	for (size_t i = 0; i < len; i++)
+		v3_leases_attach(&v3->leases, keys[i], lease);
+	r = v3_put_new(&v3->access, keys, len, &done, found, err);
+	if (r < 0)
+		return r;
+	if (!done) {
+		*ret_len = hold_found(v3, keys, len, found);
+		return 0;
+	}
+	for (size_t i = 0; i < len; i++) {
+		keys[i]->lost = true;
+		hold(keys[i], found[0].revision);
+	}
+	*ret_len = len;
+	return 0;
+}
+
+int v3_store_put_many(struct store *st, struct store_key *const *keys, size_t len, size_t *ret_len,
+		      struct etcdreg_err *err)
+{
+	struct store_v3 *v3 = v3_of(st);
+	struct v3_kept *lease;
+	int r;
+
+	*ret_len = 0;
+	if (v3_batch_fit(&v3->batch, keys, len) == 0)
+		return 0;
+	r = lease_for_put(v3, &lease, err);
+	if (r == 0 && len > LEASE_KEYS_MAX - lease->keys)
+		len = LEASE_KEYS_MAX - lease->keys;
+	if (r == 0)
+		len = v3_batch_fit(&v3->batch, keys, len);
+	if (r == 0 && len > 0)
+		r = put_batch(v3, keys, len, lease, ret_len, err);
+	return r < 0 ? v3_batch_refuse(&v3->batch, r) : 0;
+}
