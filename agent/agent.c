@@ -35,11 +35,11 @@ enum {
 };
 
 struct arguments {
-	int listen_fd;          /* -1: not given */
-	const char *name;       /* NULL: not given */
+	int listen_fd;    /* -1: not given */
+	const char *name; /* NULL: not given */
 	mode_t mode;
 	struct owner owner;
-	const char *path_option;        /* the latest that goes with a path; NULL: none */
+	const char *path_option; /* the latest that goes with a path; NULL: none */
 	bool help;
 };
 
@@ -151,12 +151,12 @@ static int parse_value(int option, const char *value, struct arguments *argument
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
-		{ "listen-fd", required_argument, NULL, 'f' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "owner", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"listen-fd", required_argument, NULL, 'f'},
+		{"socket", required_argument, NULL, 's'},
+		{"mode", required_argument, NULL, 'm'},
+		{"owner", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option, status;
 
@@ -282,7 +282,7 @@ static void log_end_of_worker(int status)
 
 static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err *err)
 {
-	CLEANUP(settings) struct settings settings = { 0 };
+	CLEANUP(settings) struct settings settings = {0};
 	struct worker_options options = {
 		.listen_fd = task->listen_fd,
 		.control_fd = task->control_fd,
@@ -399,7 +399,7 @@ int agent_main(int argc, char **argv)
 	struct arguments arguments = {
 		.listen_fd = -1,
 		.mode = MODE_DEFAULT,
-		.owner = { OWNER_SAME_UID, OWNER_SAME_GID },
+		.owner = {OWNER_SAME_UID, OWNER_SAME_GID},
 	};
 	int status = parse_arguments(argc, argv, &arguments);
 

@@ -14,8 +14,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CLOSE_MS     60000
-#define FIRST_PORT   10000
+#define CLOSE_MS 60000
+#define FIRST_PORT 10000
 #define HOSTNAME_LEN 16
 
 struct counts {

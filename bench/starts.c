@@ -12,7 +12,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#define VARIANTS_MAX  16
+#define VARIANTS_MAX 16
 #define VARIABLES_MAX 16
 
 struct variant {

@@ -8,8 +8,8 @@
  * it printed on stdout is flushed and checked by main() afterwards.  It may be told off by SIGPIPE
  * like any other filter.
  */
-#ifndef ETCDREG_COMMAND_H
-#define ETCDREG_COMMAND_H
+#ifndef ETCDREG_CLI_COMMAND_H
+#define ETCDREG_CLI_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 struct options;
 
 enum status {
-	STATUS_OK = 0,	    /* found, done */
+	STATUS_OK = 0,      /* found, done */
 	STATUS_NOTHING = 1, /* asked and answered: there is no such service */
 	STATUS_USAGE = 2,   /* command line, environment or connection string */
 	STATUS_FAILED = 3,  /* the registry could not be reached or refused; any other failure */
@@ -42,13 +42,13 @@ struct command {
 	const char *help;     /* one line */
 	int (*main)(struct options *opts);
 	size_t operands_min, operands_max;
-	unsigned
-		scopes; /* 1 << enum config_scope: takes every setting of that scope as an option */
+	/* 1 << enum config_scope: takes every setting of that scope as an option */
+	unsigned scopes;
 	uint64_t settings; /* 1 << enum config_id: takes these too */
-	unsigned own;	   /* enum own_option */
+	unsigned own;      /* enum own_option */
 	bool wraps; /* the first operand ends the options: what follows is another command line */
 	bool has_changes; /* that --format may name */
-	bool raw;	  /* reads its arguments itself, --help among them */
+	bool raw;         /* reads its arguments itself, --help among them */
 };
 
 /* Ends with an entry whose name is NULL. */

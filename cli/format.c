@@ -12,7 +12,7 @@
 #include "lib/base/util.h"
 #include "terminal.h"
 
-#define FIELDS	   "{name}, {hostname}, {host}, {port}, {url}, {json} or {.MEMBER}"
+#define FIELDS "{name}, {hostname}, {host}, {port}, {url}, {json} or {.MEMBER}"
 #define QUOTED_MAX 64
 
 /* Text that stands for itself, or the name of a field. */
@@ -69,7 +69,7 @@ static const struct field {
 	bool of_changes;
 } fields[] = {
 	{"name", put_name, false},    {"hostname", put_hostname, false}, {"host", put_host, false},
-	{"port", put_port, false},    {"url", put_url, false},		 {"json", put_json, false},
+	{"port", put_port, false},    {"url", put_url, false},           {"json", put_json, false},
 	{"change", put_change, true},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* help.h - usage, made from the tables of commands and settings. */
-#ifndef ETCDREG_HELP_H
-#define ETCDREG_HELP_H
+#ifndef ETCDREG_CLI_HELP_H
+#define ETCDREG_CLI_HELP_H
 
 #include <stdio.h>
 

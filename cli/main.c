@@ -8,8 +8,8 @@
 #include "options.h"
 #include "output.h"
 
-#define REGISTRY	(1 << CONFIG_REGISTRY)
-#define EVERY_SCOPE	(REGISTRY | 1 << CONFIG_AGENT | 1 << CONFIG_SERVICE | 1 << CONFIG_SHIM)
+#define REGISTRY (1 << CONFIG_REGISTRY)
+#define EVERY_SCOPE (REGISTRY | 1 << CONFIG_AGENT | 1 << CONFIG_SERVICE | 1 << CONFIG_SHIM)
 #define SETTING_BIT(id) (UINT64_C(1) << CONFIG_##id)
 
 const struct command commands[] = {

@@ -12,7 +12,7 @@
 #include "lib/base/util.h"
 #include "lib/config/connstr.h"
 
-#define ENV_PREFIX  "ETCD_REGISTRY_"
+#define ENV_PREFIX "ETCD_REGISTRY_"
 #define HELP_COLUMN 26
 #define WAIT_MAX_MS 86400000
 

@@ -8,8 +8,8 @@
  * ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option, because the arguments
  * of a process are public.
  */
-#ifndef ETCDREG_OPTIONS_H
-#define ETCDREG_OPTIONS_H
+#ifndef ETCDREG_CLI_OPTIONS_H
+#define ETCDREG_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,13 +23,13 @@
 
 struct options {
 	const struct command *command;
-	struct config config;	   /* the defaults, with what the command line set over them */
+	struct config config;      /* the defaults, with what the command line set over them */
 	char *given[CONFIG_COUNT]; /* the settings' texts on the command line, NULL where there is
 				      none */
-	char **operands;	   /* NULL-terminated */
+	char **operands;           /* NULL-terminated */
 	size_t operands_len;
-	unsigned own;	    /* enum own_option: those that were given */
-	unsigned port;	    /* 0: not given */
+	unsigned own;       /* enum own_option: those that were given */
+	unsigned port;      /* 0: not given */
 	unsigned wait_ms;   /* 0: not given */
 	const char *format; /* checked; NULL: not given */
 };

@@ -5,8 +5,8 @@
  * Errors of writing to stdout are left to stdio's error flag and found by output_flush() and
  * output_finish().
  */
-#ifndef ETCDREG_OUTPUT_H
-#define ETCDREG_OUTPUT_H
+#ifndef ETCDREG_CLI_OUTPUT_H
+#define ETCDREG_CLI_OUTPUT_H
 
 #include <stdbool.h>
 

@@ -15,8 +15,8 @@
 #include "options.h"
 #include "output.h"
 
-#define OBJECT			 "libetcd-registry-preload.so"
-#define STATUS_CANNOT_EXECUTE	 126
+#define OBJECT "libetcd-registry-preload.so"
+#define STATUS_CANNOT_EXECUTE 126
 #define STATUS_COMMAND_NOT_FOUND 127
 
 /* What the command would inherit: "" where it is not set.  Nothing of it configures this program.

@@ -19,7 +19,7 @@ static struct {
 	bool stdout_colours;
 	bool stderr_colours;
 	bool speaks_utf8; /* the locale */
-	locale_t utf8;	  /* 0: not to be had, the locale's characters then count */
+	locale_t utf8;    /* 0: not to be had, the locale's characters then count */
 } terminal;
 
 static bool colours_are_wanted(void)

@@ -62,17 +62,17 @@ extern "C" {
  *   SYSTEM    a thread or a descriptor could not be had
  *   STOPPED   etcdreg_watch_stop() was called
  */
-#define ETCDREG_ERRORS(X)                                       \
-	X(ETCDREG_E_NOMEM, -1, "out of memory")                 \
-	X(ETCDREG_E_INVALID, -2, "invalid argument")            \
-	X(ETCDREG_E_CONFIG, -3, "invalid configuration")        \
-	X(ETCDREG_E_UNREACH, -4, "registry not reachable")      \
-	X(ETCDREG_E_PROTO, -5, "unexpected answer")             \
-	X(ETCDREG_E_DENIED, -6, "permission denied")            \
-	X(ETCDREG_E_NOTFOUND, -7, "not found")                  \
-	X(ETCDREG_E_SERVER, -8, "refused by etcd")              \
-	X(ETCDREG_E_TIMEOUT, -9, "timed out")                   \
-	X(ETCDREG_E_SYSTEM, -10, "system error")                \
+#define ETCDREG_ERRORS(X)                                  \
+	X(ETCDREG_E_NOMEM, -1, "out of memory")            \
+	X(ETCDREG_E_INVALID, -2, "invalid argument")       \
+	X(ETCDREG_E_CONFIG, -3, "invalid configuration")   \
+	X(ETCDREG_E_UNREACH, -4, "registry not reachable") \
+	X(ETCDREG_E_PROTO, -5, "unexpected answer")        \
+	X(ETCDREG_E_DENIED, -6, "permission denied")       \
+	X(ETCDREG_E_NOTFOUND, -7, "not found")             \
+	X(ETCDREG_E_SERVER, -8, "refused by etcd")         \
+	X(ETCDREG_E_TIMEOUT, -9, "timed out")              \
+	X(ETCDREG_E_SYSTEM, -10, "system error")           \
 	X(ETCDREG_E_STOPPED, -11, "stopped")
 
 enum etcdreg_error {
@@ -84,8 +84,8 @@ enum etcdreg_error {
 #define ETCDREG_ERR_MAX 512
 
 struct etcdreg_err {
-	int code;                       /* ETCDREG_E_* */
-	char msg[ETCDREG_ERR_MAX];      /* one line, no newline */
+	int code;                  /* ETCDREG_E_* */
+	char msg[ETCDREG_ERR_MAX]; /* one line, no newline */
 };
 
 /* The text of an ETCDREG_E_* code; never NULL.  Static. */
@@ -99,27 +99,27 @@ const char *etcdreg_version(void);
  * package: two joins of one identity are one service, the later document wins.
  */
 struct etcdreg_service {
-	const char *name;       /* 1-255 bytes, no control characters */
-	const char *hostname;   /* address (IPv6 without brackets) or name; NULL: a local address */
-	unsigned port;          /* 1-65535; 0: none, host is then the hostname alone */
-	const char *protocol;   /* of the url; NULL: "http" */
-	const char *meta;       /* JSON object whose members are added; NULL: none */
-	uint64_t tag;           /* the caller's own, handed back in events */
+	const char *name;     /* 1-255 bytes, no control characters */
+	const char *hostname; /* address (IPv6 without brackets) or name; NULL: a local address */
+	unsigned port;        /* 1-65535; 0: none, host is then the hostname alone */
+	const char *protocol; /* of the url; NULL: "http" */
+	const char *meta;     /* JSON object whose members are added; NULL: none */
+	uint64_t tag;         /* the caller's own, handed back in events */
 };
 
 enum etcdreg_event_type {
-	ETCDREG_REGISTERED,     /* the service is in etcd (again) */
-	ETCDREG_LOST,           /* it was found missing or its lease expired; being repaired */
-	ETCDREG_LEFT,           /* after etcdreg_leave(): it is out of etcd */
-	ETCDREG_ERROR,          /* an attempt failed and will be made again: err says why */
-	ETCDREG_UP,             /* without a service: etcd answers again after such an ERROR */
-	ETCDREG_FAILOVER,       /* without a service: a node failed, the next one did: err names it */
+	ETCDREG_REGISTERED, /* the service is in etcd (again) */
+	ETCDREG_LOST,       /* it was found missing or its lease expired; being repaired */
+	ETCDREG_LEFT,       /* after etcdreg_leave(): it is out of etcd */
+	ETCDREG_ERROR,      /* an attempt failed and will be made again: err says why */
+	ETCDREG_UP,         /* without a service: etcd answers again after such an ERROR */
+	ETCDREG_FAILOVER,   /* without a service: a node failed, the next one did: err names it */
 };
 
 struct etcdreg_event {
 	enum etcdreg_event_type type;
-	const struct etcdreg_service *service;  /* NULL: it concerns all of them */
-	const struct etcdreg_err *err;          /* with ERROR and FAILOVER, else NULL */
+	const struct etcdreg_service *service; /* NULL: it concerns all of them */
+	const struct etcdreg_err *err;         /* with ERROR and FAILOVER, else NULL */
 };
 
 /*
@@ -135,17 +135,17 @@ typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
  * connection string says in its query goes before the environment, what is set here before both.
  */
 struct etcdreg_options {
-	const char *url;        /* protocol://host1,host2,.../namespace?options */
-	const char *api;        /* "auto", "v3" or "v2" */
-	const char *cacert;     /* files, PEM */
+	const char *url;    /* protocol://host1,host2,.../namespace?options */
+	const char *api;    /* "auto", "v3" or "v2" */
+	const char *cacert; /* files, PEM */
 	const char *cert;
 	const char *key;
-	const char *user;       /* "name" or "name:password" */
+	const char *user; /* "name" or "name:password" */
 	const char *password;
 	const char *password_file;
-	const char *spread;     /* "0": begin with the first host, not with any of them */
-	unsigned ttl_s;         /* 3-3600; 10.  Heartbeats come every ttl_s / 2 */
-	unsigned timeout_ms;    /* 100-60000; 3000: one operation over all nodes */
+	const char *spread;  /* "0": begin with the first host, not with any of them */
+	unsigned ttl_s;      /* 3-3600; 10.  Heartbeats come every ttl_s / 2 */
+	unsigned timeout_ms; /* 100-60000; 3000: one operation over all nodes */
 	etcdreg_event_fn *on_event;
 	void *event_arg;
 };
@@ -188,10 +188,10 @@ int etcdreg_wait(struct etcdreg *reg, unsigned timeout_ms, struct etcdreg_err *e
 struct etcdreg_entry {
 	char *name;
 	char *hostname;
-	char *host;             /* hostname:port */
+	char *host; /* hostname:port */
 	char *url;
-	unsigned port;          /* 0: none */
-	char *json;             /* the whole document on one line, as the registry holds it */
+	unsigned port; /* 0: none */
+	char *json;    /* the whole document on one line, as the registry holds it */
 };
 
 /*
@@ -218,10 +218,10 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **r
 void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len);
 
 enum etcdreg_change_type {
-	ETCDREG_FOUND,          /* it was there when the watch began */
+	ETCDREG_FOUND, /* it was there when the watch began */
 	ETCDREG_ADDED,
-	ETCDREG_CHANGED,        /* it has another document */
-	ETCDREG_REMOVED,        /* left, expired or deleted; the entry is what it was */
+	ETCDREG_CHANGED, /* it has another document */
+	ETCDREG_REMOVED, /* left, expired or deleted; the entry is what it was */
 };
 
 struct etcdreg_change {
@@ -233,8 +233,8 @@ struct etcdreg_watch;
 
 /*
  * Watch the services of that name, or of the namespace where `name` is NULL: those that
- * etcdreg_list() gives.  No network yet.  A watch has connections of its own and no thread: it works
- * while etcdreg_watch_next() is called.  One thread at a time, except etcdreg_watch_stop().
+ * etcdreg_list() gives.  No network yet.  A watch has connections of its own and no thread: it
+ * works while etcdreg_watch_next() is called.  One thread at a time, except etcdreg_watch_stop().
  * Release *ret_watch with etcdreg_watch_close(), before the handle is closed.
  * Fails with ETCDREG_E_INVALID, _CONFIG, _SYSTEM or _NOMEM.
  *
@@ -251,7 +251,8 @@ struct etcdreg_watch;
  * 		errx(3, "%s", err.msg);
  * 	while ((r = etcdreg_watch_next(watch, UINT_MAX, &change, &err)) != ETCDREG_E_STOPPED)
  * 		if (r == 0)
- * 			printf("%s %s %s\n", change->entry->name, words[change->type], change->entry->url);
+ * 			printf("%s %s %s\n", change->entry->name, words[change->type],
+ * 			       change->entry->url);
  * 		else
  * 			warnx("%s", err.msg);
  * 	etcdreg_watch_close(watch);
@@ -263,9 +264,9 @@ int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **
 /*
  * Wait for the next change, at most `timeout_ms` (UINT_MAX: for ever); a request that has begun may
  * take timeout_ms of the options longer.  First everything that is there is FOUND, then each change
- * comes once, in its order.  Over a disconnect none that etcd still has is lost or doubled; where it
- * no longer has them (compaction, v2: 1000 events), or has lost its data, the difference is told.  A
- * write of the document that is there already is no change.
+ * comes once, in its order.  Over a disconnect none that etcd still has is lost or doubled; where
+ * it no longer has them (compaction, v2: 1000 events), or has lost its data, the difference is
+ * told.  A write of the document that is there already is no change.
  *
  * *ret_change and its entry are valid until the next call with this watch.
  *

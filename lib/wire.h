@@ -27,15 +27,15 @@
  *
  * The shim may send HELLO and LISTENs at once, without waiting for WELCOME.
  */
-#ifndef ETCDREG_WIRE_H
-#define ETCDREG_WIRE_H
+#ifndef ETCDREG_LIB_WIRE_H
+#define ETCDREG_LIB_WIRE_H
 
 #include <stdint.h>
 
 #define WIRE_MAGIC 0x47455245u
 #define WIRE_VERSION 1
-#define WIRE_MAX 16384          /* bytes of the longest message */
-#define WIRE_TEXT_MAX 512       /* bytes of the longest text, its NUL included */
+#define WIRE_MAX 16384    /* bytes of the longest message */
+#define WIRE_TEXT_MAX 512 /* bytes of the longest text, its NUL included */
 
 enum wire_type {
 	/* shim to agent */
@@ -51,9 +51,9 @@ enum wire_type {
 };
 
 struct wire_header {
-	uint32_t magic;         /* WIRE_MAGIC */
-	uint16_t version;       /* WIRE_VERSION */
-	uint16_t type;          /* enum wire_type; BEAT and LEFT are this header and nothing else */
+	uint32_t magic;   /* WIRE_MAGIC */
+	uint16_t version; /* WIRE_VERSION */
+	uint16_t type;    /* enum wire_type; BEAT and LEFT are this header and nothing else */
 };
 
 /*
@@ -63,8 +63,8 @@ struct wire_header {
  */
 struct wire_hello {
 	struct wire_header header;
-	uint32_t pid;           /* in the sender's pid namespace: for log lines only */
-	uint32_t settings_len;  /* bytes of settings, the last NUL included */
+	uint32_t pid;          /* in the sender's pid namespace: for log lines only */
+	uint32_t settings_len; /* bytes of settings, the last NUL included */
 	char settings[];
 };
 
@@ -72,13 +72,13 @@ struct wire_hello {
  * A socket that is listening (TCP, MPTCP) or bound (UDP), as the kernel described it to the host.
  */
 struct wire_socket {
-	uint64_t cookie;        /* SO_COOKIE; 0: the kernel has none, the inode must do */
+	uint64_t cookie; /* SO_COOKIE; 0: the kernel has none, the inode must do */
 	uint64_t inode;
-	uint16_t port;          /* host order, never 0 */
-	uint16_t family;        /* AF_INET or AF_INET6 */
-	uint16_t protocol;      /* IPPROTO_TCP, IPPROTO_UDP or IPPROTO_MPTCP (262) */
-	uint16_t v6only;        /* 1: IPV6_V6ONLY is on */
-	uint8_t address[16];    /* the first 4 for AF_INET; all zero: any address */
+	uint16_t port;       /* host order, never 0 */
+	uint16_t family;     /* AF_INET or AF_INET6 */
+	uint16_t protocol;   /* IPPROTO_TCP, IPPROTO_UDP or IPPROTO_MPTCP (262) */
+	uint16_t v6only;     /* 1: IPV6_V6ONLY is on */
+	uint8_t address[16]; /* the first 4 for AF_INET; all zero: any address */
 };
 
 struct wire_listen {
@@ -88,36 +88,36 @@ struct wire_listen {
 
 struct wire_bye {
 	struct wire_header header;
-	uint32_t forked;        /* 1: it has forked since it listened: a child may hold sockets */
+	uint32_t forked; /* 1: it has forked since it listened: a child may hold sockets */
 	uint32_t pad;
 };
 
 struct wire_welcome {
 	struct wire_header header;
-	uint32_t interval_ms;   /* time between two BEATs */
+	uint32_t interval_ms; /* time between two BEATs */
 	uint32_t pad;
 };
 
 enum wire_outcome_what {
-	WIRE_REGISTERED = 1,    /* the socket's service is in etcd */
-	WIRE_UNNAMED = 2,       /* no name claims this socket (now): nothing will happen for it */
-	WIRE_FAILED = 3,        /* not in etcd yet; `text` says why.  The agent goes on trying */
-	WIRE_GONE = 4,          /* the kernel no longer lists it: the agent has forgotten it */
+	WIRE_REGISTERED = 1, /* the socket's service is in etcd */
+	WIRE_UNNAMED = 2,    /* no name claims this socket (now): nothing will happen for it */
+	WIRE_FAILED = 3,     /* not in etcd yet; `text` says why.  The agent goes on trying */
+	WIRE_GONE = 4,       /* the kernel no longer lists it: the agent has forgotten it */
 };
 
 struct wire_outcome {
 	struct wire_header header;
 	uint64_t cookie;
 	uint64_t inode;
-	uint32_t what;          /* enum wire_outcome_what */
-	uint32_t text_len;      /* bytes of text, its NUL included; 0: none */
+	uint32_t what;     /* enum wire_outcome_what */
+	uint32_t text_len; /* bytes of text, its NUL included; 0: none */
 	char text[];
 };
 
 struct wire_refused {
 	struct wire_header header;
-	uint32_t text_len;      /* bytes of text, its NUL included */
-	char text[];            /* one line for the host's stderr: what is wrong, never a secret */
+	uint32_t text_len; /* bytes of text, its NUL included */
+	char text[];       /* one line for the host's stderr: what is wrong, never a secret */
 };
 
 _Static_assert(sizeof(struct wire_header) == 8, "one layout for 32-bit and 64-bit hosts");

@@ -44,7 +44,7 @@ struct unix_name {
 
 static struct unix_name unix_name(const char *path, bool abstract)
 {
-	struct unix_name name = { .address.sun_family = AF_UNIX };
+	struct unix_name name = {.address.sun_family = AF_UNIX};
 	size_t len = strlen(path);
 
 	if (len > sizeof(name.address.sun_path) - 1)
@@ -60,8 +60,8 @@ static struct unix_name unix_name(const char *path, bool abstract)
  * agent.
  */
 static struct unix_name agent;
-static uint32_t private_pid;            /* who listened first on a private name; 0: it is shared */
-static uint64_t not_now_since_ms;       /* 0: the latest attempt was no -EAGAIN */
+static uint32_t private_pid;      /* who listened first on a private name; 0: it is shared */
+static uint64_t not_now_since_ms; /* 0: the latest attempt was no -EAGAIN */
 
 static struct unix_name *own_agent(void)
 {
@@ -183,13 +183,12 @@ static int start_private_agent(void)
  */
 static bool is_ours(int fd)
 {
-	struct ucred peer = { 0 };
+	struct ucred peer = {0};
 	uint32_t len = sizeof(peer);
 
 	if (raw(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, raw_arg(&peer), raw_arg(&len)) < 0)
 		return false;
-	if (private_pid && (uint32_t)peer.pid != private_pid &&
-	    (uint32_t)peer.pid != raw_getpid())
+	if (private_pid && (uint32_t)peer.pid != private_pid && (uint32_t)peer.pid != raw_getpid())
 		return false;
 	return peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid);
 }
@@ -248,9 +247,9 @@ static struct wire_header header(enum wire_type type)
 /* `passed` is a descriptor to send along, or -1. */
 static int send_message(int fd, const void *message, size_t len, int passed)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec part = { .iov_base = (void *)(uintptr_t)message, .iov_len = len };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = len};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
 	long rc;
 
 	if (passed >= 0) {
@@ -299,7 +298,7 @@ int channel_send_hello(int fd)
 
 int channel_send_listen(int fd, const struct wire_socket *socket)
 {
-	const struct wire_listen m = { .header = header(WIRE_LISTEN), .socket = *socket };
+	const struct wire_listen m = {.header = header(WIRE_LISTEN), .socket = *socket};
 
 	return send_message(fd, &m, sizeof(m), -1);
 }
@@ -313,7 +312,7 @@ int channel_send_beat(int fd)
 
 int channel_send_bye(int fd, bool forked)
 {
-	const struct wire_bye m = { .header = header(WIRE_BYE), .forked = forked };
+	const struct wire_bye m = {.header = header(WIRE_BYE), .forked = forked};
 
 	return send_message(fd, &m, sizeof(m), -1);
 }
@@ -330,7 +329,7 @@ static const char *text_behind(size_t len, size_t size, uint32_t text_len)
 
 static bool parse(size_t len, struct channel_message *m)
 {
-	*m = (struct channel_message){ .type = in.header.type, .text = "" };
+	*m = (struct channel_message){.type = in.header.type, .text = ""};
 	switch (m->type) {
 	case WIRE_WELCOME:
 		m->interval_ms = in.welcome.interval_ms;
@@ -379,7 +378,7 @@ int channel_receive(int fd, struct channel_message *ret)
 
 void channel_poll(int fd, uint32_t timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct raw_timespec timeout = {
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,

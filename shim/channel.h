@@ -4,8 +4,8 @@
  * object's thread alone, with a file table of its own, or by one thread at a time that announces
  * inline.  Nothing blocks; the socket is non-blocking.
  */
-#ifndef SHIM_CHANNEL_H
-#define SHIM_CHANNEL_H
+#ifndef ETCDREG_SHIM_CHANNEL_H
+#define ETCDREG_SHIM_CHANNEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +37,11 @@ int channel_send_bye(int fd, bool forked);
 
 /* A message of the agent, checked: whole, of this version, texts terminated. */
 struct channel_message {
-	uint16_t type;                  /* WIRE_WELCOME, _REFUSED, _OUTCOME or _LEFT */
-	uint32_t interval_ms;           /* of WELCOME */
-	uint32_t what;                  /* of OUTCOME */
-	uint64_t cookie, inode;         /* of OUTCOME */
-	const char *text;               /* of REFUSED and OUTCOME, "": none; until the next call */
+	uint16_t type;          /* WIRE_WELCOME, _REFUSED, _OUTCOME or _LEFT */
+	uint32_t interval_ms;   /* of WELCOME */
+	uint32_t what;          /* of OUTCOME */
+	uint64_t cookie, inode; /* of OUTCOME */
+	const char *text;       /* of REFUSED and OUTCOME, "": none; until the next call */
 };
 
 /*

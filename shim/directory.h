@@ -2,8 +2,8 @@
 /*
  * directory.h - the names in a folder, without opendir() and its allocation.
  */
-#ifndef SHIM_DIRECTORY_H
-#define SHIM_DIRECTORY_H
+#ifndef ETCDREG_SHIM_DIRECTORY_H
+#define ETCDREG_SHIM_DIRECTORY_H
 
 struct directory {
 	_Alignas(8) char entries[1024];

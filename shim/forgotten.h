@@ -6,8 +6,8 @@
  * A child copies each page that it writes to, so they share one: the linker sorts the sections by
  * their names, and the first begins a page.
  */
-#ifndef SHIM_FORGOTTEN_H
-#define SHIM_FORGOTTEN_H
+#ifndef ETCDREG_SHIM_FORGOTTEN_H
+#define ETCDREG_SHIM_FORGOTTEN_H
 
 #define FORGOTTEN_PAGE 4096
 

@@ -3,8 +3,8 @@
  * futex.h - sleeping and waking on a word, and the clock that goes with it.  Any thread; errno is
  * left alone.
  */
-#ifndef SHIM_FUTEX_H
-#define SHIM_FUTEX_H
+#ifndef ETCDREG_SHIM_FUTEX_H
+#define ETCDREG_SHIM_FUTEX_H
 
 #include <linux/futex.h>
 #include <stdatomic.h>
@@ -17,7 +17,7 @@
 
 static inline uint64_t now_ms(void)
 {
-	struct raw_timespec now = { 0 };
+	struct raw_timespec now = {0};
 
 	(void)raw(SYS_clock_gettime, CLOCK_MONOTONIC, raw_arg(&now));
 	return (uint64_t)now.tv_sec * 1000 + (uint32_t)now.tv_nsec / 1000000;

@@ -11,7 +11,6 @@
 #include "channel.h"
 #include "forgotten.h"
 #include "futex.h"
-#include "threadless.h"
 #include "isolate.h"
 #include "linger.h"
 #include "raw.h"
@@ -21,24 +20,26 @@
 #include "spawn.h"
 #include "symbols.h"
 #include "thread.h"
+#include "threadless.h"
 
-#define TICK_MS 1000            /* how often the thread looks around when nothing happens */
+#define TICK_MS 1000 /* how often the thread looks around when nothing happens */
 #define STDERR_KEPT_MS 5000
-#define FORK_WAIT_MS 200        /* longest wait of a fork for the agent to be told */
-#define PATIENCE_MS 500         /* with an agent that lets nobody connect, before another is had */
-#define PATIENCE_FORKED_MS 50   /* ... while a fork may be waiting */
-#define APART_WAIT_MS 200       /* longest wait of the first listen() for the thread's own folders */
+#define FORK_WAIT_MS 200      /* longest wait of a fork for the agent to be told */
+#define PATIENCE_MS 500       /* with an agent that lets nobody connect, before another is had */
+#define PATIENCE_FORKED_MS 50 /* ... while a fork may be waiting */
+#define APART_WAIT_MS 200     /* longest wait of the first listen() for the thread's own folders */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
-#define RETRY_SAID_MS 1000      /* so long without an agent: the host's operator is told */
-#define LOOK_FIRST_MS 1         /* looking for an answer: soon, then less and less often */
-#define LOOK_MOST_MS 50          /* ... while somebody may be waiting; TICK_MS after that */
+#define RETRY_SAID_MS 1000 /* so long without an agent: the host's operator is told */
+#define LOOK_FIRST_MS 1    /* looking for an answer: soon, then less and less often */
+#define LOOK_MOST_MS 50    /* ... while somebody may be waiting; TICK_MS after that */
 
 enum phase { ABSENT, STARTING, RUNNING, OVER, THREADLESS };
 
 /* Shared with the host's threads; each is written by what its comment says. */
 static FORGOTTEN_FIRST _Atomic int phase; /* creator: STARTING; thread: RUNNING; both: the rest */
-static FORGOTTEN _Atomic uint32_t apart; /* futex; 1: a chroot() of the host leaves the thread alone */
+/* futex; 1: a chroot() of the host leaves the thread alone */
+static FORGOTTEN _Atomic uint32_t apart;
 static FORGOTTEN _Atomic uint32_t bell; /* futex; counts the reasons to wake up */
 static FORGOTTEN _Atomic bool leaving;  /* the host is in exit() */
 static FORGOTTEN _Atomic uint32_t left; /* futex; 1: goodbye is said */
@@ -48,22 +49,22 @@ static _Atomic uint32_t settled;        /* futex; counts the outcomes */
 static _Atomic uint32_t announced;      /* futex; counts what a fork may wait for */
 static _Atomic uint32_t leave_ms;       /* how long the goodbye may take */
 
-static struct symbols_threads libc;     /* written by the creator before the thread starts */
-static sigset_t host_mask;              /* likewise */
+static struct symbols_threads libc; /* written by the creator before the thread starts */
+static sigset_t host_mask;          /* likewise */
 
 /* The thread's own. */
 struct life {
-	int channel;                    /* -1: none */
+	int channel; /* -1: none */
 	bool stderr_open;
-	bool welcome;                   /* the agent at the other end has answered */
+	bool welcome; /* the agent at the other end has answered */
 	uint64_t born_ms;
-	uint64_t beat_ms;               /* when the next is due */
-	uint64_t tick_ms;               /* when to look around again */
-	uint64_t retry_ms;              /* when to try the agent again */
+	uint64_t beat_ms;  /* when the next is due */
+	uint64_t tick_ms;  /* when to look around again */
+	uint64_t retry_ms; /* when to try the agent again */
 	uint32_t retry_wait_ms;
 	uint32_t interval_ms;
-	uint32_t look_wait_ms;          /* 0: nothing is awaited */
-	int error;                      /* of the latest attempt */
+	uint32_t look_wait_ms; /* 0: nothing is awaited */
+	int error;             /* of the latest attempt */
 };
 
 static bool alive(void)
@@ -252,7 +253,7 @@ static bool receive(struct life *me)
 static void say_goodbye(struct life *me)
 {
 	uint64_t deadline = now_ms() + atomic_load(&leave_ms), now;
-	struct channel_message m = { 0 };
+	struct channel_message m = {0};
 	int rc;
 
 	if (me->channel < 0)
@@ -398,9 +399,9 @@ static int create(void)
 }
 
 /*
- * A host that has the privilege for it may call chroot() next, and from an empty folder no agent can
- * be started.  Where its other threads share its folders, only the new thread can leave them, when
- * it is scheduled.
+ * A host that has the privilege for it may call chroot() next, and from an empty folder no agent
+ * can be started.  Where its other threads share its folders, only the new thread can leave them,
+ * when it is scheduled.
  */
 static void start(void)
 {

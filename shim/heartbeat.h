@@ -7,8 +7,8 @@
  * environment, so the host may fork at any instant.  The exceptions are at its two ends: the host's
  * pthread_create, and dlsym and clone before an agent is started.
  */
-#ifndef SHIM_HEARTBEAT_H
-#define SHIM_HEARTBEAT_H
+#ifndef ETCDREG_SHIM_HEARTBEAT_H
+#define ETCDREG_SHIM_HEARTBEAT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,14 +14,14 @@
 
 #include "forgotten.h"
 #include "heartbeat.h"
-#include "threadless.h"
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
 #include "sockets.h"
 #include "symbols.h"
+#include "threadless.h"
 
-#define FIRST_INHERITED 3       /* SD_LISTEN_FDS_START */
+#define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
 #define HOOK __attribute__((visibility("default")))
 
 /*

@@ -58,7 +58,7 @@ static void close_listed(struct directory *open, int first)
 
 static void close_each(int first)
 {
-	struct rlimit limit = { .rlim_cur = MOST_DESCRIPTORS };
+	struct rlimit limit = {.rlim_cur = MOST_DESCRIPTORS};
 	struct directory open;
 
 	if (directory_open(&open, "/proc/thread-self/fd") == 0) {
@@ -115,8 +115,8 @@ bool isolate_leave_folders(void)
 
 bool isolate_host_may_change_root(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 
 	(void)raw(SYS_capget, raw_arg(&header), raw_arg(data));
 	return data[0].effective & 1u << CAP_SYS_CHROOT;

@@ -3,8 +3,8 @@
  * isolate.h - what sets the object's thread apart from the host that it runs in.  Called by that
  * thread alone, unless said otherwise.
  */
-#ifndef SHIM_ISOLATE_H
-#define SHIM_ISOLATE_H
+#ifndef ETCDREG_SHIM_ISOLATE_H
+#define ETCDREG_SHIM_ISOLATE_H
 
 #include <stdbool.h>
 
@@ -16,7 +16,9 @@
  */
 void isolate_folders(void);
 
-/* Has the calling thread, any one, the privilege that chroot() and setns() take (CAP_SYS_CHROOT)? */
+/*
+ * Has the calling thread, any one, the privilege that chroot() and setns() take (CAP_SYS_CHROOT)?
+ */
 bool isolate_host_may_change_root(void);
 
 /* Is the calling thread, any one, the only one of its process? */

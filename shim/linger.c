@@ -12,9 +12,10 @@
 #include "raw.h"
 #include "text.h"
 
-static FORGOTTEN _Atomic uint32_t lingerer;       /* thread id of the one left behind; 0: none */
-static FORGOTTEN _Atomic uint32_t released;       /* futex; thread id of ours, once it is about to return */
-static struct symbols_threads threads;  /* for the main thread's end; written by linger_arm() */
+static FORGOTTEN _Atomic uint32_t lingerer; /* thread id of the one left behind; 0: none */
+/* futex; thread id of ours, once it is about to return */
+static FORGOTTEN _Atomic uint32_t released;
+static struct symbols_threads threads; /* for the main thread's end; written by linger_arm() */
 static pthread_key_t main_ends;
 static bool have_key;
 

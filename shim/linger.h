@@ -9,8 +9,8 @@
  * file table, its mask, a stack of the default size.  That one sleeps until ours finds that no
  * other runs and has ended, and then returns.
  */
-#ifndef SHIM_LINGER_H
-#define SHIM_LINGER_H
+#ifndef ETCDREG_SHIM_LINGER_H
+#define ETCDREG_SHIM_LINGER_H
 
 #include <signal.h>
 #include <stdbool.h>

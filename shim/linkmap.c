@@ -19,24 +19,24 @@
 #pragma weak dl_iterate_phdr
 #pragma weak getauxval
 
-#define VERSION_HIDDEN 0x8000   /* in DT_VERSYM: only for who asks for that version */
-#define SYMBOL_BINDING(info) ((info) >> 4)      /* the same in 32 and 64 bits */
-#define SYMBOL_TYPE(info) ((info) & 15)
+#define VERSION_HIDDEN 0x8000              /* in DT_VERSYM: only for who asks for that version */
+#define SYMBOL_BINDING(info) ((info) >> 4) /* the same in 32 and 64 bits */
+#define SYMBOL_TYPE(info) ((info)&15)
 
 /* The tables of one loaded object; NULL: it has none. */
 struct tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
-	const ElfW(Versym) *versions;
+	const ElfW(Versym) * versions;
 	const uint32_t *gnu_hash;
 	const uint32_t *sysv_hash;
 };
 
 struct search {
 	const char *name;
-	bool behind_ours;       /* our object has been passed */
+	bool behind_ours; /* our object has been passed */
 	bool is_ifunc;
-	ElfW(Addr) found;       /* 0: not yet */
+	ElfW(Addr) found; /* 0: not yet */
 };
 
 static bool contains(const struct dl_phdr_info *object, ElfW(Addr) address)
@@ -55,7 +55,7 @@ static bool is_ours(const struct dl_phdr_info *object)
 {
 	static const char inside;
 
-	return contains(object, (ElfW(Addr))&inside);
+	return contains(object, (ElfW(Addr)) & inside);
 }
 
 static const void *locate(const struct dl_phdr_info *object, ElfW(Addr) address)
@@ -65,7 +65,7 @@ static const void *locate(const struct dl_phdr_info *object, ElfW(Addr) address)
 	return contains(object, address) ? (const void *)address : NULL;
 }
 
-static const ElfW(Dyn) *dynamic_section(const struct dl_phdr_info *object)
+static const ElfW(Dyn) * dynamic_section(const struct dl_phdr_info *object)
 {
 	for (ElfW(Half) i = 0; i < object->dlpi_phnum; i++)
 		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
@@ -75,7 +75,7 @@ static const ElfW(Dyn) *dynamic_section(const struct dl_phdr_info *object)
 
 static struct tables tables_of(const struct dl_phdr_info *object)
 {
-	struct tables tables = { 0 };
+	struct tables tables = {0};
 	const ElfW(Dyn) *entry = dynamic_section(object);
 
 	for (; entry && entry->d_tag != DT_NULL; entry++) {
@@ -121,7 +121,7 @@ static uint32_t gnu_hash_of(const char *name)
 }
 
 /* Buckets, behind a Bloom filter, hold the first symbol of a chain; a chain's end has bit 0 set. */
-static const ElfW(Sym) *find_by_gnu_hash(const struct tables *tables, const char *name)
+static const ElfW(Sym) * find_by_gnu_hash(const struct tables *tables, const char *name)
 {
 	const uint32_t *header = tables->gnu_hash, hash = gnu_hash_of(name);
 	uint32_t buckets_len = header[0], first = header[1], filter_len = header[2];
@@ -153,7 +153,7 @@ static uint32_t sysv_hash_of(const char *name)
 	return hash;
 }
 
-static const ElfW(Sym) *find_by_sysv_hash(const struct tables *tables, const char *name)
+static const ElfW(Sym) * find_by_sysv_hash(const struct tables *tables, const char *name)
 {
 	const uint32_t *header = tables->sysv_hash;
 	uint32_t buckets_len = header[0];
@@ -166,7 +166,7 @@ static const ElfW(Sym) *find_by_sysv_hash(const struct tables *tables, const cha
 	return NULL;
 }
 
-static const ElfW(Sym) *find_in(const struct tables *tables, const char *name)
+static const ElfW(Sym) * find_in(const struct tables *tables, const char *name)
 {
 	if (!tables->symbols || !tables->strings)
 		return NULL;
@@ -178,7 +178,7 @@ static const ElfW(Sym) *find_in(const struct tables *tables, const char *name)
 static int look_behind_ours(struct dl_phdr_info *object, size_t size, void *data)
 {
 	struct search *search = data;
-	const ElfW(Sym) *symbol;
+	const ElfW(Sym) * symbol;
 	struct tables tables;
 
 	(void)size;
@@ -205,7 +205,7 @@ static void *resolve(ElfW(Addr) resolver)
 
 void *linkmap_next(const char *name)
 {
-	struct search search = { .name = name };
+	struct search search = {.name = name};
 
 	if (!dl_iterate_phdr || !dl_iterate_phdr(look_behind_ours, &search))
 		return NULL;

@@ -6,8 +6,8 @@
  * in every libc.  It takes the loader's lock for the time of a call, as dlsym() does.  Any thread;
  * nothing is allocated, and errno stays as it is.
  */
-#ifndef SHIM_LINKMAP_H
-#define SHIM_LINKMAP_H
+#ifndef ETCDREG_SHIM_LINKMAP_H
+#define ETCDREG_SHIM_LINKMAP_H
 
 /*
  * The first definition of `name` in the objects that were loaded after this one, in load order:

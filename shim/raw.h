@@ -5,8 +5,8 @@
  * Every raw_*() returns what the kernel returns: a value, or a negative errno.  Safe in any thread,
  * in a signal handler, and between clone(CLONE_VM) and exec.
  */
-#ifndef SHIM_RAW_H
-#define SHIM_RAW_H
+#ifndef ETCDREG_SHIM_RAW_H
+#define ETCDREG_SHIM_RAW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, 
  */
 static inline long raw_syscall6(long n, long a, long b, long c, long d, long e, long f)
 {
-	const long sixth_and_number[2] = { f, n };
+	const long sixth_and_number[2] = {f, n};
 	long ret;
 
 	__asm__ volatile("pushl %%ebp\n\t"

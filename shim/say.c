@@ -19,7 +19,7 @@ struct identity {
 	bool open;
 };
 
-static struct identity first;   /* written once, before any thread of ours */
+static struct identity first; /* written once, before any thread of ours */
 static _Atomic bool said;
 
 static struct identity identity_of_stderr(void)
@@ -33,8 +33,8 @@ static struct identity identity_of_stderr(void)
 #endif
 
 	if (rc < 0)
-		return (struct identity){ .open = false };
-	return (struct identity){ .device = st.st_dev, .inode = st.st_ino, .open = true };
+		return (struct identity){.open = false};
+	return (struct identity){.device = st.st_dev, .inode = st.st_ino, .open = true};
 }
 
 void say_remember(void)
@@ -45,8 +45,8 @@ void say_remember(void)
 static bool stderr_is_ready(void)
 {
 	struct identity now = identity_of_stderr();
-	struct pollfd p = { .fd = STDERR, .events = POLLOUT };
-	struct raw_timespec at_once = { 0 };
+	struct pollfd p = {.fd = STDERR, .events = POLLOUT};
+	struct raw_timespec at_once = {0};
 
 	if (!first.open || !now.open || now.device != first.device || now.inode != first.inode)
 		return false;

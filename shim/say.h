@@ -7,8 +7,8 @@
  * written only where descriptor 2 is still the file that it was at the start, only if it can be
  * written at once, and only once.
  */
-#ifndef SHIM_SAY_H
-#define SHIM_SAY_H
+#ifndef ETCDREG_SHIM_SAY_H
+#define ETCDREG_SHIM_SAY_H
 
 /* Remember which file descriptor 2 is.  Once, at the start. */
 void say_remember(void);

@@ -26,14 +26,14 @@ static const struct variable {
 	enum scope scope;
 	int flags;
 } variables[SETTING_COUNT] = {
-#define SETTING(id, option, env, fallback, type, preset, min, max, scope, flags, help)             \
+#define SETTING(id, option, env, fallback, type, preset, min, max, scope, flags, help) \
 	{env, fallback, preset, scope, flags},
 #include "lib/config/config.def"
 #undef SETTING
 };
 
 /* What an agent may need of a host's environment besides its settings. */
-static const char *const inherited[] = { "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR" };
+static const char *const inherited[] = {"TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"};
 #define INHERITED_LEN (sizeof(inherited) / sizeof(*inherited))
 
 /* Where the agent's file may be, seen from the object: the last for lib/x86_64-linux-gnu. */
@@ -54,9 +54,9 @@ enum progress { UNREAD, READING, INERT, ACTIVE };
 /* Written once, by the call of settings_active() that finds UNREAD; constant afterwards. */
 static _Atomic int progress;
 static struct {
-	char storage[STORAGE_LEN];              /* "NAME=value" strings */
+	char storage[STORAGE_LEN]; /* "NAME=value" strings */
 	struct text text;
-	const char *set[SETTING_COUNT];         /* into storage; NULL: not set */
+	const char *set[SETTING_COUNT]; /* into storage; NULL: not set */
 	const char *agent_environment[SETTING_COUNT + INHERITED_LEN + 1];
 	char agent_paths[BESIDE_LEN][SETTINGS_PATH_MAX];
 	const char *agent_files[BESIDE_LEN + 2];
@@ -180,7 +180,7 @@ static void object_folder(struct text *folder)
 
 static const char *agent_beside(char *storage, const char *folder, const char *file)
 {
-	struct text path = { .s = storage, .cap = SETTINGS_PATH_MAX };
+	struct text path = {.s = storage, .cap = SETTINGS_PATH_MAX};
 
 	text_puts(&path, folder);
 	text_puts(&path, file);
@@ -396,7 +396,7 @@ static void hash_public(struct hash *h, enum setting id)
 
 void settings_agent_name(struct text *name)
 {
-	struct hash h = { .a = 0xcbf29ce484222325u, .b = 0x6c62272e07bb0142u };
+	struct hash h = {.a = 0xcbf29ce484222325u, .b = 0x6c62272e07bb0142u};
 	uint32_t uid = (uint32_t)raw(SYS_geteuid);
 
 	hash_namespaces(&h);

@@ -6,8 +6,8 @@
  * the first call, by the constructor or by the first hook, whichever comes first.  Afterwards it
  * does not change: it may be read from any thread, and in a forked child.
  */
-#ifndef SHIM_SETTINGS_H
-#define SHIM_SETTINGS_H
+#ifndef ETCDREG_SHIM_SETTINGS_H
+#define ETCDREG_SHIM_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,12 +27,12 @@ bool settings_active(void);
 /* What is wrong with them, for one line on stderr; NULL: nothing.  The agent checks the rest. */
 const char *settings_error(void);
 
-bool settings_want_udp(void);           /* some name asks for a udp port */
-bool settings_thread(void);             /* a thread in the host is allowed */
-uint32_t settings_inherited(void);      /* descriptors from 3 on that systemd passed to us */
+bool settings_want_udp(void);      /* some name asks for a udp port */
+bool settings_thread(void);        /* a thread in the host is allowed */
+uint32_t settings_inherited(void); /* descriptors from 3 on that systemd passed to us */
 uint32_t settings_wait_ms(void);
 uint32_t settings_exit_timeout_ms(void);
-const char *settings_operator_agent(void);      /* path or @name; "": none */
+const char *settings_operator_agent(void); /* path or @name; "": none */
 
 /* The settings of this process for its HELLO, NUL-terminated strings one behind the other. */
 void settings_service_block(struct text *block);

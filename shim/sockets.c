@@ -23,7 +23,7 @@
 enum state { FREE, FILLING, NEW, TAKEN, SENT, SETTLED };
 
 static FORGOTTEN _Atomic uint8_t states[SOCKETS_MAX];
-static struct wire_socket slots[SOCKETS_MAX];   /* each written in FILLING, read from NEW on */
+static struct wire_socket slots[SOCKETS_MAX]; /* each written in FILLING, read from NEW on */
 
 static long option(int fd, int level, int name, void *value, uint32_t len)
 {
@@ -48,11 +48,11 @@ bool socket_listens(int fd)
 static uint64_t inode_of(int fd)
 {
 #ifdef SYS_fstat64
-	struct stat64 st = { 0 };
+	struct stat64 st = {0};
 
 	return raw(SYS_fstat64, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
 #else
-	struct stat st = { 0 };
+	struct stat st = {0};
 
 	return raw(SYS_fstat, fd, raw_arg(&st)) < 0 ? 0 : st.st_ino;
 #endif
@@ -64,7 +64,7 @@ static bool read_address(int fd, struct wire_socket *ret)
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} name = { .any.sa_family = AF_UNSPEC };
+	} name = {.any.sa_family = AF_UNSPEC};
 	uint32_t len = sizeof(name);
 	int v6only = 0;
 
@@ -89,7 +89,7 @@ bool socket_describe(int fd, struct wire_socket *ret)
 
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP && protocol != IPPROTO_UDP)
 		return false;
-	*ret = (struct wire_socket){ .protocol = (uint16_t)protocol };
+	*ret = (struct wire_socket){.protocol = (uint16_t)protocol};
 	if (!read_address(fd, ret))
 		return false;
 	(void)option(fd, SOL_SOCKET, SO_COOKIE, &ret->cookie, sizeof(ret->cookie));

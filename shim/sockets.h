@@ -6,8 +6,8 @@
  * A fixed table without a lock: hooks run in any thread of the host and in its signal handlers, and
  * the host may fork at any instant.  Hooks add; the thread alone takes out and settles.
  */
-#ifndef SHIM_SOCKETS_H
-#define SHIM_SOCKETS_H
+#ifndef ETCDREG_SHIM_SOCKETS_H
+#define ETCDREG_SHIM_SOCKETS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -15,6 +15,7 @@
  */
 #include "spawn.h"
 
+#include <asm-generic/errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
@@ -25,11 +26,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
-#include <asm-generic/errno.h>
 
 #include "futex.h"
-#include "raw.h"
 #include "isolate.h"
+#include "raw.h"
 #include "settings.h"
 #include "symbols.h"
 
@@ -43,9 +43,9 @@ static _Alignas(64) char agent_stack[STACK_LEN];
 static struct plan {
 	clone_fn *clone;
 	int listener;
-	bool stay;                      /* the middle waits for the agent */
-	_Atomic int error;              /* errno of what failed in a clone */
-	_Atomic uint32_t started;       /* futex; 1: the agent runs, or will not */
+	bool stay;                /* the middle waits for the agent */
+	_Atomic int error;        /* errno of what failed in a clone */
+	_Atomic uint32_t started; /* futex; 1: the agent runs, or will not */
 } plan;
 
 /* The middle that stays; 0: none. */
@@ -85,7 +85,7 @@ static bool arrange_descriptors(void)
 
 static int become_agent(void *unused)
 {
-	static const char *const argv[] = { "etcd-registry", "agent", "--listen-fd", "3", NULL };
+	static const char *const argv[] = {"etcd-registry", "agent", "--listen-fd", "3", NULL};
 	char *const *environment = settings_agent_environment();
 	long rc = -ENOENT;
 
@@ -117,8 +117,7 @@ static void tell_started(void)
 /* With CLONE_VFORK, clone() returns when the agent has called execve() or ended. */
 static int middle(void *unused)
 {
-	int pid =
-		plan.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
+	int pid = plan.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
 
 	(void)unused;
 	if (pid < 0)

@@ -3,8 +3,8 @@
  * spawn.h - start an agent that the host cannot notice: no SIGCHLD, no child for its wait(), no
  * descriptor, no copy of its memory.  One caller at a time.
  */
-#ifndef SHIM_SPAWN_H
-#define SHIM_SPAWN_H
+#ifndef ETCDREG_SHIM_SPAWN_H
+#define ETCDREG_SHIM_SPAWN_H
 
 /*
  * Run `etcd-registry agent --listen-fd 3` in a session of its own, where 3 is a copy of `listener`,

@@ -6,8 +6,8 @@
  * programs without one. Every symbol is looked up at run time; each accessor says what stands in
  * for a missing one.
  */
-#ifndef SHIM_SYMBOLS_H
-#define SHIM_SYMBOLS_H
+#ifndef ETCDREG_SHIM_SYMBOLS_H
+#define ETCDREG_SHIM_SYMBOLS_H
 
 #include <pthread.h>
 #include <signal.h>
@@ -25,8 +25,8 @@ listen_fn *symbols_listen(void);
 /* Where the calling thread's errno lives; a place that nobody reads in a program without a libc. */
 int *symbols_errno(void);
 
-const char *symbols_getenv(const char *name);   /* NULL without a libc */
-bool symbols_secure(void);      /* AT_SECURE: a setuid program, or one with file capabilities */
+const char *symbols_getenv(const char *name); /* NULL without a libc */
+bool symbols_secure(void); /* AT_SECURE: a setuid program, or one with file capabilities */
 
 /* Run `fn` in exit(), before what was registered earlier.  False: not to be had. */
 bool symbols_at_exit(void (*fn)(void *));

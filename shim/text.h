@@ -5,8 +5,8 @@
  * A struct text writes into storage of its caller, keeps it NUL-terminated, and never past its end:
  * what does not fit sets `full` and is left out from there on.  No allocation, any thread.
  */
-#ifndef SHIM_TEXT_H
-#define SHIM_TEXT_H
+#ifndef ETCDREG_SHIM_TEXT_H
+#define ETCDREG_SHIM_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,17 +14,20 @@
 
 struct text {
 	char *s;
-	size_t len;     /* without the NUL */
-	size_t cap;     /* bytes at s, the NUL included */
-	bool full;      /* something did not fit */
+	size_t len; /* without the NUL */
+	size_t cap; /* bytes at s, the NUL included */
+	bool full;  /* something did not fit */
 };
 
-#define TEXT_OF(array) { .s = (array), .cap = sizeof(array) }
+#define TEXT_OF(array)                             \
+	{                                          \
+		.s = (array), .cap = sizeof(array) \
+	}
 
 void text_add(struct text *t, const char *s, size_t len);
 void text_puts(struct text *t, const char *s);
 void text_uint(struct text *t, uint32_t v);
-void text_hex(struct text *t, uint64_t v);      /* 16 digits */
+void text_hex(struct text *t, uint64_t v); /* 16 digits */
 
 bool text_equal(const char *a, const char *b);
 bool text_starts(const char *s, const char *prefix);

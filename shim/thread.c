@@ -17,7 +17,7 @@
  */
 static sigset_t blocked_signals(void)
 {
-	static const int open[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 	uint64_t mask = ~(uint64_t)0;
 	sigset_t set;
 

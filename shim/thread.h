@@ -2,8 +2,8 @@
 /*
  * thread.h - create a thread that does not disturb the host.
  */
-#ifndef SHIM_THREAD_H
-#define SHIM_THREAD_H
+#ifndef ETCDREG_SHIM_THREAD_H
+#define ETCDREG_SHIM_THREAD_H
 
 #include <signal.h>
 

@@ -12,10 +12,11 @@
 #include "raw.h"
 #include "sockets.h"
 
-#define PATIENCE_MS 50  /* for an agent that is starting or ending */
+#define PATIENCE_MS 50 /* for an agent that is starting or ending */
 #define GIVE_UP_MS 100
 
-static FORGOTTEN _Atomic uint32_t announcer;    /* the pid of who is in threadless_announce(); 0: nobody */
+/* the pid of who is in threadless_announce(); 0: nobody */
+static FORGOTTEN _Atomic uint32_t announcer;
 
 static int open_soon(void)
 {

@@ -8,8 +8,8 @@
  * microseconds, or some milliseconds where an agent has to be started, one or two descriptors of
  * the host's table are in use.
  */
-#ifndef SHIM_THREADLESS_H
-#define SHIM_THREADLESS_H
+#ifndef ETCDREG_SHIM_THREADLESS_H
+#define ETCDREG_SHIM_THREADLESS_H
 
 /*
  * Announce every socket of the table that has not been, and take it out.  Any thread; a call

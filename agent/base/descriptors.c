@@ -9,13 +9,13 @@
 #include "lib/base/err.h"
 
 enum {
-	WANTED = 16384,         /* a connection and a pidfd for each of the most clients, and room */
-	NEEDED = 20,            /* 15 with one client, more while it looks around */
+	WANTED = 16384, /* a connection and a pidfd for each of the most clients, and room */
+	NEEDED = 20,    /* 15 with one client, more while it looks around */
 };
 
 int descriptors_raise(struct etcdreg_err *err)
 {
-	struct rlimit limit, wanted = { .rlim_cur = WANTED, .rlim_max = WANTED };
+	struct rlimit limit, wanted = {.rlim_cur = WANTED, .rlim_max = WANTED};
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return err_set(err, ETCDREG_E_SYSTEM, "RLIMIT_NOFILE: %s", strerror(errno));

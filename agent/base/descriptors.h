@@ -3,8 +3,8 @@
  * descriptors.h - how many descriptors the agent may have.  Its limit is inherited from the host
  * that started it, and a host may have been given very few.
  */
-#ifndef ETCDREG_AGENT_DESCRIPTORS_H
-#define ETCDREG_AGENT_DESCRIPTORS_H
+#ifndef ETCDREG_AGENT_BASE_DESCRIPTORS_H
+#define ETCDREG_AGENT_BASE_DESCRIPTORS_H
 
 #include "lib/etcd-registry.h"
 

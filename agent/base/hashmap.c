@@ -16,18 +16,18 @@ static struct hash_node **bucket_of(const struct hashmap *map, uint64_t key)
 
 int hashmap_init(struct hashmap *map)
 {
-	struct hash_node **buckets = calloc(BUCKETS_MIN, sizeof *buckets);
+	struct hash_node **buckets = calloc(BUCKETS_MIN, sizeof(*buckets));
 
 	if (!buckets)
 		return ETCDREG_E_NOMEM;
-	*map = (struct hashmap){ .buckets = buckets, .buckets_len = BUCKETS_MIN };
+	*map = (struct hashmap){.buckets = buckets, .buckets_len = BUCKETS_MIN};
 	return 0;
 }
 
 void hashmap_release(struct hashmap *map)
 {
 	free(map->buckets);
-	*map = (struct hashmap){ 0 };
+	*map = (struct hashmap){0};
 }
 
 static void link_node(struct hashmap *map, struct hash_node *node)
@@ -40,9 +40,9 @@ static void link_node(struct hashmap *map, struct hash_node *node)
 
 static void grow(struct hashmap *map)
 {
-	struct hashmap bigger = { .buckets_len = map->buckets_len * 2, .len = map->len };
+	struct hashmap bigger = {.buckets_len = map->buckets_len * 2, .len = map->len};
 
-	bigger.buckets = calloc(bigger.buckets_len, sizeof *bigger.buckets);
+	bigger.buckets = calloc(bigger.buckets_len, sizeof(*bigger.buckets));
 	if (!bigger.buckets)
 		return;
 	for (size_t i = 0; i < map->buckets_len; i++) {
@@ -78,7 +78,7 @@ struct hash_node *hashmap_first(const struct hashmap *map, uint64_t key)
 {
 	struct hash_node *node = *bucket_of(map, key);
 
-	return !node || node->key == key ? node : hashmap_next(&(struct hash_node){ node, key });
+	return !node || node->key == key ? node : hashmap_next(&(struct hash_node){node, key});
 }
 
 struct hash_node *hashmap_next(const struct hash_node *node)

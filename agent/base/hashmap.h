@@ -5,8 +5,8 @@
  * key was made of.  The table doubles when it is full; where memory for that is missing, the chains
  * just get longer.
  */
-#ifndef ETCDREG_AGENT_HASHMAP_H
-#define ETCDREG_AGENT_HASHMAP_H
+#ifndef ETCDREG_AGENT_BASE_HASHMAP_H
+#define ETCDREG_AGENT_BASE_HASHMAP_H
 
 #include <stdint.h>
 

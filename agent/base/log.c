@@ -19,12 +19,12 @@ enum { LINE_MAX_LEN = 1024 };
 /* Written by log_open(), log_reopen() and log_close() only. */
 static struct {
 	enum log_level level;
-	char *path;             /* NULL: syslog */
+	char *path; /* NULL: syslog */
 	int fd;
-} log_state = { .fd = -1 };
+} log_state = {.fd = -1};
 
-static const char *const level_names[] = { "off", "error", "warn", "info", "debug" };
-static const int syslog_levels[] = { LOG_DEBUG, LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+static const char *const level_names[] = {"off", "error", "warn", "info", "debug"};
+static const int syslog_levels[] = {LOG_DEBUG, LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
 static int parse_level(const char *spec, size_t len, enum log_level *ret, struct etcdreg_err *err)
 {
@@ -104,7 +104,7 @@ static void write_file(enum log_level level, const char *text)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	(void)dprintf(log_state.fd, "%s.%03ldZ etcd-registry[%d] %s: %s\n", stamp,
 		      now.tv_nsec / 1000000, (int)getpid(), level_names[level], text);
 }
@@ -117,7 +117,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (level > log_state.level)
 		return;
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)

@@ -6,8 +6,8 @@
  * the event loop's thread alone.  A log that cannot be written to is no reason to stop: the line is
  * lost.
  */
-#ifndef ETCDREG_AGENT_LOG_H
-#define ETCDREG_AGENT_LOG_H
+#ifndef ETCDREG_AGENT_BASE_LOG_H
+#define ETCDREG_AGENT_BASE_LOG_H
 
 #include "lib/etcd-registry.h"
 
@@ -20,8 +20,8 @@ enum log_level {
 };
 
 /*
- * Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong), _SYSTEM (the file
- * cannot be opened) or _NOMEM; the log that was open before is then still open.
+ * Nothing is logged before.  Fails with ETCDREG_E_CONFIG (and quotes what is wrong), _SYSTEM (the
+ * file cannot be opened) or _NOMEM; the log that was open before is then still open.
  */
 int log_open(const char *spec, struct etcdreg_err *err);
 
@@ -33,8 +33,8 @@ void log_close(void);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif

@@ -28,7 +28,7 @@ void loop_release(struct loop *loop)
 
 int loop_add(struct loop *loop, struct source *source, int fd, source_ready_fn *ready, void *arg)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
 
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return ETCDREG_E_SYSTEM;

@@ -7,8 +7,8 @@
  * An element that owns a source must outlive the turn: a source may be removed in a turn (its
  * ready() is not called any more), but the memory may be freed only between turns.
  */
-#ifndef ETCDREG_AGENT_LOOP_H
-#define ETCDREG_AGENT_LOOP_H
+#ifndef ETCDREG_AGENT_BASE_LOOP_H
+#define ETCDREG_AGENT_BASE_LOOP_H
 
 #include <stdbool.h>
 

@@ -16,13 +16,13 @@
  * process, such as nginx's workers, without CAP_DAC_READ_SEARCH (EACCES).  The first is the
  * stronger of the two, so the second gives nothing away.
  */
-static const unsigned kept[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+static const unsigned kept[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 
 static uint64_t kept_mask(void)
 {
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		mask |= UINT64_C(1) << kept[i];
 	return mask;
 }
@@ -38,7 +38,7 @@ static bool is_filtered(void)
 
 static void keep_capabilities(bool effective)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 	uint64_t mask = kept_mask();
 
@@ -54,7 +54,7 @@ static void keep_capabilities(bool effective)
 
 void privileges_drop(void)
 {
-	const struct rlimit no_core = { 0 };
+	const struct rlimit no_core = {0};
 
 	keep_capabilities(false);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -3,8 +3,8 @@
  * privileges.h - what the agent does not need, it gives up.  For a process with one thread: later
  * ones inherit it.
  */
-#ifndef ETCDREG_AGENT_PRIVILEGES_H
-#define ETCDREG_AGENT_PRIVILEGES_H
+#ifndef ETCDREG_AGENT_BASE_PRIVILEGES_H
+#define ETCDREG_AGENT_BASE_PRIVILEGES_H
 
 /*
  * Drops every capability but the two that reading /proc/PID/fd of other processes takes, and the

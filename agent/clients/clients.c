@@ -18,8 +18,8 @@ enum {
 	HELLO_TIMEOUT_MS = 10000,
 	MESSAGES_PER_TURN = 64, /* of one client, so that a flood delays the others little */
 	FDS_MAX = 4,
-	FDS_OF_CLIENT = 2,      /* its connection and its pidfd */
-	FDS_RESERVED = 16,      /* what the agent has open without one */
+	FDS_OF_CLIENT = 2, /* its connection and its pidfd */
+	FDS_RESERVED = 16, /* what the agent has open without one */
 	REFUSED_LOG_MS = 60000,
 };
 
@@ -47,7 +47,7 @@ static size_t room(void)
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
 		  void *arg, bool any_uid)
 {
-	*clients = (struct clients){ .loop = loop, .ops = ops, .arg = arg, .any_uid = any_uid };
+	*clients = (struct clients){.loop = loop, .ops = ops, .arg = arg, .any_uid = any_uid};
 	list_init(&clients->open);
 	list_init(&clients->closed);
 	list_init(&clients->users);
@@ -56,7 +56,7 @@ void clients_init(struct clients *clients, struct loop *loop, const struct clien
 
 static struct user *find_user(const struct clients *clients, uid_t uid)
 {
-	LIST_FOR_EACH(link, &clients->users) {
+	LIST_FOR_EACH (link, &clients->users) {
 		struct user *user = LIST_ENTRY(link, struct user, in_users);
 
 		if (user->uid == uid)
@@ -71,7 +71,7 @@ static struct user *hold_user(struct clients *clients, uid_t uid)
 	struct user *user = find_user(clients, uid);
 
 	if (!user) {
-		user = calloc(1, sizeof *user);
+		user = calloc(1, sizeof(*user));
 		if (!user)
 			return NULL;
 		user->uid = uid;
@@ -93,14 +93,14 @@ static void let_go_of_user(struct user *user)
 
 void clients_sweep(struct clients *clients)
 {
-	LIST_FOR_EACH_SAFE(link, &clients->closed) {
+	LIST_FOR_EACH_SAFE (link, &clients->closed) {
 		struct client *client = LIST_ENTRY(link, struct client, in_clients);
 
 		list_remove(link);
 		let_go_of_user(client->user);
 		free(client);
 	}
-	LIST_FOR_EACH(link, &clients->users)
+	LIST_FOR_EACH (link, &clients->users)
 		LIST_ENTRY(link, struct user, in_users)->messages = USER_MESSAGES_MAX;
 }
 
@@ -114,7 +114,7 @@ static void close_socket(int fd)
 	char byte;
 
 	(void)shutdown(fd, SHUT_RDWR);
-	while (recv(fd, &byte, sizeof byte, MSG_DONTWAIT) > 0)
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
 		;
 	close(fd);
 }
@@ -138,7 +138,7 @@ void client_close(struct client *client)
 
 void clients_release(struct clients *clients)
 {
-	LIST_FOR_EACH_SAFE(link, &clients->open) {
+	LIST_FOR_EACH_SAFE (link, &clients->open) {
 		struct client *client = LIST_ENTRY(link, struct client, in_clients);
 
 		client->greeted = false;
@@ -149,7 +149,7 @@ void clients_release(struct clients *clients)
 
 void clients_expire(struct clients *clients, uint64_t now_ms)
 {
-	LIST_FOR_EACH_SAFE(link, &clients->open) {
+	LIST_FOR_EACH_SAFE (link, &clients->open) {
 		struct client *client = LIST_ENTRY(link, struct client, in_clients);
 
 		if (client->greeted || now_ms < client->since_ms + HELLO_TIMEOUT_MS)
@@ -157,7 +157,7 @@ void clients_expire(struct clients *clients, uint64_t now_ms)
 		log_debug("pid %d: closed: no hello", (int)client->pid);
 		client_close(client);
 	}
-	LIST_FOR_EACH(link, &clients->users)
+	LIST_FOR_EACH (link, &clients->users)
 		LIST_ENTRY(link, struct user, in_users)->descriptors = USER_DESCRIPTORS_MAX;
 }
 
@@ -175,10 +175,10 @@ static void take_fds(struct packet *packet, struct msghdr *header)
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		if (len > sizeof packet->fds)
-			len = sizeof packet->fds;
+		if (len > sizeof(packet->fds))
+			len = sizeof(packet->fds);
 		memcpy(packet->fds, CMSG_DATA(c), len);
-		packet->fds_len = len / sizeof packet->fds[0];
+		packet->fds_len = len / sizeof(packet->fds[0]);
 	}
 }
 
@@ -203,14 +203,14 @@ static ssize_t receive(int fd, struct packet *packet)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof packet->fds)];
+		char bytes[CMSG_SPACE(sizeof(packet->fds))];
 	} control;
-	struct iovec iov = { packet->bytes, sizeof packet->bytes };
+	struct iovec iov = {packet->bytes, sizeof(packet->bytes)};
 	struct msghdr header = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof control,
+		.msg_controllen = sizeof(control),
 	};
 	ssize_t n;
 
@@ -331,7 +331,7 @@ static void refuse(struct clients *clients, int fd, uid_t uid, const char *why)
 /* Takes over `fd`.  Returns false where memory or descriptors have run out. */
 static bool add_client(struct clients *clients, int fd, const struct ucred *peer)
 {
-	struct client *client = calloc(1, sizeof *client);
+	struct client *client = calloc(1, sizeof(*client));
 	struct user *user = client ? hold_user(clients, peer->uid) : NULL;
 
 	if (!user || loop_add(clients->loop, &client->source, fd, client_ready, client) < 0) {
@@ -355,7 +355,7 @@ static bool admit(struct clients *clients, int fd)
 {
 	const char *why;
 	struct ucred peer;
-	socklen_t len = sizeof peer;
+	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
 		close_socket(fd);

@@ -8,8 +8,8 @@
  * Nothing blocks: what a client does not read in time is dropped.  A client that was closed stays
  * in memory until clients_sweep(), which belongs between two turns of the loop.
  */
-#ifndef ETCDREG_AGENT_CLIENTS_H
-#define ETCDREG_AGENT_CLIENTS_H
+#ifndef ETCDREG_AGENT_CLIENTS_CLIENTS_H
+#define ETCDREG_AGENT_CLIENTS_CLIENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +21,10 @@
 #include "messages.h"
 
 enum {
-	CLIENTS_MAX = 4096,             /* fewer where descriptors are few */
-	CLIENTS_OF_USER_MAX = 2048,     /* root and the own uid excepted */
-	USER_MESSAGES_MAX = 4096,       /* of all its clients in a turn; the rest waits */
-	USER_DESCRIPTORS_MAX = 16384,   /* looked at in a second to find what it holds */
+	CLIENTS_MAX = 4096,           /* fewer where descriptors are few */
+	CLIENTS_OF_USER_MAX = 2048,   /* root and the own uid excepted */
+	USER_MESSAGES_MAX = 4096,     /* of all its clients in a turn; the rest waits */
+	USER_DESCRIPTORS_MAX = 16384, /* looked at in a second to find what it holds */
 };
 
 struct process;
@@ -35,19 +35,19 @@ struct user {
 	struct list in_users;
 	uid_t uid;
 	unsigned clients;
-	unsigned messages;              /* that are left to it in this turn */
-	unsigned descriptors;           /* that are left to it in this second */
+	unsigned messages;    /* that are left to it in this turn */
+	unsigned descriptors; /* that are left to it in this second */
 };
 
 struct client {
 	struct list in_clients;
-	struct source source;           /* the connection */
+	struct source source; /* the connection */
 	struct clients *clients;
 	struct user *user;
 	uid_t uid;
-	pid_t pid;                      /* 0: in a pid namespace that cannot be seen from here */
-	struct process *process;        /* set by hello(); NULL before */
-	bool greeted;                   /* HELLO was accepted */
+	pid_t pid;               /* 0: in a pid namespace that cannot be seen from here */
+	struct process *process; /* set by hello(); NULL before */
+	bool greeted;            /* HELLO was accepted */
 	uint64_t since_ms;
 };
 
@@ -70,12 +70,12 @@ struct clients_ops {
 struct clients {
 	struct loop *loop;
 	const struct clients_ops *ops;
-	void *arg;                      /* the caller's own */
-	bool any_uid;                   /* serve whoever could connect, else the own uid and root */
+	void *arg;    /* the caller's own */
+	bool any_uid; /* serve whoever could connect, else the own uid and root */
 	struct list open, closed, users;
-	size_t len;                     /* of open */
+	size_t len; /* of open */
 	size_t max;
-	uint64_t refused_ms;            /* when a line said that one was refused; 0: never */
+	uint64_t refused_ms; /* when a line said that one was refused; 0: never */
 };
 
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
@@ -86,8 +86,8 @@ void clients_release(struct clients *clients);
 
 enum clients_accepted {
 	CLIENTS_ALL,
-	CLIENTS_MAX_REACHED,    /* others may be waiting */
-	CLIENTS_NO_ROOM,        /* descriptors or memory have run out: the rest has to wait */
+	CLIENTS_MAX_REACHED, /* others may be waiting */
+	CLIENTS_NO_ROOM,     /* descriptors or memory have run out: the rest has to wait */
 };
 
 /* Accepts those that wait, but for what is more than `max`. */

@@ -18,7 +18,7 @@
 #include "lib/base/util.h"
 #include "messages.h"
 
-enum { HELLO_MS = 1000 };       /* a client is told once it has asked */
+enum { HELLO_MS = 1000 }; /* a client is told once it has asked */
 
 struct name {
 	struct sockaddr_un address;
@@ -32,15 +32,15 @@ static bool is_abstract(const char *text)
 
 static int parse_name(const char *text, struct name *ret, struct etcdreg_err *err)
 {
-	struct name name = { .address.sun_family = AF_UNIX };
+	struct name name = {.address.sun_family = AF_UNIX};
 	size_t len = strlen(text);
 
 	if (len < 2 || (!is_abstract(text) && text[0] != '/'))
 		return err_set(err, ETCDREG_E_CONFIG, "'%s' is neither an absolute path nor @NAME",
 			       text);
-	if (len >= sizeof name.address.sun_path)
+	if (len >= sizeof(name.address.sun_path))
 		return err_set(err, ETCDREG_E_CONFIG, "'%s' is longer than %zu bytes", text,
-			       sizeof name.address.sun_path - 1);
+			       sizeof(name.address.sun_path) - 1);
 	memcpy(name.address.sun_path, text, len);
 	name.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 	if (is_abstract(text))
@@ -95,7 +95,7 @@ static int settle_file(const struct name *name, const struct owner *owner,
 		errno = EEXIST;
 		return -1;
 	}
-	*ret_file = (struct listener_file){ st.st_dev, st.st_ino };
+	*ret_file = (struct listener_file){st.st_dev, st.st_ino};
 	if (owner->uid == OWNER_SAME_UID && owner->gid == OWNER_SAME_GID)
 		return 0;
 	return fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH);
@@ -123,11 +123,11 @@ static int bind_name(int fd, const struct name *name, mode_t mode, const struct 
 int listener_bind(const char *text, mode_t mode, const struct owner *owner, int *ret_fd,
 		  struct listener_file *ret_file, struct etcdreg_err *err)
 {
-	struct name name = { 0 };
+	struct name name = {0};
 	int r = parse_name(text, &name, err);
 	int fd;
 
-	*ret_file = (struct listener_file){ 0 };
+	*ret_file = (struct listener_file){0};
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -143,7 +143,7 @@ int listener_bind(const char *text, mode_t mode, const struct owner *owner, int 
 
 void listener_remove(const char *text, const struct listener_file *file)
 {
-	struct name name = { 0 };
+	struct name name = {0};
 
 	if (!is_abstract(text) && parse_name(text, &name, NULL) == 0)
 		(void)remove_stale(&name, file);
@@ -152,7 +152,7 @@ void listener_remove(const char *text, const struct listener_file *file)
 static int option_of(int fd, int option)
 {
 	int value;
-	socklen_t len = sizeof value;
+	socklen_t len = sizeof(value);
 
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
 }
@@ -164,7 +164,7 @@ void listener_refuse(int fd, const char *why)
 
 	answer_refused(&answer, why);
 	while ((client = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		struct pollfd hello = { .fd = client, .events = POLLIN };
+		struct pollfd hello = {.fd = client, .events = POLLIN};
 
 		(void)poll(&hello, 1, HELLO_MS);
 		(void)send(client, answer.u.bytes, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -3,8 +3,8 @@
  * listener.h - the agent's own socket: one that a host handed over, or one that an operator asks
  * for by name.
  */
-#ifndef ETCDREG_AGENT_LISTENER_H
-#define ETCDREG_AGENT_LISTENER_H
+#ifndef ETCDREG_AGENT_CLIENTS_LISTENER_H
+#define ETCDREG_AGENT_CLIENTS_LISTENER_H
 
 #include <sys/types.h>
 

@@ -29,14 +29,14 @@ static int parse_hello(const void *bytes, size_t len, struct message *ret, struc
 {
 	struct wire_hello hello;
 
-	if (len < sizeof hello)
-		return check_length(len, sizeof hello, err);
-	memcpy(&hello, bytes, sizeof hello);
-	if (hello.settings_len != len - sizeof hello)
+	if (len < sizeof(hello))
+		return check_length(len, sizeof(hello), err);
+	memcpy(&hello, bytes, sizeof(hello));
+	if (hello.settings_len != len - sizeof(hello))
 		return err_set(err, ETCDREG_E_PROTO, "%zu bytes of settings where %u were due",
-			       len - sizeof hello, hello.settings_len);
+			       len - sizeof(hello), hello.settings_len);
 	ret->pid = hello.pid;
-	ret->settings = (const char *)bytes + sizeof hello;
+	ret->settings = (const char *)bytes + sizeof(hello);
 	ret->settings_len = hello.settings_len;
 	if (ret->settings_len == 0 || ret->settings[ret->settings_len - 1] != '\0')
 		return err_set(err, ETCDREG_E_PROTO, "settings without an end");
@@ -53,11 +53,11 @@ static int parse_listen(const void *bytes, size_t len, struct message *ret, stru
 {
 	struct wire_listen message;
 	struct wire_socket *s = &ret->socket;
-	int r = check_length(len, sizeof message, err);
+	int r = check_length(len, sizeof(message), err);
 
 	if (r < 0)
 		return r;
-	memcpy(&message, bytes, sizeof message);
+	memcpy(&message, bytes, sizeof(message));
 	*s = message.socket;
 	if (s->port == 0)
 		return err_set(err, ETCDREG_E_PROTO, "a socket without a port");
@@ -74,11 +74,11 @@ static int parse_listen(const void *bytes, size_t len, struct message *ret, stru
 static int parse_bye(const void *bytes, size_t len, struct message *ret, struct etcdreg_err *err)
 {
 	struct wire_bye bye;
-	int r = check_length(len, sizeof bye, err);
+	int r = check_length(len, sizeof(bye), err);
 
 	if (r < 0)
 		return r;
-	memcpy(&bye, bytes, sizeof bye);
+	memcpy(&bye, bytes, sizeof(bye));
 	ret->forked = bye.forked != 0;
 	return 0;
 }
@@ -102,14 +102,14 @@ static int parse_body(const void *bytes, size_t len, struct message *ret, struct
 int message_parse(const void *bytes, size_t len, struct message *ret, struct etcdreg_err *err)
 {
 	struct wire_header header;
-	struct message message = { 0 };
+	struct message message = {0};
 	int r;
 
-	if (len < sizeof header)
+	if (len < sizeof(header))
 		return err_set(err, ETCDREG_E_PROTO, "%zu bytes are no message", len);
 	if (len > WIRE_MAX)
 		return err_set(err, ETCDREG_E_PROTO, "more than %u bytes", WIRE_MAX);
-	memcpy(&header, bytes, sizeof header);
+	memcpy(&header, bytes, sizeof(header));
 	if (header.magic != WIRE_MAGIC)
 		return err_set(err, ETCDREG_E_PROTO, "not a message of this protocol");
 	if (header.version != WIRE_VERSION)
@@ -126,7 +126,7 @@ int message_parse(const void *bytes, size_t len, struct message *ret, struct etc
 static void start_answer(struct answer *answer, enum wire_type type, size_t len)
 {
 	memset(&answer->u, 0, len);
-	answer->u.header = (struct wire_header){ WIRE_MAGIC, WIRE_VERSION, (uint16_t)type };
+	answer->u.header = (struct wire_header){WIRE_MAGIC, WIRE_VERSION, (uint16_t)type};
 	answer->len = len;
 }
 
@@ -147,20 +147,20 @@ static uint32_t add_text(struct answer *answer, const char *text)
 
 void answer_welcome(struct answer *answer, uint32_t interval_ms)
 {
-	start_answer(answer, WIRE_WELCOME, sizeof answer->u.welcome);
+	start_answer(answer, WIRE_WELCOME, sizeof(answer->u.welcome));
 	answer->u.welcome.interval_ms = interval_ms;
 }
 
 void answer_refused(struct answer *answer, const char *text)
 {
-	start_answer(answer, WIRE_REFUSED, sizeof answer->u.refused);
+	start_answer(answer, WIRE_REFUSED, sizeof(answer->u.refused));
 	answer->u.refused.text_len = add_text(answer, text);
 }
 
 void answer_outcome(struct answer *answer, const struct wire_socket *socket,
 		    enum wire_outcome_what what, const char *text)
 {
-	start_answer(answer, WIRE_OUTCOME, sizeof answer->u.outcome);
+	start_answer(answer, WIRE_OUTCOME, sizeof(answer->u.outcome));
 	answer->u.outcome.cookie = socket->cookie;
 	answer->u.outcome.inode = socket->inode;
 	answer->u.outcome.what = what;
@@ -169,5 +169,5 @@ void answer_outcome(struct answer *answer, const struct wire_socket *socket,
 
 void answer_left(struct answer *answer)
 {
-	start_answer(answer, WIRE_LEFT, sizeof answer->u.header);
+	start_answer(answer, WIRE_LEFT, sizeof(answer->u.header));
 }

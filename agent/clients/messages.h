@@ -4,8 +4,8 @@
  * out.  A client is not trusted: lengths, magic, version, numbers and text are checked before
  * anything is believed.
  */
-#ifndef ETCDREG_AGENT_MESSAGES_H
-#define ETCDREG_AGENT_MESSAGES_H
+#ifndef ETCDREG_AGENT_CLIENTS_MESSAGES_H
+#define ETCDREG_AGENT_CLIENTS_MESSAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,11 +16,11 @@
 
 struct message {
 	enum wire_type type;
-	uint32_t pid;                   /* HELLO: the sender's own idea of it, for log lines */
-	const char *settings;           /* HELLO: within the bytes that were parsed */
-	size_t settings_len;            /* its last byte is a NUL */
-	struct wire_socket socket;      /* LISTEN */
-	bool forked;                    /* BYE */
+	uint32_t pid;              /* HELLO: the sender's own idea of it, for log lines */
+	const char *settings;      /* HELLO: within the bytes that were parsed */
+	size_t settings_len;       /* its last byte is a NUL */
+	struct wire_socket socket; /* LISTEN */
+	bool forked;               /* BYE */
 };
 
 /*

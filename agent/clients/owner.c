@@ -51,7 +51,7 @@ static int parse_group(const char *name, gid_t *ret, struct etcdreg_err *err)
 
 int owner_parse(const char *text, struct owner *ret, struct etcdreg_err *err)
 {
-	struct owner owner = { OWNER_SAME_UID, OWNER_SAME_GID };
+	struct owner owner = {OWNER_SAME_UID, OWNER_SAME_GID};
 	size_t len = strcspn(text, ":");
 	CLEANUP(free) char *user = strndup(text, len);
 	int r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* owner.h - an owner as chown(1) is told it: USER[:GROUP], names or numbers. */
-#ifndef ETCDREG_AGENT_OWNER_H
-#define ETCDREG_AGENT_OWNER_H
+#ifndef ETCDREG_AGENT_CLIENTS_OWNER_H
+#define ETCDREG_AGENT_CLIENTS_OWNER_H
 
 #include <sys/types.h>
 
@@ -11,8 +11,8 @@
 #define OWNER_SAME_GID ((gid_t)-1)
 
 struct owner {
-	uid_t uid;      /* OWNER_SAME_UID: stays as it is */
-	gid_t gid;      /* OWNER_SAME_GID: stays as it is */
+	uid_t uid; /* OWNER_SAME_UID: stays as it is */
+	gid_t gid; /* OWNER_SAME_GID: stays as it is */
 };
 
 /* Asks the databases of users and groups, for names only.  Fails with ETCDREG_E_CONFIG. */

@@ -15,7 +15,7 @@
 
 enum {
 	QUICK_MS = 100,
-	QUICK_FREE = 3,         /* that many quick ends cost no pause */
+	QUICK_FREE = 3, /* that many quick ends cost no pause */
 	QUICK_MAX = 60,
 	PAUSE_MIN_MS = 10,
 	PAUSE_MAX_MS = 1000,
@@ -23,15 +23,15 @@ enum {
 };
 
 struct keeper {
-	int listen_fd;          /* -1: closed for good */
+	int listen_fd; /* -1: closed for good */
 	int signals_fd;
-	int control_fd;         /* to the worker that runs; -1: it closed its end */
+	int control_fd; /* to the worker that runs; -1: it closed its end */
 	bool hosted;
-	bool stop;              /* an operator wants it to end */
+	bool stop; /* an operator wants it to end */
 	struct table *table;
-	sigset_t mask;          /* of the workers */
+	sigset_t mask; /* of the workers */
 	pid_t worker;
-	unsigned quick;         /* workers in a row that ended within QUICK_MS */
+	unsigned quick; /* workers in a row that ended within QUICK_MS */
 };
 
 static int open_signals(sigset_t *ret_mask)
@@ -81,7 +81,7 @@ static void pass_signals(struct keeper *keeper)
 {
 	struct signalfd_siginfo info;
 
-	while (read(keeper->signals_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+	while (read(keeper->signals_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			continue;
 		keeper->stop |= !keeper->hosted && info.ssi_signo != SIGHUP;
@@ -94,10 +94,10 @@ static void obey_worker(struct keeper *keeper)
 {
 	char word;
 
-	if (recv(keeper->control_fd, &word, sizeof word, MSG_DONTWAIT) == (ssize_t)sizeof word) {
+	if (recv(keeper->control_fd, &word, sizeof(word), MSG_DONTWAIT) == (ssize_t)sizeof(word)) {
 		fd_release(&keeper->listen_fd);
 		keeper->listen_fd = -1;
-		(void)send(keeper->control_fd, &word, sizeof word, MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)send(keeper->control_fd, &word, sizeof(word), MSG_DONTWAIT | MSG_NOSIGNAL);
 		return;
 	}
 	close(keeper->control_fd);
@@ -107,8 +107,7 @@ static void obey_worker(struct keeper *keeper)
 /* Returns the worker's status as wait() tells it. */
 static int await_worker(struct keeper *keeper)
 {
-	struct pollfd fds[] = { { .fd = keeper->signals_fd, .events = POLLIN },
-				{ .events = POLLIN } };
+	struct pollfd fds[] = {{.fd = keeper->signals_fd, .events = POLLIN}, {.events = POLLIN}};
 	int status = 0;
 
 	while (waitpid(keeper->worker, &status, WNOHANG) == 0) {
@@ -181,7 +180,7 @@ static bool keep(struct keeper *keeper, struct keeper_task *task, int *ret_statu
 static void work_alone(struct keeper *keeper, struct keeper_task *task)
 {
 	sigprocmask(SIG_SETMASK, &keeper->mask, NULL);
-	*task = (struct keeper_task){ .listen_fd = keeper->listen_fd, .control_fd = -1 };
+	*task = (struct keeper_task){.listen_fd = keeper->listen_fd, .control_fd = -1};
 	keeper->listen_fd = -1;
 	keeper_release(keeper);
 }
@@ -189,9 +188,9 @@ static void work_alone(struct keeper *keeper, struct keeper_task *task)
 enum keeper_role keeper_run(int listen_fd, bool hosted, struct keeper_task *ret_task,
 			    int *ret_status)
 {
-	struct keeper keeper = { .listen_fd = listen_fd, .control_fd = -1, .hosted = hosted };
+	struct keeper keeper = {.listen_fd = listen_fd, .control_fd = -1, .hosted = hosted};
 
-	*ret_task = (struct keeper_task){ .listen_fd = listen_fd, .control_fd = -1 };
+	*ret_task = (struct keeper_task){.listen_fd = listen_fd, .control_fd = -1};
 	keeper.signals_fd = open_signals(&keeper.mask);
 	keeper.table = table_new();
 	if (keeper.signals_fd < 0 || !keeper.table) {
@@ -209,11 +208,11 @@ enum keeper_role keeper_run(int listen_fd, bool hosted, struct keeper_task *ret_
 
 void keeper_stop_listening(int control_fd)
 {
-	struct pollfd pfd = { .fd = control_fd, .events = POLLIN };
+	struct pollfd pfd = {.fd = control_fd, .events = POLLIN};
 	char word = 0;
 
-	if (control_fd < 0 || send(control_fd, &word, sizeof word, MSG_NOSIGNAL) < 0)
+	if (control_fd < 0 || send(control_fd, &word, sizeof(word), MSG_NOSIGNAL) < 0)
 		return;
 	if (poll(&pfd, 1, ANSWER_MS) == 1)
-		(void)recv(control_fd, &word, sizeof word, MSG_DONTWAIT);
+		(void)recv(control_fd, &word, sizeof(word), MSG_DONTWAIT);
 }

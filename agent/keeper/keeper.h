@@ -8,8 +8,9 @@
  *
  *	the worker exits with 0             the keeper ends with 0
  *	the first worker exits otherwise    the keeper ends with the same: it could not start
- *	anything else                       another worker; after three that fell within 100 ms, with
- *	                                    a pause of 10 ms that doubles up to 1 s; after 60, the end
+ *	anything else                       another worker; after three that fell within 100 ms,
+ *	                                    with a pause of 10 ms that doubles up to 1 s; after 60,
+ *	                                    the end
  *
  * SIGTERM, SIGINT and SIGHUP must be blocked before; sent to the keeper, they are passed on.  Sent
  * to a whole group they reach the worker twice, which means the same to it.  After a SIGTERM or
@@ -18,8 +19,8 @@
  * When the keeper itself is killed, the worker sees `control_fd` close and goes on alone: nothing
  * that is registered is lost, only a second kill would be noticed.
  */
-#ifndef ETCDREG_AGENT_KEEPER_H
-#define ETCDREG_AGENT_KEEPER_H
+#ifndef ETCDREG_AGENT_KEEPER_KEEPER_H
+#define ETCDREG_AGENT_KEEPER_KEEPER_H
 
 #include <stdbool.h>
 
@@ -27,11 +28,11 @@
 
 /* What a worker gets from its keeper; it owns the descriptors. */
 struct keeper_task {
-	int listen_fd;          /* -1: an earlier worker has stopped listening for good */
-	int control_fd;         /* -1: there is no keeper */
-	struct table *table;    /* NULL: there is no keeper */
-	bool takes_over;        /* from a worker that ended badly: */
-	int status;             /* as wait() told it */
+	int listen_fd;       /* -1: an earlier worker has stopped listening for good */
+	int control_fd;      /* -1: there is no keeper */
+	struct table *table; /* NULL: there is no keeper */
+	bool takes_over;     /* from a worker that ended badly: */
+	int status;          /* as wait() told it */
 };
 
 enum keeper_role { KEEPER_WORKER, KEEPER_DONE };

@@ -14,7 +14,7 @@ struct area {
 
 struct table {
 	struct leases leases;
-	_Atomic unsigned valid;         /* which of the areas */
+	_Atomic unsigned valid; /* which of the areas */
 	struct area areas[2];
 };
 
@@ -29,7 +29,7 @@ struct table *table_new(void)
 void table_free(struct table *table)
 {
 	if (table)
-		(void)munmap(table, sizeof *table);
+		(void)munmap(table, sizeof(*table));
 }
 
 struct leases *table_leases(struct table *table)

@@ -8,8 +8,8 @@
  * socket with its process and service; of one that is longer nothing is kept.  Pages that were
  * never written take no memory.
  */
-#ifndef ETCDREG_AGENT_TABLE_H
-#define ETCDREG_AGENT_TABLE_H
+#ifndef ETCDREG_AGENT_KEEPER_TABLE_H
+#define ETCDREG_AGENT_KEEPER_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,8 +17,8 @@ static uint64_t inode_of(int dir_fd, const char *name)
 {
 	static const char prefix[] = "socket:[";
 	char target[64];
-	ssize_t len = readlinkat(dir_fd, name, target, sizeof target);
-	size_t start = sizeof prefix - 1;
+	ssize_t len = readlinkat(dir_fd, name, target, sizeof(target));
+	size_t start = sizeof(prefix) - 1;
 	uint64_t inode;
 
 	if (len <= (ssize_t)start || target[len - 1] != ']' || memcmp(target, prefix, start) != 0)
@@ -49,7 +49,7 @@ static DIR *open_process(pid_t pid)
 	DIR *fds;
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fds = fd < 0 ? NULL : fdopendir(fd);
 	if (!fds && fd >= 0)
@@ -67,8 +67,8 @@ static void search_process(pid_t pid, const struct search *search)
 	while ((entry = readdir(fds))) {
 		uint64_t inode = inode_of(dirfd(fds), entry->d_name);
 
-		if (inode != 0 && bsearch(&inode, search->inodes, search->inodes_len, sizeof inode,
-					  by_number))
+		if (inode != 0 &&
+		    bsearch(&inode, search->inodes, search->inodes_len, sizeof(inode), by_number))
 			search->found(pid, inode, search->arg);
 	}
 	closedir(fds);
@@ -92,7 +92,7 @@ static void search_all(const struct search *search)
 
 void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg)
 {
-	search_all(&(struct search){ inodes, inodes_len, found, arg });
+	search_all(&(struct search){inodes, inodes_len, found, arg});
 }
 
 static enum holders_answer ask(DIR *fds, uint64_t inode, unsigned *budget)

@@ -6,8 +6,8 @@
  * be readable; of a process whose main thread has ended nothing is seen.  A pid is a name only: who
  * acts on one opens its pidfd and then asks holders_holds() again.
  */
-#ifndef ETCDREG_AGENT_HOLDERS_H
-#define ETCDREG_AGENT_HOLDERS_H
+#ifndef ETCDREG_AGENT_KERNEL_HOLDERS_H
+#define ETCDREG_AGENT_KERNEL_HOLDERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

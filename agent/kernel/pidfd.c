@@ -21,7 +21,7 @@
 
 #define PIDFS_MAGIC 0x50494446
 
-enum { P_PIDFD_TYPE = 3 };      /* P_PIDFD, which older headers lack */
+enum { P_PIDFD_TYPE = 3 }; /* P_PIDFD, which older headers lack */
 
 int pidfd_of(pid_t pid)
 {
@@ -31,7 +31,7 @@ int pidfd_of(pid_t pid)
 int pidfd_of_peer(int fd, pid_t pid)
 {
 	int pidfd;
-	socklen_t len = sizeof pidfd;
+	socklen_t len = sizeof(pidfd);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) == 0)
 		return pidfd;
@@ -57,11 +57,11 @@ static pid_t read_pid(int pidfd)
 	uint64_t pid = 0;
 	FILE *file;
 
-	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	while (fgets(line, sizeof line, file)) {
+	while (fgets(line, sizeof(line), file)) {
 		size_t len = strcspn(line, "\n");
 
 		if (strncmp(line, "Pid:\t", 5) == 0 &&
@@ -94,7 +94,7 @@ bool pidfd_identify(int pidfd, pid_t *ret_pid, uint64_t *ret_id)
 
 bool pidfd_has_ended(int pidfd)
 {
-	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
 
 	return poll(&pfd, 1, 0) == 1;
 }
@@ -104,7 +104,7 @@ bool pidfd_shares_network(int pidfd, pid_t pid)
 	char path[64];
 	struct stat ours, theirs;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	return pid > 0 && stat("/proc/self/ns/net", &ours) == 0 && stat(path, &theirs) == 0 &&
 	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev &&
 	       !pidfd_has_ended(pidfd);

@@ -3,8 +3,8 @@
  * pidfd.h - processes by descriptor.  Numbers of processes are used again, and mean nothing across
  * pid namespaces; a pidfd means one process for ever and is readable once it has ended.
  */
-#ifndef ETCDREG_AGENT_PIDFD_H
-#define ETCDREG_AGENT_PIDFD_H
+#ifndef ETCDREG_AGENT_KERNEL_PIDFD_H
+#define ETCDREG_AGENT_KERNEL_PIDFD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -26,7 +26,7 @@ static bool split_line(const char *line, struct field fields[static FIELDS])
 {
 	for (size_t i = 0; i < FIELDS; i++) {
 		line += strspn(line, " ");
-		fields[i] = (struct field){ line, strcspn(line, " \n") };
+		fields[i] = (struct field){line, strcspn(line, " \n")};
 		line += fields[i].len;
 	}
 	return fields[FIELDS - 1].len > 0;
@@ -40,7 +40,7 @@ static bool parse_hex(struct field field, uint32_t *ret)
 	if (field.len == 0 || field.len > WORD_DIGITS)
 		return false;
 	for (size_t i = 0; i < field.len; i++) {
-		const char *digit = memchr(digits, field.s[i], sizeof digits - 1);
+		const char *digit = memchr(digits, field.s[i], sizeof(digits) - 1);
 
 		if (!digit)
 			return false;
@@ -61,9 +61,9 @@ static bool parse_address(struct field field, uint16_t family, uint8_t ret[stati
 	for (size_t i = 0; i < words; i++) {
 		uint32_t word;
 
-		if (!parse_hex((struct field){ field.s + i * WORD_DIGITS, WORD_DIGITS }, &word))
+		if (!parse_hex((struct field){field.s + i * WORD_DIGITS, WORD_DIGITS}, &word))
 			return false;
-		memcpy(ret + i * sizeof word, &word, sizeof word);
+		memcpy(ret + i * sizeof(word), &word, sizeof(word));
 	}
 	return true;
 }
@@ -74,8 +74,8 @@ static bool parse_local(struct field field, uint16_t family, struct sockdiag_soc
 	size_t len = colon ? (size_t)(colon - field.s) : 0;
 	uint32_t port;
 
-	if (!colon || !parse_address((struct field){ field.s, len }, family, ret->address) ||
-	    !parse_hex((struct field){ colon + 1, field.len - len - 1 }, &port) || port == 0 ||
+	if (!colon || !parse_address((struct field){field.s, len}, family, ret->address) ||
+	    !parse_hex((struct field){colon + 1, field.len - len - 1}, &port) || port == 0 ||
 	    port > UINT16_MAX)
 		return false;
 	ret->port = (uint16_t)port;
@@ -96,7 +96,7 @@ static bool parse_line(const char *line, uint16_t family, unsigned state,
 	uint32_t line_state;
 	uint64_t uid;
 
-	*ret = (struct sockdiag_socket){ 0 };
+	*ret = (struct sockdiag_socket){0};
 	if (!split_line(line, fields) || !parse_local(fields[LOCAL_ADDRESS], family, ret) ||
 	    !parse_hex(fields[STATE], &line_state) || line_state != state ||
 	    !parse_number(fields[UID], 0, UINT32_MAX, &uid) ||

@@ -22,7 +22,7 @@
 #endif
 
 enum {
-	REPLY_MAX = 65536,      /* the kernel writes at most 32 KiB at once */
+	REPLY_MAX = 65536, /* the kernel writes at most 32 KiB at once */
 	DUMP_TRIES = 5,
 	ANY_STATE = -1,
 };
@@ -39,8 +39,8 @@ struct dump_request {
 struct dump_kind {
 	enum sockdiag_what what;
 	uint32_t protocol;
-	unsigned state;         /* the only one of interest; the number that /proc/net shows too */
-	const char *proc[2];    /* by family: AF_INET, AF_INET6; NULL: not to be had there */
+	unsigned state;      /* the only one of interest; the number that /proc/net shows too */
+	const char *proc[2]; /* by family: AF_INET, AF_INET6; NULL: not to be had there */
 };
 
 /*
@@ -48,17 +48,17 @@ struct dump_kind {
  * peer.
  */
 static const struct dump_kind kinds[] = {
-	{ SOCKDIAG_TCP, IPPROTO_TCP, TCP_LISTEN, { "/proc/net/tcp", "/proc/net/tcp6" } },
-	{ SOCKDIAG_MPTCP, IPPROTO_MPTCP, TCP_LISTEN, { NULL, NULL } },
-	{ SOCKDIAG_UDP, IPPROTO_UDP, TCP_CLOSE, { "/proc/net/udp", "/proc/net/udp6" } },
+	{SOCKDIAG_TCP, IPPROTO_TCP, TCP_LISTEN, {"/proc/net/tcp", "/proc/net/tcp6"}},
+	{SOCKDIAG_MPTCP, IPPROTO_MPTCP, TCP_LISTEN, {NULL, NULL}},
+	{SOCKDIAG_UDP, IPPROTO_UDP, TCP_CLOSE, {"/proc/net/udp", "/proc/net/udp6"}},
 };
 
-static const uint8_t families[] = { AF_INET, AF_INET6 };
+static const uint8_t families[] = {AF_INET, AF_INET6};
 
 void sockdiag_list_release(struct sockdiag_list *list)
 {
 	free(list->entries);
-	*list = (struct sockdiag_list){ 0 };
+	*list = (struct sockdiag_list){0};
 }
 
 void sockdiag_list_clear(struct sockdiag_list *list)
@@ -72,7 +72,7 @@ int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *
 	if (list->len == list->cap) {
 		size_t cap = list->cap ? list->cap * 2 : 64;
 		struct sockdiag_socket *entries =
-			reallocarray(list->entries, cap, sizeof *entries);
+			reallocarray(list->entries, cap, sizeof(*entries));
 
 		if (!entries)
 			return ETCDREG_E_NOMEM;
@@ -93,7 +93,7 @@ static int by_inode(const void *a, const void *b)
 void sockdiag_list_sort(struct sockdiag_list *list)
 {
 	if (list->len > 1)
-		qsort(list->entries, list->len, sizeof *list->entries, by_inode);
+		qsort(list->entries, list->len, sizeof(*list->entries), by_inode);
 }
 
 bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket *b)
@@ -103,7 +103,7 @@ bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket
 }
 
 const struct sockdiag_socket *sockdiag_list_find(const struct sockdiag_list *list,
-						const struct sockdiag_socket *entry)
+						 const struct sockdiag_socket *entry)
 {
 	size_t low = 0, high = list->len;
 
@@ -128,15 +128,15 @@ bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_s
 
 int sockdiag_init(struct sockdiag *diag)
 {
-	const struct timeval patience = { .tv_sec = 1 };
+	const struct timeval patience = {.tv_sec = 1};
 
-	*diag = (struct sockdiag){ .fd = -1 };
+	*diag = (struct sockdiag){.fd = -1};
 	diag->reply = malloc(REPLY_MAX);
 	if (!diag->reply)
 		return ETCDREG_E_NOMEM;
 	diag->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	if (diag->fd >= 0)
-		(void)setsockopt(diag->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+		(void)setsockopt(diag->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
 }
 
@@ -157,22 +157,25 @@ void sockdiag_release(struct sockdiag *diag)
 static int send_request(struct sockdiag *diag, const struct dump_kind *kind, uint8_t family)
 {
 	struct dump_request request = {
-		.header = {
-			.nlmsg_len = sizeof request,
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = ++diag->seq,
-		},
-		.diag = {
-			.sdiag_family = family,
-			.sdiag_protocol = (uint8_t)kind->protocol,
-			.idiag_states = 1u << kind->state,
-			.id.idiag_sport = htons(diag->port),
-		},
-		.attr = {
-			.nla_len = sizeof request.attr + sizeof request.protocol,
-			.nla_type = INET_DIAG_REQ_PROTOCOL,
-		},
+		.header =
+			{
+				.nlmsg_len = sizeof(request),
+				.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+				.nlmsg_seq = ++diag->seq,
+			},
+		.diag =
+			{
+				.sdiag_family = family,
+				.sdiag_protocol = (uint8_t)kind->protocol,
+				.idiag_states = 1u << kind->state,
+				.id.idiag_sport = htons(diag->port),
+			},
+		.attr =
+			{
+				.nla_len = sizeof(request.attr) + sizeof(request.protocol),
+				.nla_type = INET_DIAG_REQ_PROTOCOL,
+			},
 		.protocol = kind->protocol,
 	};
 
@@ -187,7 +190,7 @@ static int add_message(const struct nlmsghdr *header, const struct dump_kind *ki
 	const struct inet_diag_msg *msg = NLMSG_DATA(header);
 	struct sockdiag_socket entry;
 
-	if (header->nlmsg_len < NLMSG_LENGTH(sizeof *msg) || msg->idiag_state != kind->state)
+	if (header->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->idiag_state != kind->state)
 		return 0;
 	entry = (struct sockdiag_socket){
 		.inode = msg->idiag_inode,
@@ -205,15 +208,15 @@ static int message_error(const struct nlmsghdr *header)
 {
 	int error = 0;
 
-	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof error))
-		memcpy(&error, NLMSG_DATA(header), sizeof error);
+	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
+		memcpy(&error, NLMSG_DATA(header), sizeof(error));
 	return error < 0 ? error : 0;
 }
 
 struct dump {
 	const struct dump_kind *kind;
 	uint32_t seq;
-	unsigned parts;         /* datagrams with sockets in them */
+	unsigned parts; /* datagrams with sockets in them */
 	bool done, interrupted;
 };
 
@@ -253,7 +256,7 @@ static int read_reply(struct dump *dump, const char *reply, size_t len, struct s
 static int dump_once(struct sockdiag *diag, const struct dump_kind *kind, uint8_t family,
 		     struct sockdiag_list *list)
 {
-	struct dump dump = { .kind = kind };
+	struct dump dump = {.kind = kind};
 	int r = send_request(diag, kind, family);
 
 	dump.seq = diag->seq;

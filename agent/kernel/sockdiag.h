@@ -7,8 +7,8 @@
  * for the time the kernel needs to write the list, 0.1 ms for some hundred sockets.  Not for
  * several threads.
  */
-#ifndef ETCDREG_AGENT_SOCKDIAG_H
-#define ETCDREG_AGENT_SOCKDIAG_H
+#ifndef ETCDREG_AGENT_KERNEL_SOCKDIAG_H
+#define ETCDREG_AGENT_KERNEL_SOCKDIAG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +21,12 @@
 /* A socket that listens (TCP, MPTCP) or is bound (UDP). */
 struct sockdiag_socket {
 	uint64_t inode;
-	uint64_t cookie;        /* 0: not known */
-	uint16_t port;          /* host order */
-	uint16_t protocol;      /* IPPROTO_TCP, _MPTCP or _UDP */
-	uint16_t family;        /* AF_INET or AF_INET6 */
-	uid_t uid;              /* who opened it */
-	uint8_t address[16];    /* the first 4 for AF_INET; all zero: any address */
+	uint64_t cookie;     /* 0: not known */
+	uint16_t port;       /* host order */
+	uint16_t protocol;   /* IPPROTO_TCP, _MPTCP or _UDP */
+	uint16_t family;     /* AF_INET or AF_INET6 */
+	uid_t uid;           /* who opened it */
+	uint8_t address[16]; /* the first 4 for AF_INET; all zero: any address */
 };
 
 /*
@@ -59,7 +59,7 @@ bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket
 
 /* The socket in the (sorted) list, or NULL. */
 const struct sockdiag_socket *sockdiag_list_find(const struct sockdiag_list *list,
-						const struct sockdiag_socket *entry);
+						 const struct sockdiag_socket *entry);
 
 /* Is it there? */
 bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_socket *entry);
@@ -71,9 +71,9 @@ enum sockdiag_what {
 };
 
 struct sockdiag {
-	int fd;                 /* -1: netlink is refused, /proc/net is read */
+	int fd; /* -1: netlink is refused, /proc/net is read */
 	uint32_t seq;
-	uint16_t port;          /* the only one that is asked for; 0: all */
+	uint16_t port; /* the only one that is asked for; 0: all */
 	char *reply;
 };
 

@@ -12,13 +12,12 @@ bool claims_allowed(const struct holding *holding)
 /* Has the bare item of that process a right to the socket? */
 static bool bare_may_claim(const struct process *process, const struct wire_socket *id)
 {
-	return id->protocol != IPPROTO_UDP &&
-	       !names_claim(&process->names, id->port, id->protocol);
+	return id->protocol != IPPROTO_UDP && !names_claim(&process->names, id->port, id->protocol);
 }
 
 /* Does the item claim the socket, an advertisable address apart? */
 static bool may_claim(const struct process *process, const struct name_item *item,
-			const struct wire_socket *id)
+		      const struct wire_socket *id)
 {
 	if (item->port == 0)
 		return bare_may_claim(process, id);
@@ -27,7 +26,7 @@ static bool may_claim(const struct process *process, const struct name_item *ite
 
 struct holding *claims_lead(const struct process *process, const struct name_item *item)
 {
-	LIST_FOR_EACH(link, &process->holdings) {
+	LIST_FOR_EACH (link, &process->holdings) {
 		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
 
 		if (holding->host && claims_allowed(holding) &&

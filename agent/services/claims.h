@@ -2,8 +2,8 @@
 /*
  * claims.h - which sockets of a process an item of its names claims (names.h).  Pure.
  */
-#ifndef ETCDREG_AGENT_CLAIMS_H
-#define ETCDREG_AGENT_CLAIMS_H
+#ifndef ETCDREG_AGENT_SERVICES_CLAIMS_H
+#define ETCDREG_AGENT_SERVICES_CLAIMS_H
 
 #include <stdbool.h>
 

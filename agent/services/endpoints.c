@@ -10,8 +10,8 @@
 #include "lib/base/util.h"
 
 /*
- * The announcement of a successor comes some 1 to 4 ms after its predecessor's end, and 47 ms on two
- * cores with a dozen busy processes; what nobody announces is to be out of etcd within 100 ms.
+ * The announcement of a successor comes some 1 to 4 ms after its predecessor's end, and 47 ms on
+ * two cores with a dozen busy processes; what nobody announces is to be out of etcd within 100 ms.
  */
 enum { LINGER_MS = 75 };
 
@@ -20,7 +20,7 @@ enum { REASONS_TOLD = 5 };
 
 int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
 {
-	*endpoints = (struct endpoints){ .ops = *ops };
+	*endpoints = (struct endpoints){.ops = *ops};
 	list_init(&endpoints->all);
 	if (hashmap_init(&endpoints->by_key) < 0)
 		return ETCDREG_E_NOMEM;
@@ -73,7 +73,7 @@ void endpoints_release(struct endpoints *endpoints)
 {
 	if (!endpoints->by_tag.buckets)
 		return;
-	LIST_FOR_EACH_SAFE(link, &endpoints->all)
+	LIST_FOR_EACH_SAFE (link, &endpoints->all)
 		drop_endpoint(endpoints, LIST_ENTRY(link, struct endpoint, in_endpoints));
 	hashmap_release(&endpoints->by_key);
 	hashmap_release(&endpoints->by_tag);
@@ -130,7 +130,7 @@ static struct endpoint *add_endpoint(struct endpoints *endpoints, const char *na
 				     const char *host, unsigned port, const char *protocol,
 				     const char *meta)
 {
-	CLEANUP(endpoint) struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+	CLEANUP(endpoint) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct endpoint *added;
 
 	if (!endpoint)
@@ -235,7 +235,7 @@ static void rejoin_endpoint(struct endpoints *endpoints, struct model *model,
 	uint64_t old_tag = endpoint->tag;
 
 	renew_tag(endpoints, endpoint);
-	LIST_FOR_EACH(link, &model->processes) {
+	LIST_FOR_EACH (link, &model->processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 
 		for (size_t i = 0; i < process->names.len; i++)
@@ -305,11 +305,11 @@ void endpoints_update(struct endpoints *endpoints, struct model *model,
 		      const struct sockdiag_list *kernel, uint64_t now_ms)
 {
 	endpoints->due_ms = 0;
-	LIST_FOR_EACH(link, &endpoints->all)
+	LIST_FOR_EACH (link, &endpoints->all)
 		LIST_ENTRY(link, struct endpoint, in_endpoints)->claims = 0;
-	LIST_FOR_EACH(link, &model->processes)
+	LIST_FOR_EACH (link, &model->processes)
 		update_claims(endpoints, LIST_ENTRY(link, struct process, in_model));
-	LIST_FOR_EACH_SAFE(link, &endpoints->all)
+	LIST_FOR_EACH_SAFE (link, &endpoints->all)
 		settle_endpoint(endpoints, model, kernel,
 				LIST_ENTRY(link, struct endpoint, in_endpoints), now_ms);
 }
@@ -335,7 +335,7 @@ static void set_down(struct endpoints *endpoints, const char *error)
 		 "%s; still trying", error);
 	endpoints->reasons++;
 	set_error(&endpoints->down, error);
-	LIST_FOR_EACH(link, &endpoints->all) {
+	LIST_FOR_EACH (link, &endpoints->all) {
 		struct endpoint *endpoint = LIST_ENTRY(link, struct endpoint, in_endpoints);
 
 		if (endpoint->state == ENDPOINT_JOINED && !endpoint->registered)

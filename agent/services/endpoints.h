@@ -22,8 +22,8 @@
  * Each time it is joined it gets a new tag, by which the registry's events find it; events with an
  * old tag are about the past and ignored.
  */
-#ifndef ETCDREG_AGENT_ENDPOINTS_H
-#define ETCDREG_AGENT_ENDPOINTS_H
+#ifndef ETCDREG_AGENT_SERVICES_ENDPOINTS_H
+#define ETCDREG_AGENT_SERVICES_ENDPOINTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,9 +32,9 @@
 #include "model.h"
 
 enum endpoint_state {
-	ENDPOINT_NEW,           /* not joined yet */
+	ENDPOINT_NEW, /* not joined yet */
 	ENDPOINT_JOINED,
-	ENDPOINT_LINGERING,     /* as joined, though nobody wants it */
+	ENDPOINT_LINGERING, /* as joined, though nobody wants it */
 	ENDPOINT_LEAVING,
 };
 
@@ -45,17 +45,17 @@ struct endpoint {
 	char *name;
 	char *host;
 	char *protocol;
-	char *meta;             /* "": none */
-	const char *meta_wanted;        /* borrowed, within endpoints_update() */
+	char *meta;              /* "": none */
+	const char *meta_wanted; /* borrowed, within endpoints_update() */
 	unsigned port;
-	unsigned transport;     /* IPPROTO_* of the socket that claimed it last */
+	unsigned transport; /* IPPROTO_* of the socket that claimed it last */
 	unsigned claims;
 	enum endpoint_state state;
 	bool registered;
-	bool refused;           /* the library would not take it: nothing will be tried */
-	char *error;            /* the latest attempt failed, or why it was refused; else NULL */
+	bool refused; /* the library would not take it: nothing will be tried */
+	char *error;  /* the latest attempt failed, or why it was refused; else NULL */
 	uint64_t joined_ms;
-	uint64_t linger_until_ms;       /* of ENDPOINT_LINGERING */
+	uint64_t linger_until_ms; /* of ENDPOINT_LINGERING */
 };
 
 /* As etcdreg_join() and etcdreg_leave(). */
@@ -69,10 +69,10 @@ struct endpoints {
 	struct list all;
 	struct hashmap by_key, by_tag;
 	uint64_t last_tag;
-	size_t leaving;         /* endpoints in ENDPOINT_LINGERING or _LEAVING */
-	uint64_t due_ms;        /* when the next one stops lingering; 0: none does */
-	char *down;             /* etcd is known to be down: the error; NULL: it is not */
-	unsigned reasons;       /* that it has been down for, since it last answered */
+	size_t leaving;   /* endpoints in ENDPOINT_LINGERING or _LEAVING */
+	uint64_t due_ms;  /* when the next one stops lingering; 0: none does */
+	char *down;       /* etcd is known to be down: the error; NULL: it is not */
+	unsigned reasons; /* that it has been down for, since it last answered */
 	struct endpoints_ops ops;
 };
 

@@ -10,7 +10,7 @@
 
 int model_init(struct model *model)
 {
-	*model = (struct model){ 0 };
+	*model = (struct model){0};
 	list_init(&model->processes);
 	list_init(&model->socks);
 	if (hashmap_init(&model->processes_by_id) < 0)
@@ -26,9 +26,9 @@ void model_release(struct model *model)
 {
 	if (!model->socks_by_inode.buckets)
 		return;
-	LIST_FOR_EACH_SAFE(link, &model->processes)
+	LIST_FOR_EACH_SAFE (link, &model->processes)
 		model_drop_process(model, LIST_ENTRY(link, struct process, in_model));
-	LIST_FOR_EACH_SAFE(link, &model->socks)
+	LIST_FOR_EACH_SAFE (link, &model->socks)
 		model_drop_sock(model, LIST_ENTRY(link, struct sock, in_model));
 	hashmap_release(&model->processes_by_id);
 	hashmap_release(&model->socks_by_inode);
@@ -36,7 +36,7 @@ void model_release(struct model *model)
 
 struct process *model_add_process(struct model *model, uint64_t id, uid_t uid)
 {
-	struct process *process = calloc(1, sizeof *process);
+	struct process *process = calloc(1, sizeof(*process));
 
 	if (!process)
 		return NULL;
@@ -75,7 +75,7 @@ static void free_settings(struct process *process)
 int process_configure(struct process *process, struct names *names, const char *host,
 		      const char *protocol, const char *meta)
 {
-	CLEANUP(free) struct claim *claims = calloc(names->len, sizeof *claims);
+	CLEANUP(free) struct claim *claims = calloc(names->len, sizeof(*claims));
 	CLEANUP(free) char *new_host = strdup(host);
 	CLEANUP(free) char *new_protocol = strdup(protocol);
 	CLEANUP(free) char *new_meta = strdup(meta);
@@ -110,7 +110,7 @@ static void drop_holding(struct holding *holding)
 void process_bury(struct process *process)
 {
 	process->state = PROCESS_DEAD;
-	LIST_FOR_EACH_SAFE(link, &process->holdings) {
+	LIST_FOR_EACH_SAFE (link, &process->holdings) {
 		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
 
 		if (!holding->announced) {
@@ -127,7 +127,7 @@ bool process_is_idle(const struct process *process)
 
 void model_drop_process(struct model *model, struct process *process)
 {
-	LIST_FOR_EACH_SAFE(link, &process->holdings)
+	LIST_FOR_EACH_SAFE (link, &process->holdings)
 		drop_holding(LIST_ENTRY(link, struct holding, of_process));
 	list_remove(&process->in_model);
 	hashmap_remove(&model->processes_by_id, &process->by_id);
@@ -160,7 +160,7 @@ struct sock *model_find_sock(const struct model *model, const struct wire_socket
 
 static struct sock *add_sock(struct model *model, const struct wire_socket *id)
 {
-	struct sock *sock = calloc(1, sizeof *sock);
+	struct sock *sock = calloc(1, sizeof(*sock));
 
 	if (!sock)
 		return NULL;
@@ -174,7 +174,7 @@ static struct sock *add_sock(struct model *model, const struct wire_socket *id)
 
 static struct holding *find_holding(const struct process *process, const struct sock *sock)
 {
-	LIST_FOR_EACH(link, &process->holdings) {
+	LIST_FOR_EACH (link, &process->holdings) {
 		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
 
 		if (holding->sock == sock)
@@ -188,13 +188,12 @@ bool model_holds(const struct model *model, const struct process *process,
 {
 	const struct sock *sock = model_find_sock(model, id);
 
-	return sock && find_holding(process, sock) &&
-	       memcmp(&sock->id, id, sizeof *id) == 0;
+	return sock && find_holding(process, sock) && memcmp(&sock->id, id, sizeof(*id)) == 0;
 }
 
 static struct holding *add_holding(struct process *process, struct sock *sock)
 {
-	struct holding *holding = calloc(1, sizeof *holding);
+	struct holding *holding = calloc(1, sizeof(*holding));
 
 	if (!holding)
 		return NULL;
@@ -231,7 +230,7 @@ int model_hold(struct model *model, struct process *process, const struct wire_s
 
 void model_drop_sock(struct model *model, struct sock *sock)
 {
-	LIST_FOR_EACH_SAFE(link, &sock->holders)
+	LIST_FOR_EACH_SAFE (link, &sock->holders)
 		drop_holding(LIST_ENTRY(link, struct holding, of_sock));
 	list_remove(&sock->in_model);
 	hashmap_remove(&model->socks_by_inode, &sock->by_inode);
@@ -255,7 +254,7 @@ unsigned model_kinds(const struct model *model)
 {
 	unsigned kinds = 0;
 
-	LIST_FOR_EACH(link, &model->socks)
+	LIST_FOR_EACH (link, &model->socks)
 		kinds |= model_kind(&LIST_ENTRY(link, struct sock, in_model)->id);
 	return kinds;
 }
@@ -264,7 +263,7 @@ size_t model_mark(struct model *model, const struct sockdiag_list *list)
 {
 	size_t missing = 0;
 
-	LIST_FOR_EACH(link, &model->socks) {
+	LIST_FOR_EACH (link, &model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 		struct sockdiag_socket entry = entry_of(&sock->id);
 
@@ -281,7 +280,8 @@ static bool is_known(const struct model *model, const struct sockdiag_socket *en
 	struct hash_node *node = hashmap_first(&model->socks_by_inode, entry->inode);
 
 	for (; node; node = hashmap_next(node)) {
-		struct sockdiag_socket known = entry_of(&HASH_ENTRY(node, struct sock, by_inode)->id);
+		struct sockdiag_socket known =
+			entry_of(&HASH_ENTRY(node, struct sock, by_inode)->id);
 
 		if (sockdiag_same(&known, entry))
 			return true;
@@ -303,7 +303,7 @@ bool model_has_newcomer(const struct model *model, const struct sockdiag_list *l
 
 bool sock_is_held(const struct sock *sock)
 {
-	LIST_FOR_EACH(link, &sock->holders)
+	LIST_FOR_EACH (link, &sock->holders)
 		if (LIST_ENTRY(link, struct holding, of_sock)->process->state != PROCESS_DEAD)
 			return true;
 	return false;
@@ -316,7 +316,7 @@ bool sock_listens(const struct sock *sock)
 
 static bool has_runner(const struct sock *sock)
 {
-	LIST_FOR_EACH(link, &sock->holders)
+	LIST_FOR_EACH (link, &sock->holders)
 		if (LIST_ENTRY(link, struct holding, of_sock)->process->state == PROCESS_RUNNING)
 			return true;
 	return false;
@@ -324,7 +324,7 @@ static bool has_runner(const struct sock *sock)
 
 static bool is_orphan(const struct sock *sock)
 {
-	LIST_FOR_EACH(link, &sock->holders) {
+	LIST_FOR_EACH (link, &sock->holders) {
 		const struct holding *holding = LIST_ENTRY(link, struct holding, of_sock);
 
 		if (holding->announced && holding->process->state != PROCESS_DEAD)
@@ -335,7 +335,7 @@ static bool is_orphan(const struct sock *sock)
 
 void model_judge(struct model *model, uint64_t now_ms)
 {
-	LIST_FOR_EACH(link, &model->socks) {
+	LIST_FOR_EACH (link, &model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		sock->serves = sock_listens(sock) && (has_runner(sock) || !sock_is_held(sock));

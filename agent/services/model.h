@@ -18,8 +18,8 @@
  * What belongs to the outside (pidfds, clients) is only referred to: it must be given back before
  * an element is dropped.  One thread.  Times are CLOCK_MONOTONIC milliseconds.
  */
-#ifndef ETCDREG_AGENT_MODEL_H
-#define ETCDREG_AGENT_MODEL_H
+#ifndef ETCDREG_AGENT_SERVICES_MODEL_H
+#define ETCDREG_AGENT_SERVICES_MODEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,41 +33,41 @@
 #include "lib/wire.h"
 #include "names.h"
 
-enum { MODEL_SOCKETS_MAX = 256 };       /* announced by one process */
+enum { MODEL_SOCKETS_MAX = 256 }; /* announced by one process */
 
 enum process_state {
 	PROCESS_RUNNING,
-	PROCESS_STOPPED,        /* connected, but its beats stopped */
-	PROCESS_LEAVING,        /* is exiting, and no child has its sockets: they count no more */
+	PROCESS_STOPPED, /* connected, but its beats stopped */
+	PROCESS_LEAVING, /* is exiting, and no child has its sockets: they count no more */
 	PROCESS_DEAD,
 };
 
 /* What became of one item of a process's names: endpoints.h. */
 struct claim {
-	struct holding *lead;   /* whose address is advertised; NULL: it claims nothing now */
-	uint64_t tag;           /* the endpoint; 0: none */
-	uint64_t left_tag;      /* the endpoint before, which a goodbye may wait for; 0: none */
+	struct holding *lead; /* whose address is advertised; NULL: it claims nothing now */
+	uint64_t tag;         /* the endpoint; 0: none */
+	uint64_t left_tag;    /* the endpoint before, which a goodbye may wait for; 0: none */
 };
 
 struct process {
 	struct list in_model;
 	struct hash_node by_id;
-	struct source exit;     /* its pidfd; fd -1: none */
-	uint64_t id;            /* the same for all pidfds of the process; 0: not known */
-	pid_t pid;              /* in the agent's pid namespace; 0: not known */
+	struct source exit; /* its pidfd; fd -1: none */
+	uint64_t id;        /* the same for all pidfds of the process; 0: not known */
+	pid_t pid;          /* in the agent's pid namespace; 0: not known */
 	uid_t uid;
 	enum process_state state;
-	bool announced;         /* it said HELLO; else it was found in /proc */
-	bool owes_left;         /* its goodbye has not been answered */
+	bool announced; /* it said HELLO; else it was found in /proc */
+	bool owes_left; /* its goodbye has not been answered */
 	bool hint_logged;
-	struct client *client;  /* its latest connection; NULL: none */
-	uint64_t heard_ms;      /* its latest message */
+	struct client *client; /* its latest connection; NULL: none */
+	uint64_t heard_ms;     /* its latest message */
 	struct names names;
-	struct claim *claims;   /* names.len */
-	char *host;             /* settings: the address to advertise */
+	struct claim *claims; /* names.len */
+	char *host;           /* settings: the address to advertise */
 	char *protocol;
 	char *meta;
-	struct list holdings;   /* oldest first */
+	struct list holdings; /* oldest first */
 	unsigned holdings_len;
 };
 
@@ -76,24 +76,24 @@ struct sock {
 	struct hash_node by_inode;
 	struct wire_socket id;
 	struct list holders;
-	bool listed;            /* by the latest dump */
-	bool surveyed;          /* a dump was made since it is known */
-	bool foreign;           /* none has shown it: it may be of another network namespace */
-	bool serves;            /* see above; set by model_judge() */
-	bool suspect;           /* something happened to a holder: it is looked at again soon */
-	bool searched;          /* its holders were looked for in /proc */
+	bool listed;   /* by the latest dump */
+	bool surveyed; /* a dump was made since it is known */
+	bool foreign;  /* none has shown it: it may be of another network namespace */
+	bool serves;   /* see above; set by model_judge() */
+	bool suspect;  /* something happened to a holder: it is looked at again soon */
+	bool searched; /* its holders were looked for in /proc */
 	bool orphan_logged;
-	uint64_t orphan_since_ms;       /* 0: a process that announced it is there */
+	uint64_t orphan_since_ms; /* 0: a process that announced it is there */
 };
 
 struct holding {
 	struct list of_process, of_sock;
 	struct process *process;
 	struct sock *sock;
-	bool announced;         /* else found in /proc: it holds the socket, and claims nothing */
-	unsigned told;          /* the last enum wire_outcome_what that was told; 0: none */
-	char *host;             /* to advertise; NULL: none */
-	char *host_error;       /* why there is none; NULL: it is not known yet */
+	bool announced;   /* else found in /proc: it holds the socket, and claims nothing */
+	unsigned told;    /* the last enum wire_outcome_what that was told; 0: none */
+	char *host;       /* to advertise; NULL: none */
+	char *host_error; /* why there is none; NULL: it is not known yet */
 };
 
 struct model {

@@ -39,11 +39,11 @@ static struct span span_split(struct span span, char c, struct span *rest)
 {
 	const char *at = memchr(span.s, c, span.len);
 
-	*rest = (struct span){ 0 };
+	*rest = (struct span){0};
 	if (!at)
 		return span;
-	*rest = (struct span){ at + 1, (size_t)(span.s + span.len - at - 1) };
-	return (struct span){ span.s, (size_t)(at - span.s) };
+	*rest = (struct span){at + 1, (size_t)(span.s + span.len - at - 1)};
+	return (struct span){span.s, (size_t)(at - span.s)};
 }
 
 static int check_name(struct span name, struct span item, struct etcdreg_err *err)
@@ -99,7 +99,7 @@ static int parse_item(struct span item, struct name_item *ret, struct etcdreg_er
 	r = check_name(name, item, err);
 	if (r < 0)
 		return r;
-	*ret = (struct name_item){ .protocol = IPPROTO_TCP };
+	*ret = (struct name_item){.protocol = IPPROTO_TCP};
 	if (port.s) {
 		r = parse_port(port, item, ret, err);
 		if (r < 0)
@@ -140,10 +140,10 @@ static size_t count_items(const char *text)
 
 int names_parse(const char *text, struct names *ret, struct etcdreg_err *err)
 {
-	CLEANUP(names) struct names names = { 0 };
-	struct span rest = { text, strlen(text) };
+	CLEANUP(names) struct names names = {0};
+	struct span rest = {text, strlen(text)};
 
-	names.items = calloc(count_items(text), sizeof *names.items);
+	names.items = calloc(count_items(text), sizeof(*names.items));
 	if (!names.items)
 		return err_nomem(err);
 	while (rest.s) {
@@ -166,7 +166,7 @@ void names_release(struct names *names)
 	for (size_t i = 0; i < names->len; i++)
 		free(names->items[i].name);
 	free(names->items);
-	*names = (struct names){ 0 };
+	*names = (struct names){0};
 }
 
 bool names_item_matches(const struct name_item *item, uint16_t port, uint16_t protocol)

@@ -18,8 +18,8 @@
  * Refused, since it could only be guessed what was meant: two bare names, one item twice, an empty
  * item.
  */
-#ifndef ETCDREG_AGENT_NAMES_H
-#define ETCDREG_AGENT_NAMES_H
+#ifndef ETCDREG_AGENT_SERVICES_NAMES_H
+#define ETCDREG_AGENT_SERVICES_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,8 +29,8 @@
 
 struct name_item {
 	char *name;
-	uint16_t port;          /* 0: bare */
-	uint16_t protocol;      /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;     /* 0: bare */
+	uint16_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 };
 
 struct names {

@@ -13,7 +13,7 @@
 
 static bool is_as_announced(const struct sockdiag_socket *entry, const struct wire_socket *id)
 {
-	size_t len = id->family == AF_INET ? 4 : sizeof id->address;
+	size_t len = id->family == AF_INET ? 4 : sizeof(id->address);
 
 	return entry->family == id->family && memcmp(entry->address, id->address, len) == 0;
 }
@@ -32,7 +32,7 @@ static bool is_held(const struct sockdiag_socket *entry, const struct permission
 }
 
 int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
-		    struct etcdreg_err *err)
+		     struct etcdreg_err *err)
 {
 	const struct wire_socket *id = claim->id;
 	const struct sockdiag_socket wanted = {
@@ -40,7 +40,7 @@ int permission_check(struct sockdiag *diag, const struct permission_claim *claim
 		.cookie = id->cookie,
 		.port = id->port,
 	};
-	CLEANUP(sockdiag_list) struct sockdiag_list list = { 0 };
+	CLEANUP(sockdiag_list) struct sockdiag_list list = {0};
 	const struct sockdiag_socket *entry;
 	int r = sockdiag_dump_port(diag, model_kind(id), id->port, &list, err);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * permission.h - may a process announce that socket?  For an agent that serves several users: what a
- * client says of a socket must be what the kernel says of it, and the client must hold it.
+ * permission.h - may a process announce that socket?  For an agent that serves several users: what
+ * a client says of a socket must be what the kernel says of it, and the client must hold it.
  *
  * It holds it if /proc/PID/fd has it.  Where that cannot be told (another user's process, another
  * pid namespace, no /proc, a process that has ended, too many descriptors), the socket must have
  * been opened by the client's user.
  */
-#ifndef ETCDREG_AGENT_PERMISSION_H
-#define ETCDREG_AGENT_PERMISSION_H
+#ifndef ETCDREG_AGENT_SERVICES_PERMISSION_H
+#define ETCDREG_AGENT_SERVICES_PERMISSION_H
 
 #include <sys/types.h>
 
@@ -17,10 +17,10 @@
 #include "lib/wire.h"
 
 struct permission_claim {
-	const struct wire_socket *id;   /* as announced */
-	uid_t uid;                      /* of the client */
-	pid_t pid;                      /* 0: not known */
-	int pidfd;                      /* of that pid; -1: none, so the pid means nothing */
+	const struct wire_socket *id; /* as announced */
+	uid_t uid;                    /* of the client */
+	pid_t pid;                    /* 0: not known */
+	int pidfd;                    /* of that pid; -1: none, so the pid means nothing */
 };
 
 /*
@@ -29,6 +29,6 @@ struct permission_claim {
  * process's), or what sockdiag_dump() fails with.
  */
 int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
-		    struct etcdreg_err *err);
+		     struct etcdreg_err *err);
 
 #endif

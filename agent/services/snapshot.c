@@ -48,13 +48,13 @@ static void save_sock(struct buf *buf, const struct holding *holding)
 	const struct sock *sock = holding->sock;
 	struct saved_sock saved;
 
-	memset(&saved, 0, sizeof saved);
+	memset(&saved, 0, sizeof(saved));
 	saved.id = sock->id;
 	saved.listed = sock->listed;
 	saved.surveyed = sock->surveyed;
 	saved.foreign = sock->foreign;
 	saved.has_host = holding->host != NULL;
-	buf_add(buf, &saved, sizeof saved);
+	buf_add(buf, &saved, sizeof(saved));
 	if (holding->host)
 		put_text(buf, holding->host);
 }
@@ -72,18 +72,18 @@ static void save_process(struct buf *buf, const struct process *process)
 		.socks_len = process->holdings_len,
 	};
 
-	buf_add(buf, &saved, sizeof saved);
+	buf_add(buf, &saved, sizeof(saved));
 	put_text(buf, process->host);
 	put_text(buf, process->protocol);
 	put_text(buf, process->meta);
 	for (size_t i = 0; i < process->names.len; i++) {
 		const struct name_item *item = &process->names.items[i];
-		const struct saved_item saved_item = { item->port, item->protocol };
+		const struct saved_item saved_item = {item->port, item->protocol};
 
-		buf_add(buf, &saved_item, sizeof saved_item);
+		buf_add(buf, &saved_item, sizeof(saved_item));
 		put_text(buf, item->name);
 	}
-	LIST_FOR_EACH(link, &process->holdings) {
+	LIST_FOR_EACH (link, &process->holdings) {
 		const struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
 
 		if (holding->announced)
@@ -93,9 +93,9 @@ static void save_process(struct buf *buf, const struct process *process)
 
 static void save_endpoint(struct buf *buf, const struct endpoint *endpoint)
 {
-	const struct saved_endpoint saved = { KIND_ENDPOINT, endpoint->port };
+	const struct saved_endpoint saved = {KIND_ENDPOINT, endpoint->port};
 
-	buf_add(buf, &saved, sizeof saved);
+	buf_add(buf, &saved, sizeof(saved));
 	put_text(buf, endpoint->name);
 	put_text(buf, endpoint->host);
 	put_text(buf, endpoint->protocol);
@@ -104,13 +104,13 @@ static void save_endpoint(struct buf *buf, const struct endpoint *endpoint)
 
 void snapshot_save(struct buf *buf, const struct model *model, const struct endpoints *endpoints)
 {
-	LIST_FOR_EACH(link, &model->processes) {
+	LIST_FOR_EACH (link, &model->processes) {
 		const struct process *process = LIST_ENTRY(link, struct process, in_model);
 
 		if (process->announced && process->holdings_len > 0)
 			save_process(buf, process);
 	}
-	LIST_FOR_EACH(link, &endpoints->all) {
+	LIST_FOR_EACH (link, &endpoints->all) {
 		const struct endpoint *endpoint = LIST_ENTRY(link, struct endpoint, in_endpoints);
 
 		if (!endpoint->refused)
@@ -143,12 +143,12 @@ static bool load_items(struct reader *reader, uint32_t len, struct names *names)
 {
 	for (; names->len < len; names->len++) {
 		struct saved_item saved;
-		const char *name = take(reader, &saved, sizeof saved) ? take_text(reader) : NULL;
+		const char *name = take(reader, &saved, sizeof(saved)) ? take_text(reader) : NULL;
 		char *copy = name ? strdup(name) : NULL;
 
 		if (!copy)
 			return false;
-		names->items[names->len] = (struct name_item){ copy, saved.port, saved.protocol };
+		names->items[names->len] = (struct name_item){copy, saved.port, saved.protocol};
 	}
 	return true;
 }
@@ -159,7 +159,7 @@ static bool load_sock(struct reader *reader, struct model *model, struct process
 	struct holding *holding;
 	const char *host = NULL;
 
-	if (!take(reader, &saved, sizeof saved))
+	if (!take(reader, &saved, sizeof(saved)))
 		return false;
 	if (saved.has_host) {
 		host = take_text(reader);
@@ -181,11 +181,11 @@ static bool configure(struct reader *reader, struct process *process, uint32_t i
 	const char *host = take_text(reader);
 	const char *protocol = host ? take_text(reader) : NULL;
 	const char *meta = protocol ? take_text(reader) : NULL;
-	CLEANUP(names) struct names names = { 0 };
+	CLEANUP(names) struct names names = {0};
 
 	if (!meta || items_len == 0 || items_len > (size_t)(reader->end - reader->at))
 		return false;
-	names.items = calloc(items_len, sizeof *names.items);
+	names.items = calloc(items_len, sizeof(*names.items));
 	return names.items && load_items(reader, items_len, &names) &&
 	       process_configure(process, &names, host, protocol, meta) == 0;
 }
@@ -195,7 +195,7 @@ static bool load_process(struct reader *reader, struct model *model)
 	struct saved_process saved;
 	struct process *process;
 
-	if (!take(reader, &saved, sizeof saved) || saved.state > PROCESS_DEAD)
+	if (!take(reader, &saved, sizeof(saved)) || saved.state > PROCESS_DEAD)
 		return false;
 	process = model_add_process(model, saved.id, saved.uid);
 	if (!process)
@@ -217,7 +217,7 @@ static bool load_endpoint(struct reader *reader, struct endpoints *endpoints)
 	struct saved_endpoint saved;
 	const char *texts[4];
 
-	if (!take(reader, &saved, sizeof saved))
+	if (!take(reader, &saved, sizeof(saved)))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		texts[i] = take_text(reader);
@@ -230,14 +230,14 @@ static bool load_endpoint(struct reader *reader, struct endpoints *endpoints)
 
 bool snapshot_load(const void *bytes, size_t len, struct model *model, struct endpoints *endpoints)
 {
-	struct reader reader = { bytes, (const char *)bytes + len };
+	struct reader reader = {bytes, (const char *)bytes + len};
 	bool ok = true;
 
 	while (ok && reader.at < reader.end) {
 		uint32_t kind = 0;
 
-		if ((size_t)(reader.end - reader.at) >= sizeof kind)
-			memcpy(&kind, reader.at, sizeof kind);
+		if ((size_t)(reader.end - reader.at) >= sizeof(kind))
+			memcpy(&kind, reader.at, sizeof(kind));
 		if (kind == KIND_PROCESS)
 			ok = load_process(&reader, model);
 		else

@@ -7,8 +7,8 @@
  * their way in or out.  Not kept is what belongs to one worker: connections, pidfds, tags, and who
  * was found in /proc.  The bytes are native and mean something to the same program only.
  */
-#ifndef ETCDREG_AGENT_SNAPSHOT_H
-#define ETCDREG_AGENT_SNAPSHOT_H
+#ifndef ETCDREG_AGENT_SERVICES_SNAPSHOT_H
+#define ETCDREG_AGENT_SERVICES_SNAPSHOT_H
 
 #include <stdbool.h>
 

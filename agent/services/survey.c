@@ -13,11 +13,11 @@
 /* Found holders of one socket that are watched; more of them tell nothing more. */
 enum { HOLDERS_MAX = 64 };
 
-static const unsigned steps_ms[] = { 5, 25, 125 };
+static const unsigned steps_ms[] = {5, 25, 125};
 
 int survey_init(struct survey *survey, struct model *model, struct loop *loop)
 {
-	*survey = (struct survey){ .model = model, .loop = loop };
+	*survey = (struct survey){.model = model, .loop = loop};
 	return sockdiag_init(&survey->diag);
 }
 
@@ -29,7 +29,7 @@ void survey_release(struct survey *survey)
 
 void survey_suspect(struct survey *survey, struct process *process)
 {
-	LIST_FOR_EACH(link, &process->holdings)
+	LIST_FOR_EACH (link, &process->holdings)
 		LIST_ENTRY(link, struct holding, of_process)->sock->suspect = true;
 	survey->step = 0;
 	survey->due = true;
@@ -72,7 +72,7 @@ static size_t count_found(const struct sock *sock)
 {
 	size_t len = 0;
 
-	LIST_FOR_EACH(link, &sock->holders)
+	LIST_FOR_EACH (link, &sock->holders)
 		len += !LIST_ENTRY(link, struct holding, of_sock)->announced;
 	return len;
 }
@@ -148,14 +148,14 @@ static void search_holders(struct survey *survey)
 	CLEANUP(free) uint64_t *inodes = NULL;
 	size_t len = 0;
 
-	LIST_FOR_EACH(link, &model->socks)
+	LIST_FOR_EACH (link, &model->socks)
 		len += wants_search(LIST_ENTRY(link, struct sock, in_model));
 	if (len > 0)
-		inodes = calloc(len, sizeof *inodes);
+		inodes = calloc(len, sizeof(*inodes));
 	if (!inodes)
 		return;
 	len = 0;
-	LIST_FOR_EACH(link, &model->socks) {
+	LIST_FOR_EACH (link, &model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		if (!wants_search(sock))
@@ -167,15 +167,14 @@ static void search_holders(struct survey *survey)
 		 */
 		sock->searched = !sock->suspect;
 	}
-	qsort(inodes, len, sizeof *inodes, by_number);
+	qsort(inodes, len, sizeof(*inodes), by_number);
 	holders_find(inodes, len, holder_found, survey);
 }
 
 static bool shares_network(const struct sock *sock)
 {
-	LIST_FOR_EACH(link, &sock->holders) {
-		const struct process *process =
-			LIST_ENTRY(link, struct holding, of_sock)->process;
+	LIST_FOR_EACH (link, &sock->holders) {
+		const struct process *process = LIST_ENTRY(link, struct holding, of_sock)->process;
 
 		if (process->exit.fd >= 0 && pidfd_shares_network(process->exit.fd, process->pid))
 			return true;
@@ -189,7 +188,7 @@ static bool shares_network(const struct sock *sock)
  */
 static void find_foreign(struct model *model)
 {
-	LIST_FOR_EACH(link, &model->socks) {
+	LIST_FOR_EACH (link, &model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		if (!sock->surveyed)
@@ -217,7 +216,7 @@ static void schedule(struct survey *survey, uint64_t now_ms)
 {
 	bool go_on = false;
 
-	LIST_FOR_EACH(link, &survey->model->socks) {
+	LIST_FOR_EACH (link, &survey->model->socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		sock->suspect &= survey->step < ARRAY_LEN(steps_ms);

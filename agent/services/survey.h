@@ -11,8 +11,8 @@
  * processes that hold it are watched from then on, so that their death is seen at once too.  When
  * nobody can be found, the dumps decide.
  */
-#ifndef ETCDREG_AGENT_SURVEY_H
-#define ETCDREG_AGENT_SURVEY_H
+#ifndef ETCDREG_AGENT_SERVICES_SURVEY_H
+#define ETCDREG_AGENT_SERVICES_SURVEY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,10 +26,10 @@ struct survey {
 	struct loop *loop;
 	struct sockdiag diag;
 	struct sockdiag_list list;
-	bool due;               /* now */
-	bool failed;            /* the latest dump: a warning was logged */
-	unsigned step;          /* of 5, 25, 125 ms */
-	uint64_t again_ms;      /* 0: not before the next event or second */
+	bool due;          /* now */
+	bool failed;       /* the latest dump: a warning was logged */
+	unsigned step;     /* of 5, 25, 125 ms */
+	uint64_t again_ms; /* 0: not before the next event or second */
 };
 
 /* Fails with ETCDREG_E_NOMEM. */

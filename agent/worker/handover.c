@@ -63,7 +63,7 @@ void handover_restore(struct worker *worker)
 	/* What is not known can neither be kept nor be taken out: its lease must end. */
 	if (len == 0 || !snapshot_load(bytes, len, &worker->model, &worker->endpoints))
 		strike_leases(table_leases(table));
-	LIST_FOR_EACH(link, &worker->model.processes)
+	LIST_FOR_EACH (link, &worker->model.processes)
 		revive(worker, LIST_ENTRY(link, struct process, in_model));
 	worker->survey.due = true;
 	log_info("%zu sockets are known from the worker before", worker->model.socks_len);
@@ -77,7 +77,7 @@ static bool is_absent(const struct worker *worker, const struct process *process
 
 void handover_expire(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.processes) {
+	LIST_FOR_EACH (link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 
 		if (!is_absent(worker, process))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handover.h - what a worker leaves to the one that comes after it, through the table (table.h), and
- * how that one makes it its own.  Without a table nothing happens.
+ * handover.h - what a worker leaves to the one that comes after it, through the table (table.h),
+ * and how that one makes it its own.  Without a table nothing happens.
  *
  * A process that still runs is watched by a new pidfd, opened by its number and taken only if it
  * has the same id; one that has ended is dead from the start.  So every socket has holders that are
@@ -10,8 +10,8 @@
  * with an id says the same.  One that cannot be opened (another pid namespace) is believed to run
  * for a TTL, in which it says HELLO again if it can.
  */
-#ifndef ETCDREG_AGENT_HANDOVER_H
-#define ETCDREG_AGENT_HANDOVER_H
+#ifndef ETCDREG_AGENT_WORKER_HANDOVER_H
+#define ETCDREG_AGENT_WORKER_HANDOVER_H
 
 struct worker;
 

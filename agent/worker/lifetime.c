@@ -16,7 +16,7 @@ static void enter(struct lifetime *lifetime, enum lifetime_phase phase, uint64_t
 
 void lifetime_init(struct lifetime *lifetime, uint64_t now_ms)
 {
-	*lifetime = (struct lifetime){ 0 };
+	*lifetime = (struct lifetime){0};
 	enter(lifetime, LIFETIME_WAITING, now_ms + FIRST_WAIT_MS);
 }
 

@@ -8,8 +8,8 @@
  *	WAITING    newcomers have 1 s (the first one, after the start, 5 s)
  *	RETIRED    the listening socket is closed, and who was still in its queue is being served
  */
-#ifndef ETCDREG_AGENT_LIFETIME_H
-#define ETCDREG_AGENT_LIFETIME_H
+#ifndef ETCDREG_AGENT_WORKER_LIFETIME_H
+#define ETCDREG_AGENT_WORKER_LIFETIME_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +20,8 @@ enum lifetime_verdict { LIFETIME_GO_ON, LIFETIME_RETIRE, LIFETIME_END };
 
 struct lifetime {
 	enum lifetime_phase phase;
-	bool retired;           /* the listening socket is closed, whatever the phase */
-	uint64_t deadline_ms;   /* of SETTLING, WAITING and RETIRED */
+	bool retired;         /* the listening socket is closed, whatever the phase */
+	uint64_t deadline_ms; /* of SETTLING, WAITING and RETIRED */
 };
 
 void lifetime_init(struct lifetime *lifetime, uint64_t now_ms);

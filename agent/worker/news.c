@@ -40,7 +40,7 @@ void news_release(struct news *news)
 void news_push(const struct etcdreg_event *event, void *arg)
 {
 	struct news *news = arg;
-	struct news_item *item = calloc(1, sizeof *item);
+	struct news_item *item = calloc(1, sizeof(*item));
 
 	if (!item)
 		return;

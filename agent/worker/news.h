@@ -5,8 +5,8 @@
  * else.  The other functions belong to the loop's thread.  A piece of news for which there is no
  * memory is lost.
  */
-#ifndef ETCDREG_AGENT_NEWS_H
-#define ETCDREG_AGENT_NEWS_H
+#ifndef ETCDREG_AGENT_WORKER_NEWS_H
+#define ETCDREG_AGENT_WORKER_NEWS_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,15 +17,15 @@
 
 struct news {
 	pthread_mutex_t lock;
-	struct list queue;      /* protected by lock */
-	int fd;                 /* readable while the queue is not empty */
+	struct list queue; /* protected by lock */
+	int fd;            /* readable while the queue is not empty */
 };
 
 struct news_item {
 	struct list in_queue;
 	enum etcdreg_event_type type;
-	uint64_t tag;           /* 0: about no service */
-	char *error;            /* with ERROR and FAILOVER, else NULL */
+	uint64_t tag; /* 0: about no service */
+	char *error;  /* with ERROR and FAILOVER, else NULL */
 };
 
 /* Fails with ETCDREG_E_SYSTEM. */

@@ -45,7 +45,7 @@ static unsigned item_outcome(const struct endpoints *endpoints, const struct hol
 }
 
 unsigned outcome_of(const struct endpoints *endpoints, const struct holding *holding,
-			   uint64_t now_ms, char text[static WIRE_TEXT_MAX])
+		    uint64_t now_ms, char text[static WIRE_TEXT_MAX])
 {
 	unsigned outcome = WIRE_UNNAMED;
 

@@ -2,8 +2,8 @@
 /*
  * outcomes.h - what a process is to be told of its sockets and of its goodbye.  Pure.
  */
-#ifndef ETCDREG_AGENT_OUTCOMES_H
-#define ETCDREG_AGENT_OUTCOMES_H
+#ifndef ETCDREG_AGENT_WORKER_OUTCOMES_H
+#define ETCDREG_AGENT_WORKER_OUTCOMES_H
 
 #include <stdbool.h>
 #include <stdint.h>

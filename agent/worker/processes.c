@@ -19,7 +19,7 @@
 
 enum {
 	BEAT_INTERVAL_MAX_MS = 5000,
-	ETCD_PORT = 2379,       /* any would do: nothing is sent to find the route */
+	ETCD_PORT = 2379, /* any would do: nothing is sent to find the route */
 };
 
 static struct worker *worker_of(const struct client *client)
@@ -72,7 +72,7 @@ static void advertise(struct worker *worker, struct holding *holding)
 			 worker->resolver.running ? NULL : "etcd's host name does not resolve");
 		return;
 	}
-	memcpy(hint.bytes, id->address, sizeof hint.bytes);
+	memcpy(hint.bytes, id->address, sizeof(hint.bytes));
 	if (address_advertise(process->host, &hint, host, &err) < 0)
 		set_host(holding, NULL, err.msg);
 	else
@@ -81,7 +81,7 @@ static void advertise(struct worker *worker, struct holding *holding)
 
 static void advertise_process(struct worker *worker, struct process *process, bool all)
 {
-	LIST_FOR_EACH(link, &process->holdings) {
+	LIST_FOR_EACH (link, &process->holdings) {
 		struct holding *holding = LIST_ENTRY(link, struct holding, of_process);
 
 		if (holding->announced && (all || !holding->host))
@@ -91,15 +91,15 @@ static void advertise_process(struct worker *worker, struct process *process, bo
 
 void processes_advertise(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.processes)
+	LIST_FOR_EACH (link, &worker->model.processes)
 		advertise_process(worker, LIST_ENTRY(link, struct process, in_model), false);
 }
 
 /* Who is at the other end. */
 struct peer {
-	int pidfd;      /* -1: none */
-	pid_t pid;      /* 0: not known */
-	uint64_t id;    /* 0: not known */
+	int pidfd;   /* -1: none */
+	pid_t pid;   /* 0: not known */
+	uint64_t id; /* 0: not known */
 };
 
 static void peer_release(struct peer *peer)
@@ -187,9 +187,9 @@ static int hello(struct client *client, const struct message *message, int pidfd
 		 struct etcdreg_err *err)
 {
 	struct worker *worker = worker_of(client);
-	CLEANUP(peer) struct peer peer = { .pidfd = pidfd };
-	CLEANUP(config) struct config cfg = { 0 };
-	CLEANUP(names) struct names names = { 0 };
+	CLEANUP(peer) struct peer peer = {.pidfd = pidfd};
+	CLEANUP(config) struct config cfg = {0};
+	CLEANUP(names) struct names names = {0};
 	struct process *process;
 	int r;
 
@@ -274,7 +274,8 @@ static void listens(struct client *client, const struct wire_socket *id)
 	r = model_hold(&worker->model, client->process, id, true, &holding);
 	if (r < 0) {
 		refuse_socket(client, id,
-			      r == ETCDREG_E_INVALID ? "256 sockets are announced" : "out of memory");
+			      r == ETCDREG_E_INVALID ? "256 sockets are announced"
+						     : "out of memory");
 		return;
 	}
 	log_debug("pid %d: listens on port %u", (int)client->process->pid, id->port);
@@ -333,11 +334,11 @@ static void closed(struct client *client)
 		survey_suspect(&worker->survey, process);
 }
 
-const struct clients_ops processes_ops = { .hello = hello, .message = message, .closed = closed };
+const struct clients_ops processes_ops = {.hello = hello, .message = message, .closed = closed};
 
 void processes_judge_beats(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.processes) {
+	LIST_FOR_EACH (link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 		uint64_t since_ms = process->heard_ms > worker->steady_ms ? process->heard_ms
 									  : worker->steady_ms;
@@ -353,7 +354,7 @@ void processes_judge_beats(struct worker *worker)
 
 void processes_sweep(struct worker *worker)
 {
-	LIST_FOR_EACH_SAFE(link, &worker->model.processes) {
+	LIST_FOR_EACH_SAFE (link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 
 		if (process->state == PROCESS_DEAD && process->client)

@@ -2,8 +2,8 @@
 /*
  * processes.h - what the messages of clients mean for the model.
  */
-#ifndef ETCDREG_AGENT_PROCESSES_H
-#define ETCDREG_AGENT_PROCESSES_H
+#ifndef ETCDREG_AGENT_WORKER_PROCESSES_H
+#define ETCDREG_AGENT_WORKER_PROCESSES_H
 
 #include "agent/clients/clients.h"
 

@@ -21,13 +21,13 @@ static void tell(struct holding *holding, enum wire_outcome_what what, const cha
 
 void reports_forget(struct worker *worker)
 {
-	LIST_FOR_EACH_SAFE(link, &worker->model.socks) {
+	LIST_FOR_EACH_SAFE (link, &worker->model.socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		if (sock_listens(sock))
 			continue;
 		log_debug("port %u: does not listen any more", sock->id.port);
-		LIST_FOR_EACH(holder, &sock->holders) {
+		LIST_FOR_EACH (holder, &sock->holders) {
 			struct holding *holding = LIST_ENTRY(holder, struct holding, of_sock);
 
 			if (holding->announced)
@@ -54,8 +54,7 @@ static void log_hint(const struct holding *holding)
 static void tell_outcome(const struct worker *worker, struct holding *holding)
 {
 	char text[WIRE_TEXT_MAX];
-	unsigned what =
-		outcome_of(&worker->endpoints, holding, worker->turn_ms, text);
+	unsigned what = outcome_of(&worker->endpoints, holding, worker->turn_ms, text);
 
 	if (what == 0 || what == holding->told)
 		return;
@@ -80,12 +79,12 @@ static void answer_goodbye(const struct worker *worker, struct process *process)
 
 void reports_tell(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.processes) {
+	LIST_FOR_EACH (link, &worker->model.processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 
 		if (!process->client)
 			continue;
-		LIST_FOR_EACH(holding, &process->holdings)
+		LIST_FOR_EACH (holding, &process->holdings)
 			tell_outcome(worker, LIST_ENTRY(holding, struct holding, of_process));
 		if (process->owes_left)
 			answer_goodbye(worker, process);

@@ -2,8 +2,8 @@
 /*
  * reports.h - what clients are told, as soon as it is known.
  */
-#ifndef ETCDREG_AGENT_REPORTS_H
-#define ETCDREG_AGENT_REPORTS_H
+#ifndef ETCDREG_AGENT_WORKER_REPORTS_H
+#define ETCDREG_AGENT_WORKER_REPORTS_H
 
 struct worker;
 

@@ -28,7 +28,7 @@ static bool is_address(const char *host)
 
 static bool resolve_host(const char *host, char text[static INET6_ADDRSTRLEN])
 {
-	const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM };
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	int r = getaddrinfo(host, NULL, &wanted, &list);
 
@@ -73,7 +73,7 @@ static int start_thread(struct question *question)
 
 static int start(struct resolver *resolver)
 {
-	CLEANUP(free) struct question *question = malloc(sizeof *question + resolver->hosts_size);
+	CLEANUP(free) struct question *question = malloc(sizeof(*question) + resolver->hosts_size);
 	int pair[2];
 
 	if (!question)
@@ -113,7 +113,7 @@ static char *pack(const struct connstr_host *hosts, size_t hosts_len, size_t *re
 
 int resolver_init(struct resolver *resolver, const struct connstr_host *hosts, size_t hosts_len)
 {
-	struct resolver r = { .fd = -1 };
+	struct resolver r = {.fd = -1};
 
 	r.hosts = pack(hosts, hosts_len, &r.hosts_size);
 	if (!r.hosts)
@@ -139,7 +139,7 @@ void resolver_release(struct resolver *resolver)
 	end(resolver);
 	free(resolver->hosts);
 	free(resolver->address);
-	*resolver = (struct resolver){ .fd = -1 };
+	*resolver = (struct resolver){.fd = -1};
 }
 
 void resolver_retry(struct resolver *resolver)
@@ -154,7 +154,7 @@ void resolver_take(struct resolver *resolver)
 
 	if (!resolver->running)
 		return;
-	if (recv(resolver->fd, text, sizeof text - 1, MSG_DONTWAIT) > 0 && text[0])
+	if (recv(resolver->fd, text, sizeof(text) - 1, MSG_DONTWAIT) > 0 && text[0])
 		resolver->address = strdup(text);
 	end(resolver);
 }

@@ -5,8 +5,8 @@
  * (lib/net/address.h), and a resolver can take many seconds: a thread of its own does it, once, and
  * again when it failed and is asked to.
  */
-#ifndef ETCDREG_AGENT_RESOLVER_H
-#define ETCDREG_AGENT_RESOLVER_H
+#ifndef ETCDREG_AGENT_WORKER_RESOLVER_H
+#define ETCDREG_AGENT_WORKER_RESOLVER_H
 
 #include <stdbool.h>
 
@@ -14,11 +14,11 @@
 #include "lib/etcd-registry.h"
 
 struct resolver {
-	int fd;         /* readable when there is an answer to take; -1: no thread runs */
-	bool running;   /* the thread's answer has not been taken yet */
-	char *hosts;    /* NUL-terminated texts, and an empty one at the end */
+	int fd;       /* readable when there is an answer to take; -1: no thread runs */
+	bool running; /* the thread's answer has not been taken yet */
+	char *hosts;  /* NUL-terminated texts, and an empty one at the end */
 	size_t hosts_size;
-	char *address;  /* NULL: not known */
+	char *address; /* NULL: not known */
 };
 
 /*

@@ -21,11 +21,11 @@
 
 enum {
 	TICK_MS = 1000,
-	GAP_MS = 2000,          /* a turn that begins this late: the agent did not run */
+	GAP_MS = 2000, /* a turn that begins this late: the agent did not run */
 	ADVERTISE_TICKS = 5,
 	ORPHAN_TTLS = 3,
 	CLOSE_MS = 1000,
-	ACCEPTS_MAX = 256,      /* in a turn: a flood of connections delays nothing else */
+	ACCEPTS_MAX = 256, /* in a turn: a flood of connections delays nothing else */
 };
 
 /* After CLIENTS_NO_ROOM until the next second: the queue of the socket keeps them. */
@@ -51,8 +51,8 @@ static int listen_again(struct worker *worker)
 {
 	if (worker->listener.ready || worker->lifetime.retired)
 		return 0;
-	return loop_add(&worker->loop, &worker->listener, worker->options.listen_fd,
-			accept_clients, worker);
+	return loop_add(&worker->loop, &worker->listener, worker->options.listen_fd, accept_clients,
+			worker);
 }
 
 static void read_signals(struct source *source)
@@ -60,7 +60,7 @@ static void read_signals(struct source *source)
 	struct worker *worker = source->arg;
 	struct signalfd_siginfo info;
 
-	while (read(source->fd, &info, sizeof info) == (ssize_t)sizeof info) {
+	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		const char *name = strsignal((int)info.ssi_signo);
 
 		if (!worker->options.hosted && info.ssi_signo == SIGHUP)
@@ -99,23 +99,22 @@ static void take_address(struct source *source)
 static void watch_resolver(struct worker *worker)
 {
 	if (worker->resolver.running && !worker->resolving.ready &&
-	    loop_add(&worker->loop, &worker->resolving, worker->resolver.fd, take_address,
-		     worker) < 0)
+	    loop_add(&worker->loop, &worker->resolving, worker->resolver.fd, take_address, worker) <
+		    0)
 		resolver_take(&worker->resolver);
 }
 
 static void log_orphans(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.socks) {
+	LIST_FOR_EACH (link, &worker->model.socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 		pid_t pid = 0;
 
 		if (sock->orphan_logged || sock->orphan_since_ms == 0 ||
 		    worker->turn_ms - sock->orphan_since_ms < ORPHAN_TTLS * worker->ttl_ms)
 			continue;
-		LIST_FOR_EACH(holder, &sock->holders) {
-			const struct holding *holding =
-				LIST_ENTRY(holder, struct holding, of_sock);
+		LIST_FOR_EACH (holder, &sock->holders) {
+			const struct holding *holding = LIST_ENTRY(holder, struct holding, of_sock);
 
 			if (!holding->announced)
 				pid = holding->process->pid;
@@ -294,7 +293,7 @@ static int open_registry(struct worker *worker, struct etcdreg_err *err)
 
 static int init_parts(struct worker *worker)
 {
-	const struct endpoints_ops ops = { .join = join, .leave = leave, .arg = worker };
+	const struct endpoints_ops ops = {.join = join, .leave = leave, .arg = worker};
 	int r = loop_init(&worker->loop);
 
 	if (r == 0)
@@ -357,7 +356,7 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 
 static void unwatch_processes(struct worker *worker)
 {
-	LIST_FOR_EACH(link, &worker->model.processes)
+	LIST_FOR_EACH (link, &worker->model.processes)
 		survey_unwatch(&worker->survey, LIST_ENTRY(link, struct process, in_model));
 }
 
@@ -380,7 +379,8 @@ static void worker_release(struct worker *worker)
 
 int worker_run(const struct worker_options *options, struct etcdreg_err *err)
 {
-	CLEANUP(worker) struct worker worker = {
+	CLEANUP(worker)
+	struct worker worker = {
 		.options = *options,
 		.loop.epoll_fd = -1,
 		.survey.diag.fd = -1,

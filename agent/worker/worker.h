@@ -15,8 +15,8 @@
  *
  * The worker never exits, prints or changes its process: what runs it (agent.c) does.
  */
-#ifndef ETCDREG_AGENT_WORKER_H
-#define ETCDREG_AGENT_WORKER_H
+#ifndef ETCDREG_AGENT_WORKER_WORKER_H
+#define ETCDREG_AGENT_WORKER_WORKER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,15 +34,15 @@
 #include "resolver.h"
 
 struct worker_options {
-	int listen_fd;          /* bound and listening SOCK_SEQPACKET; taken over on success.
+	int listen_fd;       /* bound and listening SOCK_SEQPACKET; taken over on success.
 				   -1: a worker before this one has stopped listening for good */
-	int control_fd;         /* to the keeper; -1: there is none */
-	struct table *table;    /* what is known is kept there; NULL: nowhere */
-	bool takes_over;        /* and goes on with what a worker before this one left there */
-	bool hosted;            /* a host started it: it ends when nobody needs it */
-	const char *refusal;    /* the settings are invalid: every hello is refused with it */
+	int control_fd;      /* to the keeper; -1: there is none */
+	struct table *table; /* what is known is kept there; NULL: nowhere */
+	bool takes_over;     /* and goes on with what a worker before this one left there */
+	bool hosted;         /* a host started it: it ends when nobody needs it */
+	const char *refusal; /* the settings are invalid: every hello is refused with it */
 	unsigned ttl_s;
-	const struct connstr_host *etcd_hosts;  /* the route decides the advertised address */
+	const struct connstr_host *etcd_hosts; /* the route decides the advertised address */
 	size_t etcd_hosts_len;
 };
 
@@ -56,17 +56,17 @@ struct worker {
 	struct news news;
 	struct resolver resolver;
 	struct lifetime lifetime;
-	struct etcdreg *reg;    /* NULL: the settings are invalid */
+	struct etcdreg *reg; /* NULL: the settings are invalid */
 	struct source listener, signals, registry, resolving, keeper;
 	uint64_t ttl_ms;
-	uint64_t turn_ms;       /* when the turn began */
-	uint64_t tick_ms;       /* when the next second begins */
-	uint64_t steady_ms;     /* it has run without a gap since: beats are judged from here */
-	bool accept_more;       /* in the next turn: so many have been accepted in this one */
-	bool changed;           /* something was learnt that is to be decided on */
-	bool readvertise;       /* addresses are to be looked for again */
+	uint64_t turn_ms;   /* when the turn began */
+	uint64_t tick_ms;   /* when the next second begins */
+	uint64_t steady_ms; /* it has run without a gap since: beats are judged from here */
+	bool accept_more;   /* in the next turn: so many have been accepted in this one */
+	bool changed;       /* something was learnt that is to be decided on */
+	bool readvertise;   /* addresses are to be looked for again */
 	bool stop;
-	bool overflow_logged;   /* what is known is more than the table holds */
+	bool overflow_logged; /* what is known is more than the table holds */
 };
 
 /*

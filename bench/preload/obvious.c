@@ -24,12 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TTL_S		   10
+#define TTL_S 10
 #define REQUEST_TIMEOUT_MS 3000L
-#define EXIT_TIMEOUT_S	   1
-#define RETRY_S		   1
-#define TEXT_MAX	   512
-#define BODY_MAX	   4096
+#define EXIT_TIMEOUT_S 1
+#define RETRY_S 1
+#define TEXT_MAX 512
+#define BODY_MAX 4096
 
 struct answer {
 	char text[BODY_MAX];

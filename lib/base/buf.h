@@ -11,8 +11,8 @@
  *
  * Requests carry passwords, so memory is cleared before it is given back, on growth too.
  */
-#ifndef ETCDREG_BUF_H
-#define ETCDREG_BUF_H
+#ifndef ETCDREG_LIB_BASE_BUF_H
+#define ETCDREG_LIB_BASE_BUF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,7 +31,10 @@ struct buf {
  *
  *	CLEANUP(buf) struct buf b = BUF_INIT(4096);
  */
-#define BUF_INIT(limit) {.s = buf_empty, .max = (limit)}
+#define BUF_INIT(limit)                        \
+	{                                      \
+		.s = buf_empty, .max = (limit) \
+	}
 
 extern char buf_empty[1];
 

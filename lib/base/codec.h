@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* codec.h - SHA-1 and base64, by libcrypto. */
-#ifndef ETCDREG_CODEC_H
-#define ETCDREG_CODEC_H
+#ifndef ETCDREG_LIB_BASE_CODEC_H
+#define ETCDREG_LIB_BASE_CODEC_H
 
 #include <stddef.h>
 

@@ -55,8 +55,8 @@ const char *etcdreg_strerror(int code)
 	switch (code) {
 	case 0:
 		return "success";
-#define ERROR_TEXT(name, value, text)                                                              \
-	case name:                                                                                 \
+#define ERROR_TEXT(name, value, text) \
+	case name:                    \
 		return text;
 		ETCDREG_ERRORS(ERROR_TEXT)
 #undef ERROR_TEXT

@@ -10,8 +10,8 @@
  * ETCDREG_ERR_MAX, and control characters (quoted input and servers' answers may hold some)
  * become '?': a message is always one line.
  */
-#ifndef ETCDREG_ERR_H
-#define ETCDREG_ERR_H
+#ifndef ETCDREG_LIB_BASE_ERR_H
+#define ETCDREG_LIB_BASE_ERR_H
 
 #include "lib/etcd-registry.h"
 

@@ -11,8 +11,8 @@
 #include "util.h"
 
 #define DOUBLE_EXACT_MAX 9007199254740992.0 /* 2^53 */
-#define ESCAPE_LEN	 6		    /* of "\u001b" */
-#define BYTE_ORDER_MARK	 "\xef\xbb\xbf"
+#define ESCAPE_LEN 6                        /* of "\u001b" */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 static const char *const document_fields[] = {"name", "port", "hostname", "host", "url"};
 

@@ -6,8 +6,8 @@
  * reader accepts NULL and a node of another type, and says "not there" (NULL, false): an answer
  * is checked once, by whether the last step gave something.  Nesting is limited by cJSON (1000).
  */
-#ifndef ETCDREG_JSON_H
-#define ETCDREG_JSON_H
+#ifndef ETCDREG_LIB_BASE_JSON_H
+#define ETCDREG_LIB_BASE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * `s` need not be NUL-terminated.  Nothing may stand before or after the number: no sign, no
  * space. *ret is written only on success.
  */
-#ifndef ETCDREG_PARSE_H
-#define ETCDREG_PARSE_H
+#ifndef ETCDREG_LIB_BASE_PARSE_H
+#define ETCDREG_LIB_BASE_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

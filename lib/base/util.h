@@ -11,8 +11,8 @@
  * The variable must be initialised before the scope can be left.  STEAL(x) gives its value away
  * and leaves zero behind.
  */
-#ifndef ETCDREG_UTIL_H
-#define ETCDREG_UTIL_H
+#ifndef ETCDREG_LIB_BASE_UTIL_H
+#define ETCDREG_LIB_BASE_UTIL_H
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,12 +23,12 @@
 
 #define CLEANUP(x) __attribute__((cleanup(x##_release)))
 
-#define STEAL(x)                                                                                   \
-	(__extension__({                                                                           \
-		__typeof__(x) *source_ = &(x);                                                     \
-		__typeof__(x) stolen_ = *source_;                                                  \
-		memset(source_, 0, sizeof(*source_));                                              \
-		stolen_;                                                                           \
+#define STEAL(x)                                      \
+	(__extension__({                              \
+		__typeof__(x) *source_ = &(x);        \
+		__typeof__(x) stolen_ = *source_;     \
+		memset(source_, 0, sizeof(*source_)); \
+		stolen_;                              \
 	}))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -10,7 +10,7 @@
 #include "lib/base/parse.h"
 #include "lib/base/util.h"
 
-#define FLAGS_0	     0
+#define FLAGS_0 0
 #define FLAGS_SECRET CONFIG_SECRET
 
 const struct config_row config_rows[CONFIG_COUNT] = {
@@ -69,12 +69,13 @@ static int set_text(const struct config_row *row, char **field, const char *valu
 }
 
 static int set_seconds(const struct config_row *row, unsigned *field, const char *value,
-		    struct etcdreg_err *err)
+		       struct etcdreg_err *err)
 {
 	uint64_t n;
 
 	if (!parse_uint(value, strlen(value), row->min, row->max, &n))
-		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not a number of seconds from %llu to %llu",
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "'%s' is not a number of seconds from %llu to %llu",
 			       shown(row, value), (unsigned long long)row->min,
 			       (unsigned long long)row->max);
 	*field = (unsigned)n;

@@ -14,8 +14,8 @@
  *
  * Error messages name the variable where a value came from one, and never quote a SECRET.
  */
-#ifndef ETCDREG_CONFIG_H
-#define ETCDREG_CONFIG_H
+#ifndef ETCDREG_LIB_CONFIG_CONFIG_H
+#define ETCDREG_LIB_CONFIG_CONFIG_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -62,11 +62,11 @@ enum config_source {
 	CONFIG_BY_CALLER,
 };
 
-#define CONFIG_FIELD_TEXT    char *
+#define CONFIG_FIELD_TEXT char *
 #define CONFIG_FIELD_SECONDS unsigned
-#define CONFIG_FIELD_MS	     unsigned
-#define CONFIG_FIELD_FLAG    unsigned
-#define CONFIG_FIELD_API     enum config_api
+#define CONFIG_FIELD_MS unsigned
+#define CONFIG_FIELD_FLAG unsigned
+#define CONFIG_FIELD_API enum config_api
 
 struct config {
 #define SETTING(id, option, env, fallback, type, ...) CONFIG_FIELD_##type id;

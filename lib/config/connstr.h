@@ -17,8 +17,8 @@
  * User, password, namespace and the values of options are percent-decoded.  Messages quote the
  * part that is wrong and never a user or password.
  */
-#ifndef ETCDREG_CONNSTR_H
-#define ETCDREG_CONNSTR_H
+#ifndef ETCDREG_LIB_CONFIG_CONNSTR_H
+#define ETCDREG_LIB_CONFIG_CONNSTR_H
 
 #include <stddef.h>
 
@@ -37,8 +37,8 @@ struct connstr {
 	struct connstr_host *hosts;
 	size_t hosts_len; /* 1-CONNSTR_HOSTS_MAX */
 	char *namespace;  /* "", or without slashes at the ends */
-	char *user;	  /* NULL: none given */
-	char *password;	  /* NULL: none given */
+	char *user;       /* NULL: none given */
+	char *password;   /* NULL: none given */
 };
 
 /*

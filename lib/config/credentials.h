@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* credentials.h - the etcd user and password that the settings mean. */
-#ifndef ETCDREG_CREDENTIALS_H
-#define ETCDREG_CREDENTIALS_H
+#ifndef ETCDREG_LIB_CONFIG_CREDENTIALS_H
+#define ETCDREG_LIB_CONFIG_CREDENTIALS_H
 
 #include "config.h"
 #include "lib/etcd-registry.h"

@@ -16,7 +16,7 @@
 #include "lib/base/util.h"
 
 #define PIPE_WAIT_MS 2000
-#define PART_MAX     4096
+#define PART_MAX 4096
 
 bool file_init(struct file *ret, const char *what, const struct config *cfg, enum config_id id)
 {

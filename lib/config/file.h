@@ -3,8 +3,8 @@
  * file.h - a file that a setting names: read whole, and messages that say which one it is and who
  * named it: "cacert file '/etc/ca.pem' (ETCD_REGISTRY_CACERT) ...".
  */
-#ifndef ETCDREG_FILE_H
-#define ETCDREG_FILE_H
+#ifndef ETCDREG_LIB_CONFIG_FILE_H
+#define ETCDREG_LIB_CONFIG_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -38,7 +38,7 @@ static const struct range link_locals[] = {
 };
 
 static const struct range privates[] = {
-	{{AF_INET, {10}}, 8},	    {{AF_INET, {172, 16}}, 12}, {{AF_INET, {192, 168}}, 16},
+	{{AF_INET, {10}}, 8},       {{AF_INET, {172, 16}}, 12}, {{AF_INET, {192, 168}}, 16},
 	{{AF_INET, {100, 64}}, 10}, {{AF_INET6, {0xfc}}, 7},
 };
 
@@ -160,8 +160,8 @@ static bool from_sockaddr(const struct sockaddr *sa, struct address *ret)
 
 /* What a choice among the machine's addresses goes by. */
 struct choice {
-	int family;		   /* 0: either */
-	const char *interface;	   /* NULL: all but loopback */
+	int family;                /* 0: either */
+	const char *interface;     /* NULL: all but loopback */
 	const struct range *range; /* NULL: any */
 	bool private_only;
 };
@@ -277,7 +277,7 @@ static int advertise_any(const struct address_hint *hint, struct address *ret,
 		       "this machine has no %s address that others can reach; "
 		       "set ETCD_REGISTRY_HOST",
 		       hint->family == AF_INET ? "IPv4"
-		       : hint->v6only	       ? "IPv6"
+		       : hint->v6only          ? "IPv6"
 					       : "IPv4 or IPv6");
 }
 

@@ -15,8 +15,8 @@
  *
  * Where etcd_host is a name it is resolved, so the call may block as long as the resolver does.
  */
-#ifndef ETCDREG_ADDRESS_H
-#define ETCDREG_ADDRESS_H
+#ifndef ETCDREG_LIB_NET_ADDRESS_H
+#define ETCDREG_LIB_NET_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@
 struct address_hint {
 	unsigned family;       /* AF_INET or AF_INET6 */
 	uint8_t bytes[16];     /* of the socket, the first 4 for AF_INET; all zero: any */
-	bool v6only;	       /* of an AF_INET6 socket: no IPv4 */
+	bool v6only;           /* of an AF_INET6 socket: no IPv4 */
 	const char *etcd_host; /* NULL: step 3 is left out */
 	unsigned etcd_port;
 };

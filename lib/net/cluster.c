@@ -13,8 +13,8 @@
 #include "tls_files.h"
 
 #define NODE_MIN_MS 1000
-#define TRY_MIN_MS  20 /* with less, no answer can be had */
-#define URL_MAX	    65536
+#define TRY_MIN_MS 20 /* with less, no answer can be had */
+#define URL_MAX 65536
 
 struct cluster_stream {
 	struct cluster *cluster;
@@ -35,7 +35,7 @@ struct cluster {
 	uint64_t deadline_ms;
 	bool answered; /* these three are of the latest call */
 	bool silent;
-	bool refused;		     /* by the latest node */
+	bool refused;                /* by the latest node */
 	struct etcdreg_err failover; /* code 0: none since it was taken */
 };
 
@@ -145,8 +145,8 @@ static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsi
 
 /* What has come of a call so far. */
 struct outcome {
-	struct buf failures;	    /* of the nodes that were left */
-	int code;		    /* theirs where they agree; 0: none was left */
+	struct buf failures;        /* of the nodes that were left */
+	int code;                   /* theirs where they agree; 0: none was left */
 	struct etcdreg_err refusal; /* the first that a node answered with; code 0: none */
 };
 

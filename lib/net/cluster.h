@@ -21,8 +21,8 @@
  *
  * One thread at a time, except cluster_wake() and cluster_interrupt().
  */
-#ifndef ETCDREG_CLUSTER_H
-#define ETCDREG_CLUSTER_H
+#ifndef ETCDREG_LIB_NET_CLUSTER_H
+#define ETCDREG_LIB_NET_CLUSTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +34,8 @@
 #include "lib/etcd-registry.h"
 #include "members.h"
 
-#define CLUSTER_ANSWER_MAX ((size_t)1 << 20)    /* bytes of most answers */
-#define CLUSTER_LIST_MAX ((size_t)64 << 20)     /* bytes of a list */
+#define CLUSTER_ANSWER_MAX ((size_t)1 << 20) /* bytes of most answers */
+#define CLUSTER_LIST_MAX ((size_t)64 << 20)  /* bytes of a list */
 
 struct cluster;
 
@@ -49,18 +49,18 @@ void cluster_share_members(struct cluster *c, struct members *members);
 
 struct cluster_request {
 	const char *method;
-	const char *path;               /* with its leading slash and its query */
-	const char *body;               /* NULL: none */
+	const char *path; /* with its leading slash and its query */
+	const char *body; /* NULL: none */
 	const char *content_type;
-	const char *authorization;      /* NULL: none */
+	const char *authorization; /* NULL: none */
 	size_t answer_max;
 };
 
 struct cluster_answer {
 	unsigned status;
-	const struct json *json;        /* NULL: the answer is not JSON */
-	const char *text;               /* as it came */
-	bool failed;                    /* it is an error, which `error` describes */
+	const struct json *json; /* NULL: the answer is not JSON */
+	const char *text;        /* as it came */
+	bool failed;             /* it is an error, which `error` describes */
 	struct json_error error;
 };
 
@@ -79,7 +79,9 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 /* Whether a node gave etcd's word in the latest call, even if that was an error. */
 bool cluster_answered(const struct cluster *c);
 
-/* The base ("http://host:port") of the node that a call would start with: the one that worked last. */
+/*
+ * The base ("http://host:port") of the node that a call would start with: the one that worked last.
+ */
 const char *cluster_node(const struct cluster *c);
 
 /*

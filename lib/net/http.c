@@ -15,11 +15,11 @@
 #include "lib/base/util.h"
 #include "tls_refusal.h"
 
-#define POLL_MS	   1000
+#define POLL_MS 1000
 #define HEADER_MAX 16384
 
 /* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
-#define KEEPALIVE_IDLE_S     30L
+#define KEEPALIVE_IDLE_S 30L
 #define KEEPALIVE_INTERVAL_S 10L
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;

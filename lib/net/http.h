@@ -15,8 +15,8 @@
  * A request that loses a kept-alive connection before the first byte of the answer is sent again
  * by libcurl, once, on a new one.
  */
-#ifndef ETCDREG_HTTP_H
-#define ETCDREG_HTTP_H
+#ifndef ETCDREG_LIB_NET_HTTP_H
+#define ETCDREG_LIB_NET_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,19 +37,19 @@ void http_free(struct http *h);
 struct http_request {
 	const char *method;
 	const char *url;
-	const char *body;               /* NULL: none */
-	const char *content_type;       /* of the body */
-	const char *authorization;      /* value of the header; NULL: none */
-	bool closes;                    /* tells the server that the connection ends with it */
-	size_t answer_max;              /* bytes */
-	unsigned timeout_ms;            /* from the name's resolution to the last byte */
+	const char *body;          /* NULL: none */
+	const char *content_type;  /* of the body */
+	const char *authorization; /* value of the header; NULL: none */
+	bool closes;               /* tells the server that the connection ends with it */
+	size_t answer_max;         /* bytes */
+	unsigned timeout_ms;       /* from the name's resolution to the last byte */
 };
 
 struct http_answer {
 	unsigned status;
 	struct buf body;
-	bool refused;   /* of a failure: no connection could be had */
-	bool silent;    /* of a failure: the connection was closed before any answer */
+	bool refused; /* of a failure: no connection could be had */
+	bool silent;  /* of a failure: the connection was closed before any answer */
 };
 
 /*

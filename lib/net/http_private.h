@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_private.h - what http.c and http_stream.c share, and nobody else includes. */
-#ifndef ETCDREG_HTTP_PRIVATE_H
-#define ETCDREG_HTTP_PRIVATE_H
+#ifndef ETCDREG_LIB_NET_HTTP_PRIVATE_H
+#define ETCDREG_LIB_NET_HTTP_PRIVATE_H
 
 #include <curl/curl.h>
 #include <stdatomic.h>
@@ -21,7 +21,10 @@ struct http {
 	atomic_bool interrupted;
 };
 
-/* libcurl's write function; `arg` is a struct buf.  Takes what fits; a short count ends the transfer. */
+/*
+ * libcurl's write function; `arg` is a struct buf.  Takes what fits; a short count ends the
+ * transfer.
+ */
 size_t http_take_body(char *bytes, size_t size, size_t count, void *arg);
 
 /* NULL: no memory. */

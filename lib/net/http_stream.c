@@ -13,7 +13,7 @@ struct http_stream {
 	struct curl_slist *headers;
 	char *body;
 	struct buf text; /* what has come and was not taken */
-	size_t taken;	 /* bytes of it, that the line handed out latest took */
+	size_t taken;    /* bytes of it, that the line handed out latest took */
 	bool ended;
 };
 

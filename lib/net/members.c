@@ -14,7 +14,7 @@
 #include "nodes.h"
 
 #define REFRESH_MS 30000
-#define RETRY_MS   5000
+#define RETRY_MS 5000
 
 struct members {
 	pthread_mutex_t lock; /* of all below */

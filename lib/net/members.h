@@ -13,8 +13,8 @@
  * struct members is what all sessions of a handle share: the latest list, and when to ask for the
  * next one.  Any thread.
  */
-#ifndef ETCDREG_MEMBERS_H
-#define ETCDREG_MEMBERS_H
+#ifndef ETCDREG_LIB_NET_MEMBERS_H
+#define ETCDREG_LIB_NET_MEMBERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@
 enum { MEMBERS_MAX = 32 };
 
 struct member_list {
-	char *bases[MEMBERS_MAX];       /* "http://host:port"; NULL: taken by somebody */
+	char *bases[MEMBERS_MAX]; /* "http://host:port"; NULL: taken by somebody */
 	size_t len;
 };
 

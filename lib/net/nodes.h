@@ -9,8 +9,8 @@
  *
  * One thread at a time.
  */
-#ifndef ETCDREG_NODES_H
-#define ETCDREG_NODES_H
+#ifndef ETCDREG_LIB_NET_NODES_H
+#define ETCDREG_LIB_NET_NODES_H
 
 #include <stdbool.h>
 #include <stddef.h>

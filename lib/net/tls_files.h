@@ -4,8 +4,8 @@
  *
  * libcurl reads them anew for each connection; nothing of them is kept here.
  */
-#ifndef ETCDREG_TLS_FILES_H
-#define ETCDREG_TLS_FILES_H
+#ifndef ETCDREG_LIB_NET_TLS_FILES_H
+#define ETCDREG_LIB_NET_TLS_FILES_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
 /*
  * tls_refusal.h - why a TLS handshake failed, in words that say what to do about it.
  */
-#ifndef ETCDREG_TLS_REFUSAL_H
-#define ETCDREG_TLS_REFUSAL_H
+#ifndef ETCDREG_LIB_NET_TLS_REFUSAL_H
+#define ETCDREG_LIB_NET_TLS_REFUSAL_H
 
 #include "lib/etcd-registry.h"
 #include "tls_files.h"

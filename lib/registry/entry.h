@@ -4,8 +4,8 @@
  *
  * Any thread: nothing is shared.
  */
-#ifndef ETCDREG_ENTRY_H
-#define ETCDREG_ENTRY_H
+#ifndef ETCDREG_LIB_REGISTRY_ENTRY_H
+#define ETCDREG_LIB_REGISTRY_ENTRY_H
 
 #include <stdbool.h>
 
@@ -25,8 +25,8 @@ enum entry_result entry_read(const char *text, const char *name, struct etcdreg_
 void entry_release(struct etcdreg_entry *e);
 
 /*
- * Whether the key lies where the services of one name (`folder` is theirs), or of a namespace (NULL,
- * and its folder) lie: "<folder>[<name>/]<leaf>" and nothing deeper.
+ * Whether the key lies where the services of one name (`folder` is theirs), or of a namespace
+ * (NULL, and its folder) lie: "<folder>[<name>/]<leaf>" and nothing deeper.
  */
 bool entry_is_of(const char *folder, const char *name, const char *path);
 

@@ -10,8 +10,8 @@
  *
  * It has no clock: `now_ms` is the caller's.
  */
-#ifndef ETCDREG_OUTAGE_H
-#define ETCDREG_OUTAGE_H
+#ifndef ETCDREG_LIB_REGISTRY_OUTAGE_H
+#define ETCDREG_LIB_REGISTRY_OUTAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +21,10 @@
 /* Zeroed: etcd answers, as far as is known. */
 struct outage {
 	bool lasts;
-	uint64_t since_ms;      /* the first attempt that failed */
-	uint64_t failed_ms;     /* the latest */
+	uint64_t since_ms;  /* the first attempt that failed */
+	uint64_t failed_ms; /* the latest */
 	uint64_t retry_ms;
-	unsigned pause_ms;      /* without its jitter */
+	unsigned pause_ms; /* without its jitter */
 };
 
 /* An attempt has failed. */

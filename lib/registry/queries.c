@@ -13,7 +13,7 @@
 #include "lib/store/session.h"
 #include "service.h"
 
-#define IDLE_MAX       4
+#define IDLE_MAX 4
 #define MEMBERS_MAX_MS 1000
 
 struct queries {

@@ -11,8 +11,8 @@
  * names can share a folder ("a.b" and "a-b"), a list of one name keeps only the documents that
  * say that very name; the npm package returns both.
  */
-#ifndef ETCDREG_QUERIES_H
-#define ETCDREG_QUERIES_H
+#ifndef ETCDREG_LIB_REGISTRY_QUERIES_H
+#define ETCDREG_LIB_REGISTRY_QUERIES_H
 
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"

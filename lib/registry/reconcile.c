@@ -11,12 +11,12 @@
 #include "outage.h"
 #include "wanted.h"
 
-#define BACKOFF_MIN_MS	500
-#define BACKOFF_MAX_MS	4000 /* with its jitter 5 s */
-#define DENIED_MAX_MS	30000
+#define BACKOFF_MIN_MS 500
+#define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
+#define DENIED_MAX_MS 30000
 #define REPAIRS_AT_ONCE 4
-#define MEMBERS_MIN_MS	200
-#define MEMBERS_MAX_MS	1000
+#define MEMBERS_MIN_MS 200
+#define MEMBERS_MAX_MS 1000
 
 struct reconcile {
 	struct session *session;
@@ -25,7 +25,7 @@ struct reconcile {
 	void *event_arg;
 	struct wanted wanted;
 	struct outage outage; /* lasts: the latest attempt failed for all */
-	bool told_down;	      /* with the text of down_err */
+	bool told_down;       /* with the text of down_err */
 	bool leaving_all;     /* remove_all is still to be tried */
 	struct etcdreg_err down_err;
 	struct etcdreg_err failover_err; /* told last */
@@ -53,8 +53,8 @@ void reconcile_free(struct reconcile *rec)
 	free(rec);
 }
 
-static void emit(struct reconcile *rec, enum etcdreg_event_type type, const struct wanted_service *e,
-		 const struct etcdreg_err *err)
+static void emit(struct reconcile *rec, enum etcdreg_event_type type,
+		 const struct wanted_service *e, const struct etcdreg_err *err)
 {
 	struct etcdreg_service service;
 	struct etcdreg_event event = {.type = type, .err = err};

@@ -14,15 +14,15 @@
  * and with nothing left to do it sees to the watch on its keys (v3).  What the watch has told is
  * taken in at the beginning of each step, so a step is due whenever cluster_wait() returns.
  *
- * While no node answers there is one attempt every half second, whatever is wanted, and after a time
- * to live fewer (outage.h).  A service that joins or leaves meanwhile is tried at once, unless etcd
- * failed within the last half second: then its ETCDREG_ERROR comes without a new attempt.
+ * While no node answers there is one attempt every half second, whatever is wanted, and after a
+ * time to live fewer (outage.h).  A service that joins or leaves meanwhile is tried at once, unless
+ * etcd failed within the last half second: then its ETCDREG_ERROR comes without a new attempt.
  *
  * No lock, no thread: the one thread that owns it calls everything; events are sent from inside
  * these calls.  All times are those of now_ms().
  */
-#ifndef ETCDREG_RECONCILE_H
-#define ETCDREG_RECONCILE_H
+#ifndef ETCDREG_LIB_REGISTRY_RECONCILE_H
+#define ETCDREG_LIB_REGISTRY_RECONCILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

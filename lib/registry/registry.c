@@ -48,7 +48,7 @@ struct etcdreg {
 	pthread_cond_t progress; /* for those who wait for the thread */
 	struct change *first;
 	struct change **last;
-	bool settled;		/* nothing is left to do, as of the latest step */
+	bool settled;           /* nothing is left to do, as of the latest step */
 	struct etcdreg_err err; /* of the latest attempt that failed; code 0: none */
 	bool closing;
 	bool abandoned; /* stop at once, whatever is left */
@@ -114,7 +114,9 @@ static bool is_finished(const struct etcdreg *reg)
 	       (reg->closing && !reg->first && reconcile_is_empty(reg->reconcile));
 }
 
-/* Until a change or a closing has been announced with wake(), or the watch has something to tell. */
+/*
+ * Until a change or a closing has been announced with wake(), or the watch has something to tell.
+ */
 static void rest_until(struct etcdreg *reg, uint64_t next)
 {
 	uint64_t now = now_ms();

@@ -2,8 +2,8 @@
 /*
  * registry.h - what the agent needs of a handle beyond etcd-registry.h.
  */
-#ifndef ETCDREG_REGISTRY_H
-#define ETCDREG_REGISTRY_H
+#ifndef ETCDREG_LIB_REGISTRY_REGISTRY_H
+#define ETCDREG_LIB_REGISTRY_REGISTRY_H
 
 #include "lib/etcd-registry.h"
 #include "lib/store/leases.h"

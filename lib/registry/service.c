@@ -14,12 +14,12 @@
 #include "lib/base/json.h"
 #include "lib/base/util.h"
 
-#define HOST_MAX     253
+#define HOST_MAX 253
 #define PROTOCOL_MAX 32
-#define TEXT_MAX     8192 /* bytes of any text made here */
+#define TEXT_MAX 8192 /* bytes of any text made here */
 
-#define LETTERS	     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS	     "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
 
 /* Bytes of the UTF-8 sequence at `s`; 0: it is none (too long a form, a surrogate, beyond
  * U+10FFFF). */

@@ -5,16 +5,16 @@
  *
  *	host      hostname:port (IPv6 in brackets), or the hostname alone without a port
  *	url       protocol://host
- *	path      services/[namespace/]<name, each character outside [A-Za-z0-9-] a '-'>/<sha1 hex
- *of "name-url"> document  {"port":8080,<meta's
- * members>,"name":"..","hostname":"..","host":"..","url":".."}
+ *	path      services/[namespace/]<name, each character outside [A-Za-z0-9-] a '-'>/
+ *	          <sha1 hex of "name-url">
+ *	document  {"port":8080,<meta's members>,"name":"..","hostname":"..","host":"..","url":".."}
  *
  * All of it byte for byte as the npm package etcd-registry writes it, so that both sides mean one
  * key.  Its characters are UTF-16 units: one beyond U+FFFF becomes two '-'.  A member of meta
  * that is called like one of the five is dropped.
  */
-#ifndef ETCDREG_SERVICE_H
-#define ETCDREG_SERVICE_H
+#ifndef ETCDREG_LIB_REGISTRY_SERVICE_H
+#define ETCDREG_LIB_REGISTRY_SERVICE_H
 
 #include <stddef.h>
 #include <stdint.h>

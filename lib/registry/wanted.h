@@ -12,8 +12,8 @@
  *
  * Times are those of now_ms().  One thread at a time; an entry that is in no set is its maker's.
  */
-#ifndef ETCDREG_WANTED_H
-#define ETCDREG_WANTED_H
+#ifndef ETCDREG_LIB_REGISTRY_WANTED_H
+#define ETCDREG_LIB_REGISTRY_WANTED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ struct wanted_service {
 	struct service service;
 	bool wanted;
 	bool told_registered; /* since it joined, or was lost */
-	bool told_down;	      /* in this outage */
+	bool told_down;       /* in this outage */
 	unsigned backoff_ms;  /* of the latest failure of its own; 0: none */
 	uint64_t retry_ms;    /* nothing before that */
 	uint64_t repairs_ms;  /* the time that its repairs take up, at one an interval; it stays */

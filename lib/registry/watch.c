@@ -14,8 +14,8 @@
 #include "service.h"
 #include "watch_state.h"
 
-#define CHECK_MS       5000
-#define OPENING_MS     3000
+#define CHECK_MS 5000
+#define OPENING_MS 3000
 #define MEMBERS_MAX_MS 1000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
@@ -26,12 +26,12 @@ struct etcdreg_watch {
 	char *name; /* NULL: all */
 	struct watch_state state;
 	struct store_follow follow;
-	bool listed;	     /* follow.after is what the state is of */
-	bool denied;	     /* since a stream stood */
-	uint64_t opened_ms;  /* of the stream */
-	uint64_t check_ms;   /* when the cluster is next asked */
-	unsigned backoff_ms; /* of the latest failure; 0: it went well since */
-	uint64_t retry_ms;   /* nothing is tried before that */
+	bool listed;                /* follow.after is what the state is of */
+	bool denied;                /* since a stream stood */
+	uint64_t opened_ms;         /* of the stream */
+	uint64_t check_ms;          /* when the cluster is next asked */
+	unsigned backoff_ms;        /* of the latest failure; 0: it went well since */
+	uint64_t retry_ms;          /* nothing is tried before that */
 	struct etcdreg_err failure; /* of the latest attempt; code 0: it went well */
 	atomic_bool stopped;
 };
@@ -178,7 +178,9 @@ static bool is_failure(struct etcdreg_watch *w, int code)
 	return code != ETCDREG_E_UNREACH && code != ETCDREG_E_NOTFOUND;
 }
 
-/* A stream of which nothing came costs a pause; one that has told something is continued at once. */
+/*
+ * A stream of which nothing came costs a pause; one that has told something is continued at once.
+ */
 static int end_stream(struct etcdreg_watch *w, int code, bool has_told)
 {
 	if (code == ETCDREG_E_NOTFOUND || code == ETCDREG_E_NOMEM)

@@ -6,8 +6,8 @@
  * watch_state_begin_list() and watch_state_end_list() becomes the difference to what was known.
  * One thread at a time.  All that can fail does so with ETCDREG_E_NOMEM.
  */
-#ifndef ETCDREG_WATCH_STATE_H
-#define ETCDREG_WATCH_STATE_H
+#ifndef ETCDREG_LIB_REGISTRY_WATCH_STATE_H
+#define ETCDREG_LIB_REGISTRY_WATCH_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,11 +24,11 @@ struct watch_state {
 	struct known **known; /* sorted by path */
 	size_t len;
 	size_t cap;
-	unsigned list;        /* number of the latest one; what has another was not in it */
-	bool complete;        /* a list has ended: what comes is new */
+	unsigned list; /* number of the latest one; what has another was not in it */
+	bool complete; /* a list has ended: what comes is new */
 	struct told *first;
 	struct told **last;
-	struct told *taken;   /* the change that was handed out latest */
+	struct told *taken; /* the change that was handed out latest */
 };
 
 void watch_state_init(struct watch_state *s, const char *folder, const char *name);

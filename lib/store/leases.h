@@ -9,8 +9,8 @@
  *
  * Written by the handle's thread alone, while there is a handle.
  */
-#ifndef ETCDREG_LEASES_H
-#define ETCDREG_LEASES_H
+#ifndef ETCDREG_LIB_STORE_LEASES_H
+#define ETCDREG_LIB_STORE_LEASES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,8 +19,8 @@
 enum { LEASES_MAX = 64 };
 
 struct leases {
-	bool restored;                  /* a handle before this one may have put what is wanted */
-	_Atomic int64_t ids[LEASES_MAX];        /* 0: free */
+	bool restored;                   /* a handle before this one may have put what is wanted */
+	_Atomic int64_t ids[LEASES_MAX]; /* 0: free */
 };
 
 static inline void leases_replace(struct leases *leases, int64_t from, int64_t to)

@@ -15,12 +15,12 @@ struct session {
 	const struct credentials *credentials;
 	enum config_api api; /* as configured */
 	unsigned ttl_s;
-	struct leases *leases;	 /* NULL: nobody keeps them */
+	struct leases *leases;   /* NULL: nobody keeps them */
 	struct members *members; /* NULL: the cluster is not asked */
-	struct store *store;	 /* NULL: not chosen yet */
-	const char *prefix;	 /* of its v3 API; NULL: it is v2 */
-	const char *missing;	 /* the v3 API that was not there, latest; NULL: none */
-	bool had_v3;		 /* it has answered with it */
+	struct store *store;     /* NULL: not chosen yet */
+	const char *prefix;      /* of its v3 API; NULL: it is v2 */
+	const char *missing;     /* the v3 API that was not there, latest; NULL: none */
+	bool had_v3;             /* it has answered with it */
 };
 
 struct version {

@@ -10,8 +10,8 @@
  *
  * Used by one thread at a time, except for cluster_interrupt() of its cluster.
  */
-#ifndef ETCDREG_SESSION_H
-#define ETCDREG_SESSION_H
+#ifndef ETCDREG_LIB_STORE_SESSION_H
+#define ETCDREG_LIB_STORE_SESSION_H
 
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"

@@ -8,8 +8,8 @@
  * Failures: whatever cluster_call() gives.  ETCDREG_E_DENIED is about the user's permissions,
  * ETCDREG_E_SERVER any other refusal; whether a node answered at all says cluster_answered().
  */
-#ifndef ETCDREG_STORE_H
-#define ETCDREG_STORE_H
+#ifndef ETCDREG_LIB_STORE_STORE_H
+#define ETCDREG_LIB_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,16 +28,16 @@ struct store_key {
 	struct store_key *next; /* the list of all keys that the caller has */
 	const char *path;       /* "services/..." */
 	const char *document;
-	bool unowned;           /* never put by us: remove() deletes whatever is there, or what
+	bool unowned;        /* never put by us: remove() deletes whatever is there, or what
 				   is under our leases where they were found (leases.h) */
-	bool held;              /* etcd has the document, and somebody keeps it alive */
-	bool lost;              /* was held, and found missing or different; the caller resets it */
-	bool foreign;           /* v3: another lease than ours keeps it */
-	bool disturbed;         /* somebody deleted it or wrote over it; the caller resets it */
-	int64_t lease;          /* v3: of the latest put or find; 0: none */
-	int64_t index;          /* modifiedIndex or revision of the write that we know of; 0: none */
-	uint64_t due_ms;        /* of its next refresh (v2), or look at its lease (v3, foreign) */
-	uint64_t expires_ms;    /* when it is gone without us, at the latest (v2, and unowned) */
+	bool held;           /* etcd has the document, and somebody keeps it alive */
+	bool lost;           /* was held, and found missing or different; the caller resets it */
+	bool foreign;        /* v3: another lease than ours keeps it */
+	bool disturbed;      /* somebody deleted it or wrote over it; the caller resets it */
+	int64_t lease;       /* v3: of the latest put or find; 0: none */
+	int64_t index;       /* modifiedIndex or revision of the write that we know of; 0: none */
+	uint64_t due_ms;     /* of its next refresh (v2), or look at its lease (v3, foreign) */
+	uint64_t expires_ms; /* when it is gone without us, at the latest (v2, and unowned) */
 };
 
 /* What is dealt with at once, at most: half of what etcd takes in a transaction by default. */
@@ -52,19 +52,19 @@ typedef int store_each_fn(const char *path, const char *document, void *arg,
 /* A change that etcd tells of; both texts are valid during the call only. */
 struct store_change {
 	const char *path;
-	const char *document;   /* NULL: the key is gone */
-	bool is_folder;         /* v2: what is gone is a folder, with all that was under it */
+	const char *document; /* NULL: the key is gone */
+	bool is_folder;       /* v2: what is gone is a folder, with all that was under it */
 };
 
 typedef int store_change_fn(const struct store_change *change, void *arg, struct etcdreg_err *err);
 
 /* The changes under a folder as they come: one stream of the cluster.  Zeroed: none. */
 struct store_follow {
-	struct cluster_stream *stream;  /* NULL: to be opened */
-	int64_t after;          /* revision of the latest change that was told */
-	bool stands;            /* etcd has said that it watches */
-	bool broken;            /* a stream has ended since check(), or could not be had */
-	int64_t marked_at;      /* v3: a revision, and what etcd had then; 0: none */
+	struct cluster_stream *stream; /* NULL: to be opened */
+	int64_t after;                 /* revision of the latest change that was told */
+	bool stands;                   /* etcd has said that it watches */
+	bool broken;                   /* a stream has ended since check(), or could not be had */
+	int64_t marked_at;             /* v3: a revision, and what etcd had then; 0: none */
 	uint64_t mark;
 };
 
@@ -101,14 +101,14 @@ struct store_ops {
 	int (*heartbeat)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 	/*
-	 * v3 only, else NULL: takes notice of what the watch has told since, without waiting for more.  A key that
-	 * something has happened to is no longer held.  `keys` are all there are.
+	 * v3 only, else NULL: takes notice of what the watch has told since, without waiting for
+	 * more.  A key that something has happened to is no longer held.  `keys` are all there are.
 	 */
 	void (*notice)(struct store *st, struct store_key *keys);
 
 	/*
-	 * v3 only, else NULL: opens the watch on the keys where it is missing, without waiting for it.  Returns
-	 * when to call it again; UINT64_MAX: when there are other keys.
+	 * v3 only, else NULL: opens the watch on the keys where it is missing, without waiting for
+	 * it.  Returns when to call it again; UINT64_MAX: when there are other keys.
 	 */
 	uint64_t (*watch)(struct store *st, const struct store_key *keys);
 
@@ -144,8 +144,9 @@ struct store_ops {
 
 	/*
 	 * Hands out the changes that have come, each once, and moves follow->after along.  Fails as
-	 * `each` and cluster_stream_read() do: the stream is then to be opened again (v2: after each
-	 * change).  ETCDREG_E_NOTFOUND: etcd no longer has what comes next, list() has to tell.
+	 * `each` and cluster_stream_read() do: the stream is then to be opened again (v2: after
+	 * each change).  ETCDREG_E_NOTFOUND: etcd no longer has what comes next, list() has to
+	 * tell.
 	 */
 	int (*read_follow)(struct store *st, struct store_follow *follow, store_change_fn *each,
 			   void *arg, struct etcdreg_err *err);
@@ -159,12 +160,12 @@ struct store_ops {
 /* The common part of both forms: the first member of theirs. */
 struct store {
 	const struct store_ops *ops;
-	struct cluster *cluster;                /* borrowed */
-	const struct credentials *credentials;  /* borrowed */
+	struct cluster *cluster;               /* borrowed */
+	const struct credentials *credentials; /* borrowed */
 	unsigned ttl_s;
-	struct leases *leases;  /* borrowed; NULL: nobody keeps them */
-	bool worked;    /* etcd has answered with this API */
-	bool gone;      /* etcd no longer has this API: choose again */
+	struct leases *leases; /* borrowed; NULL: nobody keeps them */
+	bool worked;           /* etcd has answered with this API */
+	bool gone;             /* etcd no longer has this API: choose again */
 };
 
 /* `prefix` is "/v3", "/v3beta" or "/v3alpha" (a literal).  NULL: no memory. */

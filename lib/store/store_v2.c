@@ -11,7 +11,7 @@
 #include "store.h"
 
 #define TEXT_MAX 65536
-#define FORM	 "application/x-www-form-urlencoded"
+#define FORM "application/x-www-form-urlencoded"
 
 enum {
 	CODE_KEY_NOT_FOUND = 100,
@@ -39,8 +39,8 @@ struct v2_call {
 	store_each_fn *each;
 	void *each_arg;
 	int64_t etcd_code; /* of the error, 0: none */
-	int64_t index;	   /* modifiedIndex of the node, of a list the latest; or the error's */
-	bool different;	   /* its value is not our document */
+	int64_t index;     /* modifiedIndex of the node, of a list the latest; or the error's */
+	bool different;    /* its value is not our document */
 };
 
 static int read_error(struct v2_call *call, const struct cluster_answer *answer,
@@ -284,8 +284,8 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 }
 
 /*
- * Only an error's body tells the index that etcd is at: a key is asked for that no service can have.
- * quorum: a member that was cut off does not know.
+ * Only an error's body tells the index that etcd is at: a key is asked for that no service can
+ * have. quorum: a member that was cut off does not know.
  */
 static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
 {

@@ -3,8 +3,8 @@
  * store_v3.h - the parts of the v3 store among themselves: store_v3.c, v3_puts.c, v3_removes.c.
  * What the functions do is in store.h.
  */
-#ifndef ETCDREG_STORE_V3_H
-#define ETCDREG_STORE_V3_H
+#ifndef ETCDREG_LIB_STORE_STORE_V3_H
+#define ETCDREG_LIB_STORE_STORE_V3_H
 
 #include "store.h"
 #include "v3_batch.h"

@@ -6,8 +6,8 @@
  *
  * One thread at a time.
  */
-#ifndef ETCDREG_V3_BATCH_H
-#define ETCDREG_V3_BATCH_H
+#ifndef ETCDREG_LIB_STORE_V3_BATCH_H
+#define ETCDREG_LIB_STORE_V3_BATCH_H
 
 #include "store.h"
 

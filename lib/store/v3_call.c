@@ -36,8 +36,8 @@ static bool is_token_refused(const struct json_error *e)
 static bool is_node_trouble(const struct json_error *e)
 {
 	static const char *const texts[] = {
-		"no leader",	   "leader changed",	"request timed out", "server stopped",
-		"corrupt cluster", "too many requests", "not capable",	     "not a primary lessor",
+		"no leader",       "leader changed",    "request timed out", "server stopped",
+		"corrupt cluster", "too many requests", "not capable",       "not a primary lessor",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

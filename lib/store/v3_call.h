@@ -6,12 +6,12 @@
  * it, and then the call is made once more with a new one.  A refused login is not repeated for
  * 30 s: each costs etcd a bcrypt.
  */
-#ifndef ETCDREG_V3_CALL_H
-#define ETCDREG_V3_CALL_H
+#ifndef ETCDREG_LIB_STORE_V3_CALL_H
+#define ETCDREG_LIB_STORE_V3_CALL_H
 
 #include "store.h"
 
-#define V3_TEXT_MAX ((size_t)4 << 20)   /* bytes of a request */
+#define V3_TEXT_MAX ((size_t)4 << 20) /* bytes of a request */
 
 enum v3_code {
 	V3_CANCELLED = 1,
@@ -27,13 +27,13 @@ enum v3_code {
 };
 
 struct v3_access {
-	struct store *store;            /* whose `gone` is kept */
-	const char *prefix;             /* "/v3", ... */
-	char *token;                    /* NULL: none */
-	bool auth_off;                  /* etcd says that it wants no users */
-	uint64_t login_at_ms;           /* no login before that */
-	unsigned login_pause_ms;        /* that led to it; 0: the latest login was fine */
-	struct etcdreg_err login_err;   /* why */
+	struct store *store;          /* whose `gone` is kept */
+	const char *prefix;           /* "/v3", ... */
+	char *token;                  /* NULL: none */
+	bool auth_off;                /* etcd says that it wants no users */
+	uint64_t login_at_ms;         /* no login before that */
+	unsigned login_pause_ms;      /* that led to it; 0: the latest login was fine */
+	struct etcdreg_err login_err; /* why */
 };
 
 /* Reads a success.  ETCDREG_E_PROTO: the answer lacks what it must have, ask the next node. */
@@ -53,9 +53,11 @@ int v3_call(struct v3_access *s, const char *path, const char *body, size_t answ
 int v3_stream_open(struct v3_access *s, const char *path, const char *body, size_t line_max,
 		   struct cluster_stream **ret, struct etcdreg_err *err);
 
-/* As cluster_stream_read(), with etcd's errors as v3_call() has them.  A refused token is dropped. */
-int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read,
-		   void *arg, struct etcdreg_err *err);
+/*
+ * As cluster_stream_read(), with etcd's errors as v3_call() has them.  A refused token is dropped.
+ */
+int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,
+		   struct etcdreg_err *err);
 
 /* The next call logs in again. */
 void v3_drop_token(struct v3_access *s);

@@ -55,8 +55,7 @@ static int read_event(const struct json *event, int64_t after, const struct read
 	int64_t revision;
 	int r;
 
-	if (!key || key[0] != '/' || !value ||
-	    !json_int(json_get(kv, "mod_revision"), &revision))
+	if (!key || key[0] != '/' || !value || !json_int(json_get(kv, "mod_revision"), &revision))
 		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or revision");
 	if (revision <= after)
 		return 0;

@@ -10,8 +10,8 @@
  * revision and lease and how many keys there are, and the first check after a stream has broken off
  * asks whether the mark was so.
  */
-#ifndef ETCDREG_V3_FOLLOW_H
-#define ETCDREG_V3_FOLLOW_H
+#ifndef ETCDREG_LIB_STORE_V3_FOLLOW_H
+#define ETCDREG_LIB_STORE_V3_FOLLOW_H
 
 #include "v3_call.h"
 

@@ -4,8 +4,8 @@
  *
  * Nothing here makes a request.  Times are those of now_ms().  One thread at a time.
  */
-#ifndef ETCDREG_V3_LEASES_H
-#define ETCDREG_V3_LEASES_H
+#ifndef ETCDREG_LIB_STORE_V3_LEASES_H
+#define ETCDREG_LIB_STORE_V3_LEASES_H
 
 #include "store.h"
 
@@ -22,7 +22,8 @@ struct v3_kept {
 struct v3_leases {
 	struct v3_kept *all;
 	size_t len;
-	struct leases *written; /* where they are written down (leases.h), borrowed; NULL: nowhere */
+	/* where they are written down (leases.h), borrowed; NULL: nowhere */
+	struct leases *written;
 };
 
 /* Begins with those that a handle before this one has written down, as `found`. */

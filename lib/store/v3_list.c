@@ -12,7 +12,7 @@
 #include "v3_requests.h"
 
 #define PAGE_KEYS 1000 /* some 500 kB */
-#define TRIES	  5
+#define TRIES 5
 
 struct document {
 	char *key;
@@ -24,7 +24,7 @@ struct pages {
 	struct document *all;
 	size_t len;
 	size_t cap;
-	size_t whole;	  /* documents of the pages that were taken */
+	size_t whole;     /* documents of the pages that were taken */
 	int64_t revision; /* of the first page, and so of all; 0: none yet */
 	int64_t read_revision;
 	bool more;

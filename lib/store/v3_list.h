@@ -7,8 +7,8 @@
  * again, some times, where etcd no longer has its revision: compacted between two pages, or gone
  * with the data directory.
  */
-#ifndef ETCDREG_V3_LIST_H
-#define ETCDREG_V3_LIST_H
+#ifndef ETCDREG_LIB_STORE_V3_LIST_H
+#define ETCDREG_LIB_STORE_V3_LIST_H
 
 #include "v3_call.h"
 

@@ -4,8 +4,8 @@
  *
  * The paths are copies, so the set outlives the keys.  Zeroed, it is empty.
  */
-#ifndef ETCDREG_V3_PATHS_H
-#define ETCDREG_V3_PATHS_H
+#ifndef ETCDREG_LIB_STORE_V3_PATHS_H
+#define ETCDREG_LIB_STORE_V3_PATHS_H
 
 #include "store.h"
 

@@ -8,7 +8,7 @@
 #include "v3_txn.h"
 
 #define LEASE_KEYS_MAX 1000
-#define TAKE_OVER_MS   250 /* what taking a key over may take */
+#define TAKE_OVER_MS 250 /* what taking a key over may take */
 
 static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
 {

@@ -184,8 +184,7 @@ static int ask_timetolive(struct v3_access *s, struct lease_state *state, struct
 		   state->keys ? "true" : "false");
 	if (buf_failed(&body))
 		return err_nomem(err);
-	return v3_call(s, "/kv/lease/timetolive", body.s, LEASED_MAX, read_timetolive, state,
-		       err);
+	return v3_call(s, "/kv/lease/timetolive", body.s, LEASED_MAX, read_timetolive, state, err);
 }
 
 int v3_timetolive(struct v3_access *s, int64_t id, struct store_key *keys, struct v3_lease *ret,

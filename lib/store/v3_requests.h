@@ -5,8 +5,8 @@
  * Keys go by struct store_key, whose path gets its leading slash here.  An answer that lacks what
  * it must have is ETCDREG_E_PROTO: the next node is asked.  All fail as v3_call() does.
  */
-#ifndef ETCDREG_V3_REQUESTS_H
-#define ETCDREG_V3_REQUESTS_H
+#ifndef ETCDREG_LIB_STORE_V3_REQUESTS_H
+#define ETCDREG_LIB_STORE_V3_REQUESTS_H
 
 #include "v3_call.h"
 

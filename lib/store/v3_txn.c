@@ -40,8 +40,7 @@ static void add_document(struct buf *b, const struct store_key *key)
 	v3_quote_base64(b, key->document, strlen(key->document));
 }
 
-static void add_compare_value(struct buf *b, const struct v3_access *s,
-			      const struct store_key *key)
+static void add_compare_value(struct buf *b, const struct v3_access *s, const struct store_key *key)
 {
 	(void)s;
 	add_key(b, "{\"target\":\"VALUE\",\"key\":", key);

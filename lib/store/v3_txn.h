@@ -11,8 +11,8 @@
  *
  * All fail as v3_call() does.
  */
-#ifndef ETCDREG_V3_TXN_H
-#define ETCDREG_V3_TXN_H
+#ifndef ETCDREG_LIB_STORE_V3_TXN_H
+#define ETCDREG_LIB_STORE_V3_TXN_H
 
 #include "v3_call.h"
 

@@ -12,15 +12,15 @@
 #include "v3_paths.h"
 #include "v3_requests.h"
 
-#define LINE_MAX       ((size_t)4 << 20)
-#define OPENING_MS     3000
+#define LINE_MAX ((size_t)4 << 20)
+#define OPENING_MS 3000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
-#define DENIED_MS      30000
-#define STEADY_MS      10000 /* what lasted longer was no failed attempt */
-#define STREAMS_MAX    16
-#define KEYS_MAX       1000 /* of one stream */
-#define BODY_MAX       ((size_t)4 << 20)
+#define DENIED_MS 30000
+#define STEADY_MS 10000 /* what lasted longer was no failed attempt */
+#define STREAMS_MAX 16
+#define KEYS_MAX 1000 /* of one stream */
+#define BODY_MAX ((size_t)4 << 20)
 
 struct stream {
 	struct v3_paths paths;
@@ -37,7 +37,7 @@ struct v3_watch {
 	size_t keys_max;     /* of the next stream; fewer where some were lost */
 	unsigned backoff_ms; /* of the latest failure */
 	uint64_t retry_ms;   /* no stream is opened before that */
-	bool denied;	     /* since a stream stood */
+	bool denied;         /* since a stream stood */
 };
 
 /* What the lines of one stream are read for. */

@@ -35,8 +35,8 @@
  *
  * One thread at a time.
  */
-#ifndef ETCDREG_V3_WATCH_H
-#define ETCDREG_V3_WATCH_H
+#ifndef ETCDREG_LIB_STORE_V3_WATCH_H
+#define ETCDREG_LIB_STORE_V3_WATCH_H
 
 #include "v3_call.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_http.h - lib/net/http.c and lib/net/http_stream.c with the input in the place of the network.  To be included once.
+ * fake_http.h - lib/net/http.c and lib/net/http_stream.c with the input in the place of the
+ * network.  To be included once.
  *
  * The input is records between RECORD_END bytes.  The first tells the target what to do; each of
  * the others is one answer, taken by the next request or stream: its status (see status_of()), then
@@ -9,18 +10,18 @@
  *
  * The splitting into lines is that of lib/net/http_stream.c.
  */
-#ifndef ETCDREG_FAKE_HTTP_H
-#define ETCDREG_FAKE_HTTP_H
+#ifndef ETCDREG_TESTS_FUZZ_FAKE_HTTP_H
+#define ETCDREG_TESTS_FUZZ_FAKE_HTTP_H
 
 /* Their prototypes are those of the ones below. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#define http_new     unused_http_new
-#define http_free    unused_http_free
-#define http_wake    unused_http_wake
-#define http_wait    unused_http_wait
+#define http_new unused_http_new
+#define http_free unused_http_free
+#define http_wake unused_http_wake
+#define http_wait unused_http_wait
 #define http_perform unused_http_perform
-#define http_stream_open   unused_http_stream_open
-#define http_stream_close  unused_http_stream_close
+#define http_stream_open unused_http_stream_open
+#define http_stream_close unused_http_stream_close
 #define http_stream_status unused_http_stream_status
 #include "lib/net/http.c"
 #include "lib/net/http_stream.c"
@@ -37,7 +38,7 @@
 #include "lib/base/json.h"
 
 #define RECORD_END 0x1e
-#define PIECE_END  0x1f
+#define PIECE_END 0x1f
 
 struct fake_stream {
 	struct http_stream base; /* the first member, so that http_stream_line() takes it */

@@ -6,8 +6,8 @@
  * tests/fuzz/corpus/<target>/.  It is linked with libFuzzer (scripts/run-fuzz) or with replay.c,
  * which runs it on that folder.  A property that does not hold ends the process.
  */
-#ifndef ETCDREG_FUZZ_H
-#define ETCDREG_FUZZ_H
+#ifndef ETCDREG_TESTS_FUZZ_FUZZ_H
+#define ETCDREG_TESTS_FUZZ_FUZZ_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -25,10 +25,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FUZZ_MUST(condition)                                                                       \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fuzz_fail(__FILE__, __LINE__, #condition);                                 \
+#define FUZZ_MUST(condition)                                       \
+	do {                                                       \
+		if (!(condition))                                  \
+			fuzz_fail(__FILE__, __LINE__, #condition); \
 	} while (0)
 
 __attribute__((noreturn)) static inline void fuzz_fail(const char *file, int line, const char *what)

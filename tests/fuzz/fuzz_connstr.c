@@ -11,7 +11,7 @@
 #include "lib/config/connstr.h"
 #include "lib/net/http.h"
 
-#define SECRET	 "S3CR3T"
+#define SECRET "S3CR3T"
 #define TEXT_MAX 65536
 
 static bool is_secret(const char *text)

@@ -6,8 +6,8 @@
  * The first record of the input (fake_http.h) are the steps, a letter each: see do_step().  With a
  * 'u' in front there is a user.  The first answer is of /version where the API needs it.
  */
-#ifndef ETCDREG_FUZZ_STORE_H
-#define ETCDREG_FUZZ_STORE_H
+#ifndef ETCDREG_TESTS_FUZZ_FUZZ_STORE_H
+#define ETCDREG_TESTS_FUZZ_FUZZ_STORE_H
 
 #include "fake_http.h"
 
@@ -16,9 +16,9 @@
 #include "lib/registry/watch.h"
 #include "lib/store/session.h"
 
-#define STEPS_MAX   24
+#define STEPS_MAX 24
 #define CHANGES_MAX 64
-#define FOLDER	    "services/ns/web/"
+#define FOLDER "services/ns/web/"
 
 struct script {
 	struct connstr connstr;
@@ -120,8 +120,8 @@ static int watch_next(struct script *s, struct etcdreg_err *err)
 	int r = 0;
 
 	if (!s->watch)
-		r = watch_new(&s->connstr, &s->config, &s->credentials, NULL, "web",
-			      &s->watch, err);
+		r = watch_new(&s->connstr, &s->config, &s->credentials, NULL, "web", &s->watch,
+			      err);
 	for (size_t i = 0; i < CHANGES_MAX && r == 0; i++) {
 		r = etcdreg_watch_next(s->watch, 0, &change, err);
 		if (r == 0)

@@ -71,7 +71,7 @@ static void on_alarm(int signal)
 
 static unsigned with_forks_in_a_handler(int socket)
 {
-	const struct itimerval often = { { 0, EVERY_US }, { 0, EVERY_US } }, never = { 0 };
+	const struct itimerval often = {{0, EVERY_US}, {0, EVERY_US}}, never = {0};
 
 	signal(SIGALRM, on_alarm);
 	setitimer(ITIMER_REAL, &often, NULL);
@@ -143,13 +143,13 @@ static const struct {
 	const char *name;
 	unsigned (*call)(int socket);
 } ways[] = {
-	{ "vfork", in_vfork },
-	{ "clone", in_clone },
-	{ "handler", with_forks_in_a_handler },
-	{ "cancel", in_cancelled_threads },
-	{ "fork", in_forked_children },
-	{ "ignore", without_sigchld },
-	{ "unshare", before_unshare },
+	{"vfork", in_vfork},
+	{"clone", in_clone},
+	{"handler", with_forks_in_a_handler},
+	{"cancel", in_cancelled_threads},
+	{"fork", in_forked_children},
+	{"ignore", without_sigchld},
+	{"unshare", before_unshare},
 };
 
 int main(int argc, char **argv)

@@ -111,11 +111,11 @@ static void end_while_listening(int listener)
 }
 
 static const struct deed deeds[] = {
-	{ "exit", end_exit },		{ "_exit", end_at_once },
-	{ "quick_exit", end_quickly },	{ "abort", end_abort },
-	{ "fault", end_fault },		{ "signal", end_by_signal },
-	{ "group", end_with_group },	{ "handler", end_in_handler },
-	{ "pthread_exit", end_thread }, { "return", end_while_listening },
+	{"exit", end_exit},           {"_exit", end_at_once},
+	{"quick_exit", end_quickly},  {"abort", end_abort},
+	{"fault", end_fault},         {"signal", end_by_signal},
+	{"group", end_with_group},    {"handler", end_in_handler},
+	{"pthread_exit", end_thread}, {"return", end_while_listening},
 };
 
 int main(int argc, char **argv)

@@ -3,9 +3,9 @@
  * filtered HOW CALLS start COMMAND... - runs COMMAND under a seccomp filter
  * filtered HOW CALLS listen           - listens, and puts all of its threads under one at once
  *
- * HOW is `refuse` (CALLS fail with EPERM) or `only` (every other call kills the process).  CALLS are
- * numbers, comma separated; NUMBER:ARG is a call with that first argument.  The one execve() that
- * starts COMMAND is never refused.
+ * HOW is `refuse` (CALLS fail with EPERM) or `only` (every other call kills the process).  CALLS
+ * are numbers, comma separated; NUMBER:ARG is a call with that first argument.  The one execve()
+ * that starts COMMAND is never refused.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -37,7 +37,7 @@ static void add(uint16_t code, uint32_t k, uint8_t if_false)
 {
 	if (filter_len == BPF_MAXINSNS)
 		host_fail("filter");
-	filter[filter_len++] = (struct sock_filter){ .code = code, .jf = if_false, .k = k };
+	filter[filter_len++] = (struct sock_filter){.code = code, .jf = if_false, .k = k};
 }
 
 static void load(size_t offset)
@@ -92,7 +92,7 @@ static void build(bool refuse, char *calls)
 
 static void install(void)
 {
-	const struct sock_fprog program = { .len = filter_len, .filter = filter };
+	const struct sock_fprog program = {.len = filter_len, .filter = filter};
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)

@@ -2,8 +2,8 @@
 /*
  * forkstorm [-i] [-l] THREADS FORKS - listens; on every SIGUSR1 it has THREADS threads fork FORKS
  * children in all, which end at once and are waited for, and prints how many nanoseconds the median
- * of them took from fork() to the child's end.  -i: an idle thread is there from the start.  -l: one more thread
- * listens, on a new socket each time, as long as the others fork.
+ * of them took from fork() to the child's end.  -i: an idle thread is there from the start.  -l:
+ * one more thread listens, on a new socket each time, as long as the others fork.
  */
 #define _GNU_SOURCE
 #include "host.h"

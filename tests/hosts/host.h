@@ -4,8 +4,8 @@
  * waits for SIGUSR1, and then does the one thing that it was made for.  Whatever fails ends it
  * with a message and status 1.
  */
-#ifndef TESTS_HOSTS_HOST_H
-#define TESTS_HOSTS_HOST_H
+#ifndef ETCDREG_TESTS_HOSTS_HOST_H
+#define ETCDREG_TESTS_HOSTS_HOST_H
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -64,7 +64,7 @@ static inline int host_listen(int protocol, uint16_t port)
 
 static inline uint16_t host_port(int fd)
 {
-	struct sockaddr_in address = { 0 };
+	struct sockaddr_in address = {0};
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)

@@ -96,8 +96,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			ret->end = option == 'k' ? SIGKILL : SIGTERM;
 			break;
 		default:
-			errx(2, "usage: listener [-6] [-o] [-r] [-u] [-a ADDRESS] [-k PID | -t PID] "
-				"[PORT...]");
+			errx(2,
+			     "usage: listener [-6] [-o] [-r] [-u] [-a ADDRESS] [-k PID | -t PID] "
+			     "[PORT...]");
 		}
 	}
 	return optind;

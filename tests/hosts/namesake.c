@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-#define NAMESAKE(name) \
+#define NAMESAKE(name)   \
 	void name(void); \
-	void name(void) \
-	{ \
+	void name(void)  \
+	{                \
 		abort(); \
 	}
 

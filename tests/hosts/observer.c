@@ -56,7 +56,7 @@ static void print_signals(void)
 
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	for (int sig = 1; sig < NSIG; sig++) {
-		struct sigaction action = { .sa_flags = 0 };
+		struct sigaction action = {.sa_flags = 0};
 
 		if (sigaction(sig, NULL, &action) < 0)
 			continue;
@@ -97,9 +97,9 @@ static int stream(int family)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-				     .sin_port = htons(port),
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = htons(port),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int bind_to(int fd, const void *address, size_t len)
@@ -129,7 +129,7 @@ static void try_addresses(void)
 	print_result("bind to a long address", bind_to(fd, &address, 4096));
 	address.sin_family = AF_INET6;
 	print_result("bind to another family", bind_to(fd, &address, sizeof(address)));
-	address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201) };
+	address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)};
 	print_result("bind to a foreign address", bind_to(fd, &address, sizeof(address)));
 	close(fd);
 }
@@ -149,8 +149,8 @@ static void try_privileged(void)
 
 static void try_families(void)
 {
-	const struct sockaddr_un name = { .sun_family = AF_UNIX };
-	const struct sockaddr_nl netlink = { .nl_family = AF_NETLINK };
+	const struct sockaddr_un name = {.sun_family = AF_UNIX};
+	const struct sockaddr_nl netlink = {.nl_family = AF_NETLINK};
 	int local = stream(AF_UNIX), kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	print_result("listen on an unbound local socket", listen(local, 1));
@@ -177,7 +177,7 @@ static void try_ports(int listener)
 {
 	const struct sockaddr_in taken = loopback(host_port(listener)), any = loopback(0);
 	int fd = stream(AF_INET), unbound = stream(AF_INET), dual = stream(AF_INET6);
-	const struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+	const struct sockaddr_in6 six = {.sin6_family = AF_INET6};
 	int connected = stream(AF_INET);
 
 	print_result("bind to a port in use", bind_to(fd, &taken, sizeof(taken)));
@@ -215,7 +215,7 @@ static void print_children(void)
 
 int main(void)
 {
-	const struct sigaction action = { .sa_handler = on_child, .sa_flags = SA_RESTART };
+	const struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_RESTART};
 	int listener;
 
 	host_block();

@@ -34,7 +34,7 @@ static unsigned count_children(void)
 
 int main(void)
 {
-	const struct sigaction action = { .sa_handler = on_child };
+	const struct sigaction action = {.sa_handler = on_child};
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || sigaction(SIGCHLD, &action, NULL) < 0)
 		err(1, "subreaper");

@@ -62,7 +62,7 @@ static void step_exec_without(int listener)
 
 static _Noreturn void become_anew(char *word)
 {
-	char *const command[] = { (char[]){ "relistener" }, word, NULL };
+	char *const command[] = {(char[]){"relistener"}, word, NULL};
 
 	execv("/proc/self/exe", command);
 	err(1, "/proc/self/exe");
@@ -83,10 +83,15 @@ static void step_again_without(int listener)
 }
 
 static const struct deed steps[] = {
-	{ "close", step_close }, { "shutdown", step_shutdown }, { "same", step_same },
-	{ "other", step_other }, { "dup", step_dup },		{ "exec", step_exec },
-	{ "exec-cloexec", step_exec_without }, { "again", step_again },
-	{ "again-cloexec", step_again_without },
+	{"close", step_close},
+	{"shutdown", step_shutdown},
+	{"same", step_same},
+	{"other", step_other},
+	{"dup", step_dup},
+	{"exec", step_exec},
+	{"exec-cloexec", step_exec_without},
+	{"again", step_again},
+	{"again-cloexec", step_again_without},
 };
 
 static bool listens(int fd)
@@ -115,8 +120,7 @@ int main(int argc, char **argv)
 	port = host_port(current);
 	host_print(port);
 	for (int i = first; i < argc; i++) {
-		const struct deed *step =
-			host_find(steps, sizeof(steps) / sizeof(*steps), argv[i]);
+		const struct deed *step = host_find(steps, sizeof(steps) / sizeof(*steps), argv[i]);
 
 		host_wait();
 		step->run(current);

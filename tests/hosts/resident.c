@@ -87,7 +87,8 @@ static void *see_umask(void *unused)
 static void create_second_thread(int listener)
 {
 	(void)listener;
-	if (sem_init(&umask_is_set, 0, 0) < 0 || pthread_create(&second, NULL, see_umask, NULL) != 0)
+	if (sem_init(&umask_is_set, 0, 0) < 0 ||
+	    pthread_create(&second, NULL, see_umask, NULL) != 0)
 		errx(1, "no thread");
 }
 
@@ -112,8 +113,8 @@ static void drop_all(int listener)
 static void pivot_root(int listener)
 {
 	(void)listener;
-	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 || !folder ||
-	    mount(folder, folder, "", MS_BIND, NULL) < 0 || chdir(folder) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    !folder || mount(folder, folder, "", MS_BIND, NULL) < 0 || chdir(folder) < 0 ||
 	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		err(1, "pivot_root");
 }
@@ -214,27 +215,27 @@ static const struct {
 	void (*before)(int);
 	void (*after)(int);
 } lives[] = {
-	{ "plain", nothing, nothing },
-	{ "close", nothing, close_each },
-	{ "closefrom", nothing, close_from },
-	{ "close_range", nothing, close_a_range },
-	{ "dup2", nothing, cover_all },
-	{ "setuid", nothing, drop_user },
-	{ "setuid-dumpable", nothing, drop_all },
-	{ "chroot", nothing, change_root },
-	{ "chroot-threads", create_second_thread, change_root_of_both },
-	{ "pivot_root", nothing, pivot_root },
-	{ "setns", nothing, enter_mount_namespace },
-	{ "newuser", nothing, own_users },
-	{ "mlockall", lock_memory, nothing },
-	{ "subreaper", adopt_orphans, nothing },
-	{ "loopback", listen_on_loopback, nothing },
-	{ "double-fork", nothing, daemonise },
-	{ "double-fork-exit", nothing, daemonise_exiting },
-	{ "late-fork", nothing, daemonise_later },
-	{ "fork", nothing, fork_once },
-	{ "daemon", nothing, call_daemon },
-	{ "mptcp", nothing, nothing },
+	{"plain", nothing, nothing},
+	{"close", nothing, close_each},
+	{"closefrom", nothing, close_from},
+	{"close_range", nothing, close_a_range},
+	{"dup2", nothing, cover_all},
+	{"setuid", nothing, drop_user},
+	{"setuid-dumpable", nothing, drop_all},
+	{"chroot", nothing, change_root},
+	{"chroot-threads", create_second_thread, change_root_of_both},
+	{"pivot_root", nothing, pivot_root},
+	{"setns", nothing, enter_mount_namespace},
+	{"newuser", nothing, own_users},
+	{"mlockall", lock_memory, nothing},
+	{"subreaper", adopt_orphans, nothing},
+	{"loopback", listen_on_loopback, nothing},
+	{"double-fork", nothing, daemonise},
+	{"double-fork-exit", nothing, daemonise_exiting},
+	{"late-fork", nothing, daemonise_later},
+	{"fork", nothing, fork_once},
+	{"daemon", nothing, call_daemon},
+	{"mptcp", nothing, nothing},
 };
 
 int main(int argc, char **argv)

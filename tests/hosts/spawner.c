@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-static char *const command[] = { (char[]){ "true" }, NULL };
+static char *const command[] = {(char[]){"true"}, NULL};
 
 static pid_t spawn(void)
 {

@@ -6,7 +6,7 @@
  *   join NAME PORT | leave NAME PORT    says "done CODE"
  *   wait MS                             says "done CODE"
  *   lookup NAME TIMES                   says "picked PORT COUNT" for each port that it got
- *   fork                                a child that returns from main(), and one that calls _exit()
+ *   fork                                a child that returns from main(), one that calls _exit()
  *   close MS                            says "closed MILLISECONDS", and ends
  *
  * Each event is a line: "event TYPE NAME TEXT".  After REGISTERED of a service "first" the callback
@@ -30,14 +30,14 @@ static struct etcdreg *reg;
 
 static void tell_event(const struct etcdreg_event *event, void *arg)
 {
-	static const char *const types[] = {"registered", "lost", "left", "error", "up", "failover"};
+	static const char *const types[] = {"registered", "lost", "left",
+					    "error",      "up",   "failover"};
 	const struct etcdreg_service *service = event->service;
 
 	(void)arg;
 	printf("event %s %s %s\n", types[event->type], service ? service->name : "-",
 	       event->err ? event->err->msg : "");
-	if (service && event->type == ETCDREG_REGISTERED &&
-	    strcmp(service->name, "first") == 0) {
+	if (service && event->type == ETCDREG_REGISTERED && strcmp(service->name, "first") == 0) {
 		struct etcdreg_service second = *service;
 
 		second.name = "second";

@@ -10,8 +10,8 @@
  * A rule of status FAKE_STREAM begins an answer that does not end; what it says is sent with
  * fake_push(), on the latest such connection.
  */
-#ifndef ETCDREG_FAKE_ETCD_H
-#define ETCDREG_FAKE_ETCD_H
+#ifndef ETCDREG_TESTS_UNIT_FAKE_ETCD_H
+#define ETCDREG_TESTS_UNIT_FAKE_ETCD_H
 
 #include "test.h"
 
@@ -29,11 +29,11 @@
 #define FAKE_STREAM 1
 
 struct fake_rule {
-	const char *request;    /* NULL: the end of the rules */
-	unsigned status;        /* 0: `answer` is sent as it is, and the connection closed; or
+	const char *request; /* NULL: the end of the rules */
+	unsigned status;     /* 0: `answer` is sent as it is, and the connection closed; or
 				   FAKE_STREAM, with the first chunk */
-	const char *answer;     /* the body, copied by fake_rules(); NULL: never answer */
-	unsigned times;         /* 0: always */
+	const char *answer;  /* the body, copied by fake_rules(); NULL: never answer */
+	unsigned times;      /* 0: always */
 };
 
 struct fake_etcd {
@@ -41,7 +41,7 @@ struct fake_etcd {
 	int stop[2];
 	unsigned port;
 	pthread_t thread;
-	pthread_mutex_t lock;   /* of all below */
+	pthread_mutex_t lock; /* of all below */
 	struct fake_rule rules[32];
 	char *log[FAKE_LOG_MAX];
 	size_t log_len;
@@ -57,7 +57,7 @@ struct fake_conn {
 /* With the lock held. */
 static inline const struct fake_rule *fake_rule_for(struct fake_etcd *f, const char *request)
 {
-	static const struct fake_rule none = { "", 599, "{}", 0 };
+	static const struct fake_rule none = {"", 599, "{}", 0};
 
 	if (f->log_len < FAKE_LOG_MAX)
 		f->log[f->log_len++] = strdup(request);
@@ -109,8 +109,8 @@ static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
 		(void)!send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL);
 		return false;
 	}
-	len = snprintf(head, sizeof(head), "HTTP/1.1 %u X\r\nContent-Length: %zu\r\n\r\n", rule->status,
-		       strlen(rule->answer));
+	len = snprintf(head, sizeof(head), "HTTP/1.1 %u X\r\nContent-Length: %zu\r\n\r\n",
+		       rule->status, strlen(rule->answer));
 	return send(fd, head, (size_t)len, MSG_NOSIGNAL | MSG_MORE) == len &&
 	       send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL) >= 0;
 }
@@ -151,10 +151,11 @@ static inline bool fake_serve(struct fake_etcd *f, struct fake_conn *conn)
 		conn->len = 0;
 		if (!target)
 			return false;
-		snprintf(request, sizeof(request), "%.*s %s%s%.*s%s", (int)(target - conn->text), conn->text, body,
-			 authorization ? " auth=" : "",
+		snprintf(request, sizeof(request), "%.*s %s%s%.*s%s", (int)(target - conn->text),
+			 conn->text, body, authorization ? " auth=" : "",
 			 authorization ? (int)strcspn(authorization + 17, "\r") : 0,
-			 authorization ? authorization + 17 : "", closes && closes < body ? " closes" : "");
+			 authorization ? authorization + 17 : "",
+			 closes && closes < body ? " closes" : "");
 		pthread_mutex_lock(&f->lock);
 		goes_on = fake_answer(f, conn->fd, request);
 		pthread_mutex_unlock(&f->lock);
@@ -179,10 +180,11 @@ static inline void *fake_run(void *arg)
 	size_t len = 0;
 
 	for (;;) {
-		fds[0] = (struct pollfd){ .fd = f->stop[0], .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = f->listener, .events = len < FAKE_CONNS ? POLLIN : 0 };
+		fds[0] = (struct pollfd){.fd = f->stop[0], .events = POLLIN};
+		fds[1] =
+			(struct pollfd){.fd = f->listener, .events = len < FAKE_CONNS ? POLLIN : 0};
 		for (size_t i = 0; i < len; i++)
-			fds[i + 2] = (struct pollfd){ .fd = conns[i].fd, .events = POLLIN };
+			fds[i + 2] = (struct pollfd){.fd = conns[i].fd, .events = POLLIN};
 		if (poll(fds, len + 2, -1) < 0 || fds[0].revents)
 			break;
 		for (size_t i = len; i-- > 0;) {
@@ -205,7 +207,8 @@ static inline void *fake_run(void *arg)
 /* One at a time: the connections are static. */
 static inline struct fake_etcd *fake_start(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	struct fake_etcd *f = calloc(1, sizeof(*f));
 
@@ -274,7 +277,7 @@ static inline size_t fake_count(struct fake_etcd *f, const char *text)
 
 static inline void fake_stop(struct fake_etcd *f)
 {
-	static const struct fake_rule none[] = { { 0 } };
+	static const struct fake_rule none[] = {{0}};
 
 	assert_int_equal(write(f->stop[1], "", 1), 1);
 	pthread_join(f->thread, NULL);

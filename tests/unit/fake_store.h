@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fake_store.h - a session with a fake etcd, and the answers that the real one gives. */
-#ifndef ETCDREG_FAKE_STORE_H
-#define ETCDREG_FAKE_STORE_H
+#ifndef ETCDREG_TESTS_UNIT_FAKE_STORE_H
+#define ETCDREG_TESTS_UNIT_FAKE_STORE_H
 
 #include "fake_etcd.h"
 
@@ -14,11 +14,11 @@
 #define KEPT "{\"result\":{" HEADER ",\"ID\":\"5\",\"TTL\":\"10\"}}\n"
 #define KEEPALIVE_LOST "{\"result\":{" HEADER ",\"ID\":\"5\"}}\n"
 #define WRITTEN "{" HEADER ",\"responses\":[{\"response_put\":{" HEADER "}}]}"
-#define FOUND(lease)                                                                               \
-	"{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{" HEADER               \
+#define FOUND(lease)                                                                 \
+	"{" HEADER ",\"succeeded\":true,\"responses\":[{\"response_range\":{" HEADER \
 	",\"kvs\":[{\"key\":\"L2s=\",\"lease\":\"" lease "\"}],\"count\":\"1\"}}]}"
-#define RANGE_FOUND(lease)                                                                         \
-	"{\"response_range\":{\"kvs\":[{\"key\":\"L2s=\",\"value\":\"e30=\",\"lease\":\"" lease         \
+#define RANGE_FOUND(lease)                                                                      \
+	"{\"response_range\":{\"kvs\":[{\"key\":\"L2s=\",\"value\":\"e30=\",\"lease\":\"" lease \
 	"\",\"mod_revision\":\"4\"}]}}"
 #define RANGE_NOTHING "{\"response_range\":{}}"
 #define COMPARED_NOT(responses) "{" HEADER ",\"responses\":[" responses "]}"
@@ -28,8 +28,8 @@
 #define V3_ERROR(code, text) "{\"error\":\"" text "\",\"message\":\"" text "\",\"code\":" #code "}"
 
 #define CREATED "{\"result\":{" HEADER ",\"created\":true}}\n"
-#define EVENT(type, key64, revision)                                                               \
-	"{\"result\":{" HEADER ",\"events\":[{" type "\"kv\":{\"key\":\"" key64                       \
+#define EVENT(type, key64, revision)                                            \
+	"{\"result\":{" HEADER ",\"events\":[{" type "\"kv\":{\"key\":\"" key64 \
 	"\",\"mod_revision\":\"" revision "\"}}]}}\n"
 #define DELETE "\"type\":\"DELETE\","
 #define PUT ""
@@ -37,8 +37,14 @@
 /* Parts of requests for several keys. */
 #define PUT_NEW "\"target\":\"CREATE\""
 #define DELETE_TWO "\"}},{\"request_delete_range\""
-#define RULE_REFUSED(request) { request, 403, V3_ERROR(7, "etcdserver: permission denied"), 0 }
-#define RULE_VERSION { "/version", 200, VERSION_34, 0 }
+#define RULE_REFUSED(request)                                                 \
+	{                                                                     \
+		request, 403, V3_ERROR(7, "etcdserver: permission denied"), 0 \
+	}
+#define RULE_VERSION                           \
+	{                                      \
+		"/version", 200, VERSION_34, 0 \
+	}
 
 /* Everything that a session borrows. */
 struct line {
@@ -52,7 +58,7 @@ struct line {
 static inline struct line *line_new(struct fake_etcd *fake, const char *options)
 {
 	struct line *line = calloc(1, sizeof(*line));
-	struct etcdreg_err err = { 0 };
+	struct etcdreg_err err = {0};
 	char url[256];
 
 	assert_non_null(line);
@@ -60,7 +66,9 @@ static inline struct line *line_new(struct fake_etcd *fake, const char *options)
 	assert_int_equal(config_init(&line->config, &err), 0);
 	assert_int_equal(connstr_parse(url, &line->connstr, &line->config, &err), 0);
 	assert_int_equal(credentials_load(&line->credentials, &line->config, &err), 0);
-	assert_int_equal(session_new(&line->connstr, &line->config, &line->credentials, &line->session, &err), 0);
+	assert_int_equal(session_new(&line->connstr, &line->config, &line->credentials,
+				     &line->session, &err),
+			 0);
 	return line;
 }
 

@@ -3,8 +3,8 @@
  * shim_text.h - shim/text.c for a unit test, its memory functions under names of their own.  To be
  * included once, after the system's headers.
  */
-#ifndef TEST_SHIM_TEXT_H
-#define TEST_SHIM_TEXT_H
+#ifndef ETCDREG_TESTS_UNIT_SHIM_TEXT_H
+#define ETCDREG_TESTS_UNIT_SHIM_TEXT_H
 
 #include <stddef.h>
 #include <string.h>

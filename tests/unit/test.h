@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test.h - cmocka with the headers that it wants before itself. */
-#ifndef ETCDREG_TEST_H
-#define ETCDREG_TEST_H
+#ifndef ETCDREG_TESTS_UNIT_TEST_H
+#define ETCDREG_TESTS_UNIT_TEST_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

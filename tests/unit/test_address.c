@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/net/address.c.  Only "lo" is on every machine; the rest goes by what this one has. */
+/*
+ * Tests of lib/net/address.c.  Only "lo" is on every machine; the rest goes by what this one has.
+ */
 #include "test.h"
 
 #include <arpa/inet.h>
@@ -183,12 +185,12 @@ static void knows_loopback_in_every_spelling(void **state)
 		const char *host;
 		bool loopback;
 	} rows[] = {
-		{"127.0.0.1", true},	    {"127.9.9.9", true},  {"127.1", true},
-		{"0x7f.1", true},	    {"2130706433", true}, {"::1", true},
-		{"::ffff:127.0.0.1", true}, {"0.0.0.0", true},	  {"::", true},
+		{"127.0.0.1", true},        {"127.9.9.9", true},  {"127.1", true},
+		{"0x7f.1", true},           {"2130706433", true}, {"::1", true},
+		{"::ffff:127.0.0.1", true}, {"0.0.0.0", true},    {"::", true},
 		{"::ffff:0.0.0.0", true},   {"localhost", true},  {"LOCALHOST", true},
-		{"10.0.0.1", false},	    {"128.0.0.1", false}, {"fd00::1", false},
-		{"::ffff:10.0.0.1", false}, {"fe80::1", false},	  {"localhost.example", false},
+		{"10.0.0.1", false},        {"128.0.0.1", false}, {"fd00::1", false},
+		{"::ffff:10.0.0.1", false}, {"fe80::1", false},   {"localhost.example", false},
 		{"etcd-1", false},
 	};
 

@@ -34,9 +34,9 @@ struct host {
 	struct sockaddr_un address;
 	socklen_t address_len;
 	unsigned hellos, messages, closed;
-	int pidfd;              /* of the latest hello */
+	int pidfd; /* of the latest hello */
 	int hello_result;
-	struct client *client;  /* that spoke last */
+	struct client *client; /* that spoke last */
 };
 
 static int hello(struct client *client, const struct message *message, int pidfd,
@@ -65,12 +65,12 @@ static void closed(struct client *client)
 	((struct host *)client->clients->arg)->closed++;
 }
 
-static const struct clients_ops ops = { .hello = hello, .message = message, .closed = closed };
+static const struct clients_ops ops = {.hello = hello, .message = message, .closed = closed};
 
 static int set_up(void **state)
 {
-	struct host *host = calloc(1, sizeof *host);
-	socklen_t len = sizeof host->address;
+	struct host *host = calloc(1, sizeof(*host));
+	socklen_t len = sizeof(host->address);
 
 	*state = host;
 	if (!host || loop_init(&host->loop) < 0)
@@ -123,21 +123,21 @@ static void say(int fd, const void *bytes, size_t len)
 
 static void say_header(int fd, enum wire_type type)
 {
-	const struct wire_header header = { WIRE_MAGIC, WIRE_VERSION, (uint16_t)type };
+	const struct wire_header header = {WIRE_MAGIC, WIRE_VERSION, (uint16_t)type};
 
-	say(fd, &header, sizeof header);
+	say(fd, &header, sizeof(header));
 }
 
 static size_t make_hello(char *bytes)
 {
 	const struct wire_hello message = {
-		.header = { WIRE_MAGIC, WIRE_VERSION, WIRE_HELLO },
-		.settings_len = sizeof settings,
+		.header = {WIRE_MAGIC, WIRE_VERSION, WIRE_HELLO},
+		.settings_len = sizeof(settings),
 	};
 
-	memcpy(bytes, &message, sizeof message);
-	memcpy(bytes + sizeof message, settings, sizeof settings);
-	return sizeof message + sizeof settings;
+	memcpy(bytes, &message, sizeof(message));
+	memcpy(bytes + sizeof(message), settings, sizeof(settings));
+	return sizeof(message) + sizeof(settings);
 }
 
 static void say_hello(int fd)
@@ -152,21 +152,21 @@ static void say_hello_with_fds(int fd, const int *fds, size_t fds_len)
 	char bytes[128];
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(16 * sizeof *fds)];
-	} control = { 0 };
-	struct iovec iov = { bytes, make_hello(bytes) };
+		char bytes[CMSG_SPACE(16 * sizeof(*fds))];
+	} control = {0};
+	struct iovec iov = {bytes, make_hello(bytes)};
 	struct msghdr header = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(fds_len * sizeof *fds),
+		.msg_controllen = CMSG_SPACE(fds_len * sizeof(*fds)),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&header);
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(fds_len * sizeof *fds);
-	memcpy(CMSG_DATA(c), fds, fds_len * sizeof *fds);
+	c->cmsg_len = CMSG_LEN(fds_len * sizeof(*fds));
+	memcpy(CMSG_DATA(c), fds, fds_len * sizeof(*fds));
 	assert_true(sendmsg(fd, &header, MSG_NOSIGNAL) > 0);
 }
 
@@ -175,7 +175,7 @@ static void assert_closed(int fd)
 {
 	char byte;
 
-	assert_int_equal(recv(fd, &byte, sizeof byte, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(fd, &byte, sizeof(byte), MSG_DONTWAIT), 0);
 	close(fd);
 }
 
@@ -183,7 +183,7 @@ static void assert_open(int fd)
 {
 	char byte;
 
-	assert_int_equal(recv(fd, &byte, sizeof byte, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(fd, &byte, sizeof(byte), MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
@@ -217,7 +217,9 @@ static void messages_come_after_hello(void **state)
 	assert_int_equal(host->clients.len, 0);
 }
 
-/* It ends with an answer unread, which the kernel tells as an error before what it had said last. */
+/*
+ * It ends with an answer unread, which the kernel tells as an error before what it had said last.
+ */
 static void the_last_words_of_one_that_ended_count(void **state)
 {
 	struct host *host = *state;
@@ -255,15 +257,15 @@ static void out_of_order_closes(void **state)
 static void garbage_closes_only_its_sender(void **state)
 {
 	static char garbage[WIRE_MAX + 100];
-	static const size_t lengths[] = { 0, 1, 8, 200, WIRE_MAX, WIRE_MAX + 1, WIRE_MAX + 100 };
+	static const size_t lengths[] = {0, 1, 8, 200, WIRE_MAX, WIRE_MAX + 1, WIRE_MAX + 100};
 	struct host *host = *state;
 	int good = connect_to(host);
 
 	say_hello(good);
-	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		int fd = connect_to(host);
 
-		memset(garbage, 'x', sizeof garbage);
+		memset(garbage, 'x', sizeof(garbage));
 		say(fd, garbage, lengths[i]);
 		turn(host);
 		assert_closed(fd);
@@ -286,7 +288,7 @@ static void a_refusal_arrives_before_the_end(void **state)
 	say_hello(fd);
 	say_header(fd, WIRE_BEAT);
 	turn(host);
-	n = recv(fd, answer.u.bytes, sizeof answer.u.bytes, MSG_DONTWAIT);
+	n = recv(fd, answer.u.bytes, sizeof(answer.u.bytes), MSG_DONTWAIT);
 	assert_true(n > (ssize_t)sizeof(struct wire_refused));
 	assert_int_equal(answer.u.header.type, WIRE_REFUSED);
 	assert_string_equal(answer.u.refused.text, "etcd-registry: no such luck");
@@ -371,7 +373,7 @@ static void one_more_than_the_limit_is_told_so(void **state)
 
 	host->clients.len = CLIENTS_MAX;
 	fd = connect_to(host);
-	assert_true(recv(fd, answer.u.bytes, sizeof answer.u.bytes, MSG_DONTWAIT) > 0);
+	assert_true(recv(fd, answer.u.bytes, sizeof(answer.u.bytes), MSG_DONTWAIT) > 0);
 	assert_int_equal(answer.u.header.type, WIRE_REFUSED);
 	assert_closed(fd);
 	assert_int_equal(host->clients.len, CLIENTS_MAX);
@@ -385,8 +387,8 @@ static void a_flood_is_accepted_in_parts(void **state)
 
 	for (size_t i = 0; i < 3; i++) {
 		fds[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-		assert_int_equal(connect(fds[i], (struct sockaddr *)&host->address,
-					 host->address_len), 0);
+		assert_int_equal(
+			connect(fds[i], (struct sockaddr *)&host->address, host->address_len), 0);
 	}
 	assert_int_equal(clients_accept(&host->clients, host->listen_fd, 2), CLIENTS_MAX_REACHED);
 	assert_int_equal(host->clients.len, 2);

@@ -153,7 +153,8 @@ static void names_the_variable_that_is_wrong(void **state)
 	(void)state;
 	setenv("ETCD_REGISTRY_TTL", "soon", 1);
 	assert_int_equal(config_load_env(&config, &err), ETCDREG_E_CONFIG);
-	assert_string_equal(err.msg, "ETCD_REGISTRY_TTL: 'soon' is not a number of seconds from 3 to 3600");
+	assert_string_equal(err.msg,
+			    "ETCD_REGISTRY_TTL: 'soon' is not a number of seconds from 3 to 3600");
 }
 
 /* What is out of the range of a row, with its unit; NULL: nothing is. */
@@ -175,7 +176,8 @@ static void assert_range_told(const struct config_row *row, const char *value, c
 	char expected[128];
 
 	if (row->type == CONFIG_MS)
-		snprintf(expected, sizeof(expected), "'%s' is not from %jums to %jums", value, min, max);
+		snprintf(expected, sizeof(expected), "'%s' is not from %jums to %jums", value, min,
+			 max);
 	else
 		snprintf(expected, sizeof(expected),
 			 "'%s' is not a number of seconds from %ju to %ju", value, min, max);
@@ -277,7 +279,7 @@ static void refuses_a_block(void **state)
 		const char *block;
 		size_t len;
 	} rows[] = {
-		{"ETCD_REGISTRY_NAME=web", 22},	    /* cut off */
+		{"ETCD_REGISTRY_NAME=web", 22},     /* cut off */
 		{"ETCD_REGISTRY_URL=http://x", 27}, /* not of a service */
 		{"ETCD_REGISTRY_WAIT=1s", 22},
 		{"ETCD_REGISTRY_NAME", 19},

@@ -131,13 +131,13 @@ static void quotes_what_is_wrong(void **state)
 static void never_quotes_a_password(void **state)
 {
 	static const char *const rows[] = {
-		"http://bob:hunter2@",	   "http://bob:hunter2@a:x",
+		"http://bob:hunter2@",     "http://bob:hunter2@a:x",
 		"http://bob:hunter2/x@a",  "http://bob:hunter2?x@a",
 		"http://bob:hunter2%@a",   "http://a,bob:hunter2@b",
 		"http://bob:hunter2,x@a",  "bob:hunter2@a?x=y",
-		"ftp://bob:hunter2@a",	   "http://bob:1hunter2/x,y@a",
-		"http://:hunter2@a",	   "a?user=bob:hunter2&x=1",
-		"bob:hunter2://x@a",	   "bob:x://hunter2@a",
+		"ftp://bob:hunter2@a",     "http://bob:1hunter2/x,y@a",
+		"http://:hunter2@a",       "a?user=bob:hunter2&x=1",
+		"bob:hunter2://x@a",       "bob:x://hunter2@a",
 		"http://bob:hunter2@a/..", "http://bob:hunter2@a,http://bob:hunter2@b",
 	};
 
@@ -187,7 +187,7 @@ static void limits_the_hosts(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_what_is_right),	   cmocka_unit_test(quotes_what_is_wrong),
+		cmocka_unit_test(reads_what_is_right),     cmocka_unit_test(quotes_what_is_wrong),
 		cmocka_unit_test(never_quotes_a_password), cmocka_unit_test(sets_options),
 		cmocka_unit_test(limits_the_hosts),
 	};

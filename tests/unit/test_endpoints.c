@@ -32,7 +32,7 @@ static void note(struct machine *machine, const char *verb, const struct etcdreg
 {
 	size_t len = strlen(machine->asked);
 
-	(void)snprintf(machine->asked + len, sizeof machine->asked - len, "%s %s %s://%s:%u%s;",
+	(void)snprintf(machine->asked + len, sizeof(machine->asked) - len, "%s %s %s://%s:%u%s;",
 		       verb, s->name, s->protocol, s->hostname, s->port, s->meta ? s->meta : "");
 }
 
@@ -41,7 +41,7 @@ static int join(void *arg, const struct etcdreg_service *service, struct etcdreg
 	struct machine *machine = arg;
 
 	note(machine, "join", service);
-	(void)snprintf(err->msg, sizeof err->msg, "no good");
+	(void)snprintf(err->msg, sizeof(err->msg), "no good");
 	return machine->join_result;
 }
 
@@ -54,8 +54,8 @@ static int leave(void *arg, const struct etcdreg_service *service, struct etcdre
 
 static int set_up(void **state)
 {
-	struct machine *machine = calloc(1, sizeof *machine);
-	const struct endpoints_ops ops = { .join = join, .leave = leave, .arg = machine };
+	struct machine *machine = calloc(1, sizeof(*machine));
+	const struct endpoints_ops ops = {.join = join, .leave = leave, .arg = machine};
 
 	*state = machine;
 	machine->now_ms = 100000;
@@ -87,8 +87,11 @@ static struct process *start(struct machine *machine, const char *text)
 
 static struct wire_socket socket_of(uint64_t inode, uint16_t port, uint16_t protocol)
 {
-	return (struct wire_socket){ .cookie = inode + 1000, .inode = inode, .port = port,
-				     .family = AF_INET, .protocol = protocol };
+	return (struct wire_socket){.cookie = inode + 1000,
+				    .inode = inode,
+				    .port = port,
+				    .family = AF_INET,
+				    .protocol = protocol};
 }
 
 static void open_socket(struct machine *machine, uint64_t inode, uint16_t port, uint16_t protocol)
@@ -129,8 +132,7 @@ static void close_socket(struct machine *machine, uint64_t inode)
 {
 	for (size_t i = 0; i < machine->kernel.len; i++)
 		if (machine->kernel.entries[i].inode == inode)
-			machine->kernel.entries[i] =
-				machine->kernel.entries[--machine->kernel.len];
+			machine->kernel.entries[i] = machine->kernel.entries[--machine->kernel.len];
 	sockdiag_list_sort(&machine->kernel);
 }
 
@@ -139,7 +141,7 @@ static const char *turn(struct machine *machine)
 {
 	machine->asked[0] = '\0';
 	(void)model_mark(&machine->model, &machine->kernel);
-	LIST_FOR_EACH_SAFE(link, &machine->model.socks) {
+	LIST_FOR_EACH_SAFE (link, &machine->model.socks) {
 		struct sock *sock = LIST_ENTRY(link, struct sock, in_model);
 
 		sock->surveyed = true;
@@ -167,8 +169,7 @@ static void assert_outcome(struct machine *machine, const struct holding *holdin
 {
 	char text[WIRE_TEXT_MAX];
 
-	assert_int_equal(outcome_of(&machine->endpoints, holding, machine->now_ms, text),
-			 what);
+	assert_int_equal(outcome_of(&machine->endpoints, holding, machine->now_ms, text), what);
 	if (!strstr(text, part))
 		fail_msg("'%s' is not in '%s'", part, text);
 }
@@ -436,17 +437,17 @@ static void the_first_reasons_of_an_outage_are_told(void **state)
 	size_t lines = 0;
 
 	assert_non_null(file);
-	(void)snprintf(spec, sizeof spec, "warn:%s", path);
+	(void)snprintf(spec, sizeof(spec), "warn:%s", path);
 	assert_int_equal(log_open(spec, NULL), 0);
 	for (int outage = 0; outage < 2; outage++) {
 		for (int i = 0; i < 20; i++) {
-			(void)snprintf(reason, sizeof reason, "reason %d", i);
+			(void)snprintf(reason, sizeof(reason), "reason %d", i);
 			tell(*state, ETCDREG_ERROR, 0, reason);
 		}
 		tell(*state, ETCDREG_UP, 0, NULL);
 	}
 	log_close();
-	while (fgets(text, sizeof text, file))
+	while (fgets(text, sizeof(text), file))
 		lines += strstr(text, "still trying") != NULL;
 	fclose(file);
 	(void)unlink(path);

@@ -28,7 +28,7 @@ static void note(pid_t pid, uint64_t inode, void *arg)
 	struct found *found = arg;
 
 	(void)inode;
-	if (found->len < sizeof found->pids / sizeof found->pids[0])
+	if (found->len < sizeof(found->pids) / sizeof(found->pids[0]))
 		found->pids[found->len] = pid;
 	found->len++;
 }
@@ -73,7 +73,7 @@ static void finds_every_holder(void **state)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	uint64_t inode = inode_of(fd);
 	pid_t child = start_child();
-	struct found found = { 0 };
+	struct found found = {0};
 
 	(void)state;
 	holders_find(&inode, 1, note, &found);
@@ -112,7 +112,7 @@ static void finds_several_sockets_at_once(void **state)
 {
 	int fds[3];
 	uint64_t inodes[3];
-	struct found found = { 0 };
+	struct found found = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -152,7 +152,7 @@ static void a_pidfd_tells_the_end(void **state)
 {
 	pid_t child = start_child(), pid = -1;
 	int pidfd = pidfd_of(child);
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
 	uint64_t id, own_id;
 	int own = pidfd_of(getpid());
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of agent/keeper/keeper.c: each keeper is a child of the test, so that it may fork and end. */
+/*
+ * Tests of agent/keeper/keeper.c: each keeper is a child of the test, so that it may fork and end.
+ */
 #include "test.h"
 
 #include <signal.h>
@@ -18,7 +20,7 @@ static unsigned *starts;
 static int set_up(void **state)
 {
 	(void)state;
-	starts = mmap(NULL, sizeof *starts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	starts = mmap(NULL, sizeof(*starts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	return starts == MAP_FAILED;
 }
@@ -26,7 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	return munmap(starts, sizeof *starts);
+	return munmap(starts, sizeof(*starts));
 }
 
 static void work(const struct keeper_task *task, const int *ends)
@@ -68,11 +70,11 @@ static void replaces_a_worker_that_did_not_end_well(void **state)
 		unsigned starts;
 		int status;
 	} rows[] = {
-		{ { 0 }, 1, 0 },
-		{ { 3 }, 1, 3 },
-		{ { KILLED, 0 }, 2, 0 },
-		{ { KILLED, 3, 2, 0 }, 4, 0 },
-		{ { KILLED, KILLED, KILLED, KILLED, KILLED, 0 }, 6, 0 },
+		{{0}, 1, 0},
+		{{3}, 1, 3},
+		{{KILLED, 0}, 2, 0},
+		{{KILLED, 3, 2, 0}, 4, 0},
+		{{KILLED, KILLED, KILLED, KILLED, KILLED, 0}, 6, 0},
 	};
 
 	(void)state;
@@ -111,7 +113,7 @@ static void keeps_the_table(void **state)
 /* The worker runs until a signal that was sent to its keeper ends it. */
 static void passes_signals_on(void **state)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
@@ -144,11 +146,11 @@ static void passes_signals_on(void **state)
 
 static int bind_name(int fd)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	(void)snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "test-keeper-%d",
+	(void)snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "test-keeper-%d",
 		       (int)getpid());
-	return bind(fd, (struct sockaddr *)&address, sizeof address);
+	return bind(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
 static void frees_the_name_when_the_worker_stops_listening(void **state)
@@ -161,7 +163,7 @@ static void frees_the_name_when_the_worker_stops_listening(void **state)
 		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 		int another = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 		struct sockaddr_un name;
-		socklen_t len = sizeof name;
+		socklen_t len = sizeof(name);
 		struct keeper_task task;
 
 		if (bind_name(fd) < 0 || listen(fd, 1) < 0)

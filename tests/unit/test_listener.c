@@ -22,7 +22,7 @@ struct folder {
 };
 
 static const struct listener_file no_file;
-static const struct owner same_owner = { OWNER_SAME_UID, OWNER_SAME_GID };
+static const struct owner same_owner = {OWNER_SAME_UID, OWNER_SAME_GID};
 
 static int bind_to(const char *name, mode_t mode, int *ret_fd, struct etcdreg_err *err)
 {
@@ -33,7 +33,7 @@ static int bind_to(const char *name, mode_t mode, int *ret_fd, struct etcdreg_er
 
 static int set_up(void **state)
 {
-	struct folder *folder = calloc(1, sizeof *folder);
+	struct folder *folder = calloc(1, sizeof(*folder));
 
 	*state = folder;
 	if (!folder)
@@ -41,7 +41,7 @@ static int set_up(void **state)
 	strcpy(folder->path, "/tmp/test-listener-XXXXXX");
 	if (!mkdtemp(folder->path))
 		return -1;
-	(void)snprintf(folder->name, sizeof folder->name, "%s/agent.sock", folder->path);
+	(void)snprintf(folder->name, sizeof(folder->name), "%s/agent.sock", folder->path);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ static void a_path_has_its_mode_and_goes(void **state)
 
 static void an_owner_is_a_user_and_maybe_a_group(void **state)
 {
-	struct owner owner = { 0 };
+	struct owner owner = {0};
 	struct etcdreg_err err;
 
 	(void)state;
@@ -83,9 +83,9 @@ static void an_owner_is_a_user_and_maybe_a_group(void **state)
 	assert_int_equal(owner_parse("4711:root", &owner, NULL), 0);
 	assert_int_equal(owner.uid, 4711);
 	assert_int_equal(owner.gid, 0);
-	for (const char *const *bad = (const char *[]){ "", ":", "root:", ":root", "no such one",
-							"root:no such one", "-1", "4294967295",
-							"root:4294967295", NULL };
+	for (const char *const *bad =
+		     (const char *[]){"", ":", "root:", ":root", "no such one", "root:no such one",
+				      "-1", "4294967295", "root:4294967295", NULL};
 	     *bad; bad++)
 		assert_int_equal(owner_parse(*bad, &owner, &err), ETCDREG_E_CONFIG);
 	assert_int_equal(owner.uid, 4711);
@@ -93,7 +93,7 @@ static void an_owner_is_a_user_and_maybe_a_group(void **state)
 
 static void a_path_has_its_owner(void **state)
 {
-	const struct owner owner = { 4711, 4712 };
+	const struct owner owner = {4711, 4712};
 	struct folder *folder = *state;
 	struct listener_file file;
 	struct stat st;
@@ -155,7 +155,7 @@ static void an_abstract_name_is_taken_once(void **state)
 	int fd = -1, second = -1;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "@test-listener-%d", (int)getpid());
+	(void)snprintf(name, sizeof(name), "@test-listener-%d", (int)getpid());
 	assert_int_equal(bind_to(name, 0600, &fd, NULL), 0);
 	assert_int_equal(bind_to(name, 0600, &second, NULL), ETCDREG_E_SYSTEM);
 	close(fd);
@@ -168,9 +168,9 @@ static void names_are_checked(void **state)
 	int fd = -1;
 
 	(void)state;
-	memset(longest, 'x', sizeof longest - 1);
+	memset(longest, 'x', sizeof(longest) - 1);
 	longest[0] = '/';
-	longest[sizeof longest - 1] = '\0';
+	longest[sizeof(longest) - 1] = '\0';
 	assert_int_equal(bind_to("", 0600, &fd, &err), ETCDREG_E_CONFIG);
 	assert_int_equal(bind_to("@", 0600, &fd, &err), ETCDREG_E_CONFIG);
 	assert_int_equal(bind_to("agent.sock", 0600, &fd, &err), ETCDREG_E_CONFIG);
@@ -197,10 +197,14 @@ static void a_descriptor_is_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_owner_is_a_user_and_maybe_a_group), TEST(a_path_has_its_owner),
-		TEST(a_path_has_its_mode_and_goes), TEST(who_listens_is_left_alone),
-		TEST(a_left_over_is_replaced),      TEST(a_file_is_no_left_over),
-		TEST(an_abstract_name_is_taken_once), TEST(names_are_checked),
+		TEST(an_owner_is_a_user_and_maybe_a_group),
+		TEST(a_path_has_its_owner),
+		TEST(a_path_has_its_mode_and_goes),
+		TEST(who_listens_is_left_alone),
+		TEST(a_left_over_is_replaced),
+		TEST(a_file_is_no_left_over),
+		TEST(an_abstract_name_is_taken_once),
+		TEST(names_are_checked),
 		TEST(a_descriptor_is_checked),
 	};
 

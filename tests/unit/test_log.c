@@ -19,7 +19,7 @@ struct folder {
 
 static int set_up(void **state)
 {
-	struct folder *folder = calloc(1, sizeof *folder);
+	struct folder *folder = calloc(1, sizeof(*folder));
 
 	*state = folder;
 	if (!folder)
@@ -27,7 +27,7 @@ static int set_up(void **state)
 	strcpy(folder->path, "/tmp/test-log-XXXXXX");
 	if (!mkdtemp(folder->path))
 		return -1;
-	(void)snprintf(folder->file, sizeof folder->file, "%s/log", folder->path);
+	(void)snprintf(folder->file, sizeof(folder->file), "%s/log", folder->path);
 	return 0;
 }
 
@@ -44,7 +44,7 @@ static int tear_down(void **state)
 
 static void open_at(struct folder *folder, const char *level)
 {
-	(void)snprintf(folder->spec, sizeof folder->spec, "%s:%s", level, folder->file);
+	(void)snprintf(folder->spec, sizeof(folder->spec), "%s:%s", level, folder->file);
 	assert_int_equal(log_open(folder->spec, NULL), 0);
 }
 
@@ -53,7 +53,7 @@ static const char *content(struct folder *folder)
 	FILE *file = fopen(folder->file, "re");
 
 	assert_non_null(file);
-	folder->text[fread(folder->text, 1, sizeof folder->text - 1, file)] = '\0';
+	folder->text[fread(folder->text, 1, sizeof(folder->text) - 1, file)] = '\0';
 	fclose(file);
 	return folder->text;
 }
@@ -104,19 +104,16 @@ static void what_is_wrong_is_quoted(void **state)
 	static const struct {
 		const char *spec, *quoted;
 	} cases[] = {
-		{ "loud", "'loud'" },
-		{ "", "''" },
-		{ "warning", "'warning'" },
-		{ "warn:log.txt", "'log.txt'" },
-		{ "warn:", "''" },
-		{ ":/tmp/log", "''" },
+		{"loud", "'loud'"},       {"", "''"},
+		{"warning", "'warning'"}, {"warn:log.txt", "'log.txt'"},
+		{"warn:", "''"},          {":/tmp/log", "''"},
 	};
 	struct etcdreg_err err;
 
 	(void)state;
 	assert_int_equal(log_open("warn:/nonexistent/log", &err), ETCDREG_E_SYSTEM);
 	assert_non_null(strstr(err.msg, "/nonexistent/log"));
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(log_open(cases[i].spec, &err), ETCDREG_E_CONFIG);
 		if (!strstr(err.msg, cases[i].quoted))
 			fail_msg("'%s' is not in '%s'", cases[i].quoted, err.msg);

@@ -16,26 +16,28 @@ static const char settings[] = "ETCD_REGISTRY_NAME=web\0ETCD_REGISTRY_META={\n\t
 
 static struct wire_header header(enum wire_type type)
 {
-	return (struct wire_header){ WIRE_MAGIC, WIRE_VERSION, (uint16_t)type };
+	return (struct wire_header){WIRE_MAGIC, WIRE_VERSION, (uint16_t)type};
 }
 
 static size_t make_hello(char *bytes, const char *text, size_t len)
 {
 	const struct wire_hello hello = {
-		.header = header(WIRE_HELLO), .pid = 7, .settings_len = (uint32_t)len
-	};
+		.header = header(WIRE_HELLO), .pid = 7, .settings_len = (uint32_t)len};
 
-	memcpy(bytes, &hello, sizeof hello);
-	memcpy(bytes + sizeof hello, text, len);
-	return sizeof hello + len;
+	memcpy(bytes, &hello, sizeof(hello));
+	memcpy(bytes + sizeof(hello), text, len);
+	return sizeof(hello) + len;
 }
 
 static struct wire_listen make_listen(void)
 {
 	return (struct wire_listen){
 		.header = header(WIRE_LISTEN),
-		.socket = { .cookie = 5, .inode = 9, .port = 80, .family = AF_INET,
-			    .protocol = IPPROTO_TCP },
+		.socket = {.cookie = 5,
+			   .inode = 9,
+			   .port = 80,
+			   .family = AF_INET,
+			   .protocol = IPPROTO_TCP},
 	};
 }
 
@@ -45,32 +47,32 @@ static void accepts_each_message(void **state)
 	struct message m;
 	const struct wire_listen listen = make_listen();
 	const struct wire_header beat = header(WIRE_BEAT);
-	const struct wire_bye bye = { .header = header(WIRE_BYE), .forked = 1 };
+	const struct wire_bye bye = {.header = header(WIRE_BYE), .forked = 1};
 
 	(void)state;
-	assert_int_equal(message_parse(bytes, make_hello(bytes, settings, sizeof settings), &m,
-				       NULL), 0);
+	assert_int_equal(
+		message_parse(bytes, make_hello(bytes, settings, sizeof(settings)), &m, NULL), 0);
 	assert_int_equal(m.type, WIRE_HELLO);
 	assert_int_equal(m.pid, 7);
-	assert_int_equal(m.settings_len, sizeof settings);
-	assert_memory_equal(m.settings, settings, sizeof settings);
+	assert_int_equal(m.settings_len, sizeof(settings));
+	assert_memory_equal(m.settings, settings, sizeof(settings));
 
-	assert_int_equal(message_parse(&listen, sizeof listen, &m, NULL), 0);
+	assert_int_equal(message_parse(&listen, sizeof(listen), &m, NULL), 0);
 	assert_int_equal(m.type, WIRE_LISTEN);
-	assert_memory_equal(&m.socket, &listen.socket, sizeof m.socket);
+	assert_memory_equal(&m.socket, &listen.socket, sizeof(m.socket));
 
-	assert_int_equal(message_parse(&beat, sizeof beat, &m, NULL), 0);
+	assert_int_equal(message_parse(&beat, sizeof(beat), &m, NULL), 0);
 	assert_int_equal(m.type, WIRE_BEAT);
 
-	assert_int_equal(message_parse(&bye, sizeof bye, &m, NULL), 0);
+	assert_int_equal(message_parse(&bye, sizeof(bye), &m, NULL), 0);
 	assert_int_equal(m.type, WIRE_BYE);
 	assert_true(m.forked);
 }
 
 static void assert_refused(const void *bytes, size_t len, const char *why)
 {
-	struct message m = { .pid = 4711 };
-	struct etcdreg_err err = { 0 };
+	struct message m = {.pid = 4711};
+	struct etcdreg_err err = {0};
 
 	assert_int_equal(message_parse(bytes, len, &m, &err), ETCDREG_E_PROTO);
 	if (!strstr(err.msg, why))
@@ -85,34 +87,34 @@ static void refuses_headers(void **state)
 
 	(void)state;
 	assert_refused(bytes, 0, "0 bytes");
-	assert_refused(&h, sizeof h - 1, "7 bytes");
-	assert_refused(bytes, sizeof bytes, "more than 16384");
+	assert_refused(&h, sizeof(h) - 1, "7 bytes");
+	assert_refused(bytes, sizeof(bytes), "more than 16384");
 	h.magic++;
-	assert_refused(&h, sizeof h, "not a message of this protocol");
+	assert_refused(&h, sizeof(h), "not a message of this protocol");
 	h = header(WIRE_BEAT);
 	h.version = 2;
-	assert_refused(&h, sizeof h, "version 2");
+	assert_refused(&h, sizeof(h), "version 2");
 	h = header(WIRE_WELCOME);
-	assert_refused(&h, sizeof h, "type 65");
+	assert_refused(&h, sizeof(h), "type 65");
 	h = header(0);
-	assert_refused(&h, sizeof h, "type 0");
+	assert_refused(&h, sizeof(h), "type 0");
 }
 
 static void refuses_lengths(void **state)
 {
-	char bytes[256] = { 0 };
+	char bytes[256] = {0};
 	const struct wire_listen listen = make_listen();
 	const struct wire_header beat = header(WIRE_BEAT), bye = header(WIRE_BYE);
-	size_t len = make_hello(bytes, settings, sizeof settings);
+	size_t len = make_hello(bytes, settings, sizeof(settings));
 
 	(void)state;
-	assert_refused(&listen, sizeof listen - 1, "bytes where");
-	assert_refused(&bye, sizeof bye, "bytes where");
+	assert_refused(&listen, sizeof(listen) - 1, "bytes where");
+	assert_refused(&bye, sizeof(bye), "bytes where");
 	assert_refused(bytes, len - 1, "settings where");
 	assert_refused(bytes, len + 1, "settings where");
 	assert_refused(bytes, sizeof(struct wire_hello) - 1, "bytes where");
-	memcpy(bytes, &beat, sizeof beat);
-	assert_refused(bytes, sizeof beat + 1, "bytes where");
+	memcpy(bytes, &beat, sizeof(beat));
+	assert_refused(bytes, sizeof(beat) + 1, "bytes where");
 }
 
 static void refuses_settings(void **state)
@@ -132,16 +134,16 @@ static void refuses_sockets(void **state)
 
 	(void)state;
 	listen.socket.port = 0;
-	assert_refused(&listen, sizeof listen, "without a port");
+	assert_refused(&listen, sizeof(listen), "without a port");
 	listen = make_listen();
 	listen.socket.family = AF_UNIX;
-	assert_refused(&listen, sizeof listen, "family 1");
+	assert_refused(&listen, sizeof(listen), "family 1");
 	listen = make_listen();
 	listen.socket.protocol = IPPROTO_SCTP;
-	assert_refused(&listen, sizeof listen, "protocol 132");
+	assert_refused(&listen, sizeof(listen), "protocol 132");
 	listen = make_listen();
 	listen.socket.inode = 0;
-	assert_refused(&listen, sizeof listen, "without an inode");
+	assert_refused(&listen, sizeof(listen), "without an inode");
 }
 
 static void answers_are_whole(void **state)
@@ -176,8 +178,8 @@ static void long_text_is_cut(void **state)
 	struct answer a;
 
 	(void)state;
-	memset(text, 'x', sizeof text - 1);
-	text[sizeof text - 1] = '\0';
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
 	answer_refused(&a, text);
 	assert_int_equal(a.u.header.type, WIRE_REFUSED);
 	assert_int_equal(a.u.refused.text_len, WIRE_TEXT_MAX);

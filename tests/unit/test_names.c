@@ -12,7 +12,7 @@
 
 #include "agent/services/names.h"
 
-#define LONGEST                                                                                    \
+#define LONGEST                                                                                 \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -27,7 +27,7 @@ static char *show(const struct names *names)
 	for (size_t i = 0; i < names->len; i++) {
 		const struct name_item *item = &names->items[i];
 
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s:%u/%s", i ? "," : "",
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s:%u/%s", i ? "," : "",
 					item->name, item->port,
 					item->protocol == IPPROTO_UDP ? "udp" : "tcp");
 	}
@@ -39,22 +39,22 @@ static void reads_every_form(void **state)
 	static const struct {
 		const char *text, *shown;
 	} cases[] = {
-		{ "web", "web:0/tcp" },
-		{ "web:80", "web:80/tcp" },
-		{ "web:65535/tcp", "web:65535/tcp" },
-		{ "dns:53/udp", "dns:53/udp" },
-		{ " web:8080 ,\tadmin:9090,dns:53/udp ", "web:8080/tcp,admin:9090/tcp,dns:53/udp" },
-		{ "web,admin:9090", "web:0/tcp,admin:9090/tcp" },
-		{ "a:1,b:1", "a:1/tcp,b:1/tcp" },
-		{ "a:1,a:2", "a:1/tcp,a:2/tcp" },
-		{ "a:1/tcp,a:1/udp", "a:1/tcp,a:1/udp" },
-		{ "web,web:80", "web:0/tcp,web:80/tcp" },
-		{ "my shop \xc3\xa9!", "my shop \xc3\xa9!:0/tcp" },
-		{ LONGEST, LONGEST ":0/tcp" },
+		{"web", "web:0/tcp"},
+		{"web:80", "web:80/tcp"},
+		{"web:65535/tcp", "web:65535/tcp"},
+		{"dns:53/udp", "dns:53/udp"},
+		{" web:8080 ,\tadmin:9090,dns:53/udp ", "web:8080/tcp,admin:9090/tcp,dns:53/udp"},
+		{"web,admin:9090", "web:0/tcp,admin:9090/tcp"},
+		{"a:1,b:1", "a:1/tcp,b:1/tcp"},
+		{"a:1,a:2", "a:1/tcp,a:2/tcp"},
+		{"a:1/tcp,a:1/udp", "a:1/tcp,a:1/udp"},
+		{"web,web:80", "web:0/tcp,web:80/tcp"},
+		{"my shop \xc3\xa9!", "my shop \xc3\xa9!:0/tcp"},
+		{LONGEST, LONGEST ":0/tcp"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct names names;
 		struct etcdreg_err err;
 
@@ -69,31 +69,31 @@ static void refuses_and_quotes(void **state)
 	static const struct {
 		const char *text, *quoted;
 	} cases[] = {
-		{ "", "empty" },
-		{ "web,", "empty" },
-		{ "web, ,x", "empty" },
-		{ ":80", "':80'" },
-		{ "web:", "port ''" },
-		{ "web:0", "port '0'" },
-		{ "web:65536", "port '65536'" },
-		{ "ok:1,web:8o", "'web:8o': port '8o'" },
-		{ "web:-1", "port '-1'" },
-		{ "web: 80", "port ' 80'" },
-		{ "web:80:81", "port '80:81'" },
-		{ "web:80/", "'/'" },
-		{ "web:80/sctp", "'/sctp'" },
-		{ "web:80/tcp/udp", "'/tcp/udp'" },
-		{ "a/b", "'a/b'" },
-		{ "a\x01z", "control characters" },
-		{ "a,b", "'b': only one name goes without a port, and 'a' does" },
-		{ "a:1,b:2,a:1/tcp", "'a:1' is there twice" },
-		{ LONGEST "a", "255 bytes" },
+		{"", "empty"},
+		{"web,", "empty"},
+		{"web, ,x", "empty"},
+		{":80", "':80'"},
+		{"web:", "port ''"},
+		{"web:0", "port '0'"},
+		{"web:65536", "port '65536'"},
+		{"ok:1,web:8o", "'web:8o': port '8o'"},
+		{"web:-1", "port '-1'"},
+		{"web: 80", "port ' 80'"},
+		{"web:80:81", "port '80:81'"},
+		{"web:80/", "'/'"},
+		{"web:80/sctp", "'/sctp'"},
+		{"web:80/tcp/udp", "'/tcp/udp'"},
+		{"a/b", "'a/b'"},
+		{"a\x01z", "control characters"},
+		{"a,b", "'b': only one name goes without a port, and 'a' does"},
+		{"a:1,b:2,a:1/tcp", "'a:1' is there twice"},
+		{LONGEST "a", "255 bytes"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct names names = { 0 };
-		struct etcdreg_err err = { 0 };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct names names = {0};
+		struct etcdreg_err err = {0};
 
 		assert_int_equal(names_parse(cases[i].text, &names, &err), ETCDREG_E_CONFIG);
 		assert_int_equal(err.code, ETCDREG_E_CONFIG);

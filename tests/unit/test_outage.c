@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of lib/registry/outage.c and of what lib/registry/reconcile.c makes of it: an etcd that is away for long, and
- * many who come back to it.  Time and chance are this file's own.
+ * Tests of lib/registry/outage.c and of what lib/registry/reconcile.c makes of it: an etcd that is
+ * away for long, and many who come back to it.  Time and chance are this file's own.
  */
 #define FAKE_CONNS 32
 
@@ -14,7 +14,7 @@
 #include "lib/registry/wanted.h"
 
 #define HANDLES 20
-#define TTL_S	10
+#define TTL_S 10
 #define HOUR_MS 3600000
 #define LOST_MS 600000 /* what the many are without etcd */
 

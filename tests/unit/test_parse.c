@@ -61,13 +61,13 @@ static void reads_durations(void **state)
 		bool ok;
 		uint64_t ms;
 	} rows[] = {
-		{"3s", true, 3000},	 {"3", true, 3000},    {"200ms", true, 200},
-		{"1.5s", true, 1500},	 {"0.25", true, 250},  {"0", true, 0},
+		{"3s", true, 3000},      {"3", true, 3000},    {"200ms", true, 200},
+		{"1.5s", true, 1500},    {"0.25", true, 250},  {"0", true, 0},
 		{"1.0019s", true, 1001}, {"1.5ms", false, 0},  {"", false, 0},
-		{"s", false, 0},	 {"ms", false, 0},     {".5", false, 0},
-		{"1.", false, 0},	 {"1.s", false, 0},    {"1.2.3", false, 0},
-		{"-1s", false, 0},	 {"1m", false, 0},     {"1 s", false, 0},
-		{"1.x", false, 0},	 {"1.000x", false, 0}, {"20000000000000000s", false, 0},
+		{"s", false, 0},         {"ms", false, 0},     {".5", false, 0},
+		{"1.", false, 0},        {"1.s", false, 0},    {"1.2.3", false, 0},
+		{"-1s", false, 0},       {"1m", false, 0},     {"1 s", false, 0},
+		{"1.x", false, 0},       {"1.000x", false, 0}, {"20000000000000000s", false, 0},
 	};
 
 	(void)state;

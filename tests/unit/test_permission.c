@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
@@ -29,18 +29,18 @@ struct scene {
 	struct sockdiag diag;
 	int fd;
 	struct wire_socket id;
-	struct permission_claim claim;   /* a true one of this process */
+	struct permission_claim claim; /* a true one of this process */
 	unsigned budget;
 };
 
 static int set_up(void **state)
 {
 	static struct scene scene;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002) };
-	socklen_t len = sizeof address, cookie_len = sizeof scene.id.cookie;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002)};
+	socklen_t len = sizeof(address), cookie_len = sizeof(scene.id.cookie);
 	struct stat st;
 
-	scene = (struct scene){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	scene = (struct scene){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	*state = &scene;
 	if (sockdiag_init(&scene.diag) < 0 ||
 	    bind(scene.fd, (struct sockaddr *)&address, len) < 0 || listen(scene.fd, 1) < 0 ||
@@ -53,7 +53,7 @@ static int set_up(void **state)
 	scene.id.family = AF_INET;
 	scene.id.protocol = IPPROTO_TCP;
 	memcpy(scene.id.address, &address.sin_addr, 4);
-	scene.claim = (struct permission_claim){ &scene.id, getuid(), getpid(), pidfd_of(getpid()) };
+	scene.claim = (struct permission_claim){&scene.id, getuid(), getpid(), pidfd_of(getpid())};
 	scene.budget = 1000;
 	return scene.claim.pidfd < 0 ? -1 : 0;
 }

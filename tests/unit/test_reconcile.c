@@ -34,10 +34,10 @@ static void take_event(const struct etcdreg_event *event, void *arg)
 		   event->service ? event->service->name : "-");
 }
 
-#define assert_told(text)                                                                          \
-	do {                                                                                       \
-		assert_string_equal(told.s, text);                                                 \
-		buf_reset(&told);                                                                  \
+#define assert_told(text)                          \
+	do {                                       \
+		assert_string_equal(told.s, text); \
+		buf_reset(&told);                  \
 	} while (0)
 
 static int set_up(void **state)

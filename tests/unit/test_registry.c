@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of the public interface (lib/registry/registry.c, lib/registry/queries.c) against a fake etcd. */
+/*
+ * Tests of the public interface (lib/registry/registry.c, lib/registry/queries.c) against a fake
+ * etcd.
+ */
 #include "fake_store.h"
 
 #include <dirent.h>
@@ -339,17 +342,17 @@ static void its_thread_takes_no_signal(void **state)
 
 /* base64 of "/services/web/1", "/services/a-b/1" and "/services/ns/web/1" */
 #define KV_WEB(value) "{\"key\":\"L3NlcnZpY2VzL3dlYi8x\",\"value\":\"" value "\"}"
-#define KV_AB(value)  "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
-#define KV_NS(value)  "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
+#define KV_AB(value) "{\"key\":\"L3NlcnZpY2VzL2EtYi8x\",\"value\":\"" value "\"}"
+#define KV_NS(value) "{\"key\":\"L3NlcnZpY2VzL25zL3dlYi8x\",\"value\":\"" value "\"}"
 /* base64 of {"name":"web","url":"u2"}, the same with "u1", {"name":"a.b"}, [], {"port":80} */
-#define WEB2	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
-#define WEB1	 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
-#define AB	 "eyJuYW1lIjoiYS5iIn0="
-#define ARRAY	 "W10="
+#define WEB2 "eyJuYW1lIjoid2ViIiwidXJsIjoidTIifQ=="
+#define WEB1 "eyJuYW1lIjoid2ViIiwidXJsIjoidTEifQ=="
+#define AB "eyJuYW1lIjoiYS5iIn0="
+#define ARRAY "W10="
 #define NAMELESS "eyJwb3J0Ijo4MH0="
-#define RANGE(kvs)                                                                                 \
-	{                                                                                          \
-		"/kv/range", 200, "{" HEADER ",\"kvs\":[" kvs "]}", 0                              \
+#define RANGE(kvs)                                                    \
+	{                                                             \
+		"/kv/range", 200, "{" HEADER ",\"kvs\":[" kvs "]}", 0 \
 	}
 
 static void lists_sorted(void **state)

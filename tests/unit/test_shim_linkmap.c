@@ -8,21 +8,19 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 
-#include "shim_text.h"
 #include "shim/linkmap.c"
+#include "shim_text.h"
 
 /* Of the libc, and each a case of its own; those with two versions have a hidden one. */
 static const char *const names[] = {
-	"listen",
-	"pthread_create",       /* two versions */
-	"memcpy",               /* two versions, of which one is an IFUNC */
-	"realpath",             /* two versions */
-	"strlen",               /* an IFUNC */
-	"environ",              /* data */
-	"curl_easy_init",       /* of another library */
-	"_dl_mcount",           /* of the loader */
-	"no_such_function",
-	"",
+	"listen",           "pthread_create", /* two versions */
+	"memcpy",                             /* two versions, of which one is an IFUNC */
+	"realpath",                           /* two versions */
+	"strlen",                             /* an IFUNC */
+	"environ",                            /* data */
+	"curl_easy_init",                     /* of another library */
+	"_dl_mcount",                         /* of the loader */
+	"no_such_function", "",
 };
 
 struct wanted {
@@ -43,7 +41,7 @@ static int find_object(struct dl_phdr_info *object, size_t size, void *data)
 
 static struct tables object_named(const char *file)
 {
-	struct wanted wanted = { .file = file };
+	struct wanted wanted = {.file = file};
 
 	(void)dl_iterate_phdr(find_object, &wanted);
 	return wanted.tables;

@@ -16,8 +16,8 @@
 #ifndef BINDIR
 #define BINDIR "/usr/local/bin"
 #endif
-#include "shim_text.h"
 #include "shim/settings.c"
+#include "shim_text.h"
 
 #define OUTPUT_MAX 8192
 
@@ -92,7 +92,7 @@ static const char *settings_of(const char *const *environment)
 	return output;
 }
 
-#define SETTINGS(...) settings_of((const char *[]){ __VA_ARGS__, NULL })
+#define SETTINGS(...) settings_of((const char *[]){__VA_ARGS__, NULL})
 #define NAMED "ETCD_REGISTRY_NAME=web"
 
 static void assert_has(const char *output, const char *line)
@@ -146,7 +146,8 @@ static void reads_its_own_numbers(void **state)
 static void names_a_number_that_is_none(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(SETTINGS(NAMED, "ETCD_REGISTRY_WAIT=soon"), "error etcd-registry: "
+	assert_non_null(strstr(SETTINGS(NAMED, "ETCD_REGISTRY_WAIT=soon"),
+			       "error etcd-registry: "
 			       "ETCD_REGISTRY_WAIT is not a time"));
 	assert_non_null(strstr(SETTINGS(NAMED, "ETCD_REGISTRY_EXIT_TIMEOUT=61"),
 			       "error etcd-registry: "

@@ -18,7 +18,7 @@
 
 static struct wire_socket socket_of(uint64_t cookie)
 {
-	return (struct wire_socket){ .cookie = cookie, .inode = cookie + 1, .port = 80 };
+	return (struct wire_socket){.cookie = cookie, .inode = cookie + 1, .port = 80};
 }
 
 static int add(uint64_t cookie)
@@ -212,8 +212,8 @@ static void loses_nothing_between_threads(void **state)
 /* A real socket with `type`, bound to a free port of loopback. */
 static int bound(int family, int type, int protocol)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 	int fd = socket(family, type, protocol);
 
 	if (fd < 0)
@@ -228,8 +228,8 @@ static int bound(int family, int type, int protocol)
 
 static void describes_a_tcp_socket(void **state)
 {
-	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
-	struct wire_socket s = { 0 };
+	static const uint8_t loopback[4] = {127, 0, 0, 1};
+	struct wire_socket s = {0};
 	int fd = bound(AF_INET, SOCK_STREAM, 0);
 
 	(void)state;
@@ -245,7 +245,7 @@ static void describes_a_tcp_socket(void **state)
 
 static void describes_an_ipv6_socket(void **state)
 {
-	struct wire_socket s = { 0 };
+	struct wire_socket s = {0};
 	int fd = bound(AF_INET6, SOCK_DGRAM, 0);
 
 	(void)state;
@@ -260,7 +260,7 @@ static void describes_an_ipv6_socket(void **state)
 
 static void leaves_other_sockets_alone(void **state)
 {
-	struct wire_socket s = { 0 };
+	struct wire_socket s = {0};
 	int unbound = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;

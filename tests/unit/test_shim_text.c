@@ -77,15 +77,22 @@ static void matches_globs(void **state)
 		const char *pattern, *s;
 		bool matches;
 	} cases[] = {
-		{ "nginx", "nginx", true },     { "nginx", "nginx2", false },
-		{ "nginx*", "nginx2", true },   { "*", "", true },
-		{ "", "", true },               { "", "a", false },
-		{ "?", "a", true },             { "?", "", false },
-		{ "python3.?", "python3.9", true },
-		{ "python3.?", "python3.11", false },
-		{ "*.*", "a.b", true },         { "*ab", "aaab", true },
-		{ "a*b*c", "a-b-b-c", true },   { "a*b*c", "a-b-b", false },
-		{ "**x", "x", true },           { "[n]ginx", "nginx", false },
+		{"nginx", "nginx", true},
+		{"nginx", "nginx2", false},
+		{"nginx*", "nginx2", true},
+		{"*", "", true},
+		{"", "", true},
+		{"", "a", false},
+		{"?", "a", true},
+		{"?", "", false},
+		{"python3.?", "python3.9", true},
+		{"python3.?", "python3.11", false},
+		{"*.*", "a.b", true},
+		{"*ab", "aaab", true},
+		{"a*b*c", "a-b-b-c", true},
+		{"a*b*c", "a-b-b", false},
+		{"**x", "x", true},
+		{"[n]ginx", "nginx", false},
 	};
 
 	(void)state;

@@ -20,7 +20,7 @@ static void note(struct agent *agent, const char *verb, const struct etcdreg_ser
 {
 	size_t len = strlen(agent->asked);
 
-	(void)snprintf(agent->asked + len, sizeof agent->asked - len, "%s %s %s:%u%s;", verb,
+	(void)snprintf(agent->asked + len, sizeof(agent->asked) - len, "%s %s %s:%u%s;", verb,
 		       s->name, s->hostname, s->port, s->meta ? s->meta : "");
 }
 
@@ -40,8 +40,8 @@ static int leave(void *arg, const struct etcdreg_service *service, struct etcdre
 
 static struct agent *agent_new(void)
 {
-	struct agent *agent = calloc(1, sizeof *agent);
-	const struct endpoints_ops ops = { .join = join, .leave = leave, .arg = agent };
+	struct agent *agent = calloc(1, sizeof(*agent));
+	const struct endpoints_ops ops = {.join = join, .leave = leave, .arg = agent};
 
 	assert_non_null(agent);
 	assert_int_equal(model_init(&agent->model), 0);
@@ -65,7 +65,7 @@ static void decide(struct agent *agent)
 {
 	agent->asked[0] = '\0';
 	model_judge(&agent->model, 1000);
-	endpoints_update(&agent->endpoints, &agent->model, &(struct sockdiag_list){ 0 }, 1000);
+	endpoints_update(&agent->endpoints, &agent->model, &(struct sockdiag_list){0}, 1000);
 }
 
 static struct process *start(struct agent *agent, uint64_t id, const char *text, const char *meta)
@@ -83,8 +83,11 @@ static struct process *start(struct agent *agent, uint64_t id, const char *text,
 static struct sock *listen_on(struct agent *agent, struct process *process, uint64_t inode,
 			      uint16_t port)
 {
-	const struct wire_socket id = { .cookie = inode + 1000, .inode = inode, .port = port,
-					.family = AF_INET, .protocol = IPPROTO_TCP };
+	const struct wire_socket id = {.cookie = inode + 1000,
+				       .inode = inode,
+				       .port = port,
+				       .family = AF_INET,
+				       .protocol = IPPROTO_TCP};
 	struct holding *holding;
 
 	assert_int_equal(model_hold(&agent->model, process, &id, true, &holding), 0);
@@ -156,15 +159,18 @@ static void processes_are_who_they_were(void **state)
 	assert_int_equal(after->model.socks_len, 3);
 }
 
-/* In etcd, and its socket closes while no worker runs; or on its way out when the worker is killed. */
+/*
+ * In etcd, and its socket closes while no worker runs; or on its way out when the worker is killed.
+ */
 static void what_is_not_wanted_any_more_leaves(void **state)
 {
 	CLEANUP(agent) struct agent *before = agent_of_three();
 	CLEANUP(agent) struct agent *after = agent_new();
-	CLEANUP(buf) struct buf buf = { 0 };
+	CLEANUP(buf) struct buf buf = {0};
 
 	(void)state;
-	model_drop_sock(&before->model, LIST_ENTRY(before->model.socks.next, struct sock, in_model));
+	model_drop_sock(&before->model,
+			LIST_ENTRY(before->model.socks.next, struct sock, in_model));
 	decide(before);
 	assert_string_equal(before->asked, "leave web 10.0.0.1:80{\"a\":1};");
 	buf = save(before);
@@ -178,7 +184,7 @@ static void what_was_found_in_proc_is_not_kept(void **state)
 {
 	CLEANUP(agent) struct agent *before = agent_of_three();
 	CLEANUP(agent) struct agent *after = agent_new();
-	CLEANUP(buf) struct buf buf = { 0 };
+	CLEANUP(buf) struct buf buf = {0};
 	struct process *found = model_add_process(&before->model, 99, MODEL_ANY_UID);
 	struct sock *sock = LIST_ENTRY(before->model.socks.prev, struct sock, in_model);
 	struct holding *holding;

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,12 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-#define ENTRY(i, c, p) { .inode = (i), .cookie = (c), .port = (p) }
+#define ENTRY(i, c, p)                                   \
+	{                                                \
+		.inode = (i), .cookie = (c), .port = (p) \
+	}
 
-enum { MANY = 700 };    /* more than one answer of the kernel holds */
+enum { MANY = 700 }; /* more than one answer of the kernel holds */
 
 struct probe {
 	int fd;
@@ -32,7 +35,7 @@ struct probe {
 /* One that is not the same when it is read backwards. */
 static struct sockaddr_storage address_of(int family)
 {
-	struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
+	struct sockaddr_storage address = {.ss_family = (sa_family_t)family};
 
 	if (family == AF_INET)
 		((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(0x7f000002);
@@ -44,10 +47,10 @@ static struct sockaddr_storage address_of(int family)
 static void open_socket(struct probe *probe, int family, int type, int protocol)
 {
 	struct sockaddr_storage address = address_of(family);
-	socklen_t len = sizeof address, cookie_len = sizeof probe->entry.cookie;
+	socklen_t len = sizeof(address), cookie_len = sizeof(probe->entry.cookie);
 	struct stat st;
 
-	*probe = (struct probe){ .fd = -1 };
+	*probe = (struct probe){.fd = -1};
 	probe->fd = socket(family, type | SOCK_CLOEXEC, protocol);
 	if (probe->fd < 0)
 		return;
@@ -55,8 +58,8 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 	if (type == SOCK_STREAM)
 		assert_int_equal(listen(probe->fd, 1), 0);
 	assert_int_equal(getsockname(probe->fd, (struct sockaddr *)&address, &len), 0);
-	assert_int_equal(getsockopt(probe->fd, SOL_SOCKET, SO_COOKIE, &probe->entry.cookie,
-				    &cookie_len), 0);
+	assert_int_equal(
+		getsockopt(probe->fd, SOL_SOCKET, SO_COOKIE, &probe->entry.cookie, &cookie_len), 0);
 	assert_int_equal(fstat(probe->fd, &st), 0);
 	probe->entry.inode = st.st_ino;
 	/* The port is at the same place in both families. */
@@ -72,7 +75,7 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 /* 0: it is not listed. */
 static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct sockdiag_socket *entry)
 {
-	struct sockdiag_list list = { 0 };
+	struct sockdiag_list list = {0};
 	unsigned protocol = 0;
 
 	assert_int_equal(sockdiag_dump(diag, what, &list, NULL), 0);
@@ -86,7 +89,7 @@ static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct soc
 
 static void check_port(struct sockdiag *diag, unsigned what, const struct sockdiag_socket *wanted)
 {
-	struct sockdiag_list list = { 0 };
+	struct sockdiag_list list = {0};
 	const struct sockdiag_socket *found;
 
 	assert_int_equal(sockdiag_dump_port(diag, what, wanted->port, &list, NULL), 0);
@@ -94,7 +97,7 @@ static void check_port(struct sockdiag *diag, unsigned what, const struct sockdi
 	assert_non_null(found);
 	assert_int_equal(found->family, wanted->family);
 	assert_int_equal(found->uid, wanted->uid);
-	assert_memory_equal(found->address, wanted->address, sizeof wanted->address);
+	assert_memory_equal(found->address, wanted->address, sizeof(wanted->address));
 	for (size_t i = 0; diag->fd >= 0 && i < list.len; i++)
 		assert_int_equal(list.entries[i].port, wanted->port);
 	sockdiag_list_release(&list);
@@ -167,7 +170,7 @@ static void a_bound_tcp_socket_does_not_listen(void **state)
 static void lists_many(void **state)
 {
 	static struct probe probes[MANY];
-	struct sockdiag_list list = { 0 };
+	struct sockdiag_list list = {0};
 	struct sockdiag diag;
 
 	(void)state;
@@ -191,12 +194,15 @@ static void lists_many(void **state)
 static void a_socket_is_cookie_port_and_inode(void **state)
 {
 	static const struct sockdiag_socket listed[] = {
-		ENTRY(30, 3, 80), ENTRY(10, 1, 80), ENTRY(20, 2, 80), ENTRY(20, 0, 81),
+		ENTRY(30, 3, 80),
+		ENTRY(10, 1, 80),
+		ENTRY(20, 2, 80),
+		ENTRY(20, 0, 81),
 	};
-	struct sockdiag_list list = { 0 };
+	struct sockdiag_list list = {0};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
+	for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++)
 		assert_int_equal(sockdiag_list_add(&list, &listed[i]), 0);
 	sockdiag_list_sort(&list);
 	assert_true(sockdiag_list_has(&list, &(struct sockdiag_socket)ENTRY(10, 1, 80)));
@@ -236,7 +242,7 @@ static void proc_lines_are_read_or_skipped(void **state)
 		"   2: 00000000000000000000000001000000:0050"
 		" 00000000000000000000000000000000:0000 0A"
 		" 00000000:00000000 00:00000000 00000000 1000        0 4713 1 0 100 0 0 10 0\n";
-	struct sockdiag_list list = { 0 };
+	struct sockdiag_list list = {0};
 
 	(void)state;
 	read_text(v4, AF_INET, &list);

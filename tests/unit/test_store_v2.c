@@ -8,15 +8,15 @@ static struct fake_etcd *fake;
 static struct line *line;
 static struct store *store;
 
-#define NODE(value, index)                                                                         \
-	"{\"action\":\"set\",\"node\":{\"key\":\"/k\",\"value\":" value                            \
+#define NODE(value, index)                                              \
+	"{\"action\":\"set\",\"node\":{\"key\":\"/k\",\"value\":" value \
 	",\"modifiedIndex\":" #index "}}"
 #define NOT_FOUND "{\"errorCode\":100,\"message\":\"Key not found\",\"cause\":\"/k\",\"index\":7}"
-#define COMPARE_FAILED                                                                             \
+#define COMPARE_FAILED \
 	"{\"errorCode\":101,\"message\":\"Compare failed\",\"cause\":\"[1 != 2]\",\"index\":7}"
-#define KEY(...)                                                                                   \
-	{                                                                                          \
-		.path = "services/a b/1", .document = "{\"a\":1}", __VA_ARGS__                     \
+#define KEY(...)                                                               \
+	{                                                                      \
+		.path = "services/a b/1", .document = "{\"a\":1}", __VA_ARGS__ \
 	}
 
 static void open_line(const char *options)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/store/store_v3.c, lib/store/v3_call.c and lib/store/session.c against a fake etcd. */
+/*
+ * Tests of lib/store/store_v3.c, lib/store/v3_call.c and lib/store/session.c against a fake etcd.
+ */
 #include "fake_store.h"
 
 #include "lib/store/store.h"
@@ -36,13 +38,13 @@ static void open_line(const char *options)
 }
 
 /* Plain text, of a gateway that was shown a client certificate with a common name. */
-#define NAME_REFUSED                                                                               \
-	"CommonName of client sending a request against gateway will be ignored and not used as "  \
+#define NAME_REFUSED                                                                              \
+	"CommonName of client sending a request against gateway will be ignored and not used as " \
 	"expected\n"
 
-#define KEY(...)                                                                                   \
-	{                                                                                          \
-		.path = "services/web/1", .document = "{}", __VA_ARGS__                            \
+#define KEY(...)                                                        \
+	{                                                               \
+		.path = "services/web/1", .document = "{}", __VA_ARGS__ \
 	}
 #define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
 
@@ -471,10 +473,10 @@ static const struct {
 	const char *between;
 	const char *after;
 } error_forms[] = {
-	{NULL, "{\"Error\":\"", "\",\"Code\":2}"},		  /* 3.0, 3.1 */
-	{"{\"code\":", ",\"error\":\"", "\"}"},			  /* 3.3 */
+	{NULL, "{\"Error\":\"", "\",\"Code\":2}"},                /* 3.0, 3.1 */
+	{"{\"code\":", ",\"error\":\"", "\"}"},                   /* 3.3 */
 	{"{\"code\":", ",\"error\":\"x\",\"message\":\"", "\"}"}, /* 3.4, 3.5 */
-	{"{\"code\":", ",\"message\":\"", "\"}"},		  /* 3.6, and 3.5 of Debian */
+	{"{\"code\":", ",\"message\":\"", "\"}"},                 /* 3.6, and 3.5 of Debian */
 	{"{\"error\":{\"grpc_code\":", ",\"http_code\":500,\"message\":\"",
 	 "\",\"http_status\":\"Internal Server Error\"}}"},   /* a stream's */
 	{"{\"error\":{\"code\":", ",\"message\":\"", "\"}}"}, /* a stream's, 3.6 */
@@ -530,8 +532,9 @@ static void reads_the_errors_of_every_etcd(void **state)
 		write_error(i % ARRAY_LEN(error_forms), rows[row].code, rows[row].text, body);
 		fake_rules(fake, rules);
 		ROW("%s", body);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, &err),
-				 rows[row].expected);
+		assert_int_equal(
+			store->ops->list(store, "services/", count_document, NULL, NULL, &err),
+			rows[row].expected);
 		assert_non_null(strstr(err.msg, rows[row].text));
 	}
 }
@@ -697,7 +700,10 @@ static void compares_revisions_on_an_old_etcd(void **state)
 static void lists_a_folder(void **state)
 {
 	static const struct fake_rule rules[] = {
-		{"/kv/range {\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\",\"limit\":\"1000\",\"revision\":\"0\"}", 200,
+		{"/kv/range "
+		 "{\"key\":\"L3NlcnZpY2VzLw==\",\"range_end\":\"L3NlcnZpY2VzMA==\",\"limit\":"
+		 "\"1000\",\"revision\":\"0\"}",
+		 200,
 		 "{" HEADER ",\"kvs\":[{\"key\":\"" KEY64 "\",\"value\":\"e30=\"},"
 		 "{\"key\":\"" KEY64 "\"},{\"key\":\"" KEY64
 		 "\",\"value\":\"e30=\"}],\"count\":\"3\"}",
@@ -711,9 +717,11 @@ static void lists_a_folder(void **state)
 	(void)state;
 	open_line("");
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
+			 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL), 0);
+	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
+			 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
 			 ETCDREG_E_PROTO);
@@ -760,9 +768,9 @@ static void chooses_the_api(void **state)
 			assert_true(session_store(line->session, &store, NULL, &err) < 0);
 		} else {
 			assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
-			assert_int_equal(
-				store->ops->list(store, "services/", count_document, NULL, NULL, &err),
-				0);
+			assert_int_equal(store->ops->list(store, "services/", count_document, NULL,
+							  NULL, &err),
+					 0);
 			assert_int_equal(fake_count(fake, rows[i].request), 1);
 		}
 		line_free(line);
@@ -855,12 +863,13 @@ static void chooses_again_after_an_upgrade(void **state)
 		line = line_new(fake, "");
 		assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
 		fake_rules(fake, upgraded);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
-				 ETCDREG_E_PROTO);
+		assert_int_equal(
+			store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
+			ETCDREG_E_PROTO);
 		assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 		assert_true(is_new);
-		assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
-				 0);
+		assert_int_equal(
+			store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
 		line_free(line);
 		line = NULL;
 	}

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of several keys in one transaction (lib/store/v3_txn.c, lib/store/store_v3.c) against a fake etcd. */
+/*
+ * Tests of several keys in one transaction (lib/store/v3_txn.c, lib/store/store_v3.c) against a
+ * fake etcd.
+ */
 #include "fake_store.h"
 
 #include "lib/store/store.h"
 
 #define COUNT 3
-#define RULE_GRANT { "/lease/grant", 200, GRANTED("5"), 0 }
-#define RULE_TOGETHER { PUT_NEW, 200, COMPARED, 0 }
+#define RULE_GRANT                                   \
+	{                                            \
+		"/lease/grant", 200, GRANTED("5"), 0 \
+	}
+#define RULE_TOGETHER                     \
+	{                                 \
+		PUT_NEW, 200, COMPARED, 0 \
+	}
 #define NEW(path64) "{\"target\":\"CREATE\",\"key\":\"" path64 "\",\"create_revision\":\"0\"}"
 #define OURS(path64) "{\"target\":\"LEASE\",\"key\":\"" path64 "\",\"lease\":\"5\"}"
-#define PUT_OF(path64)                                                                             \
+#define PUT_OF(path64) \
 	"{\"request_put\":{\"key\":\"" path64 "\",\"value\":\"e30=\",\"lease\":\"5\"}}"
 #define RANGE_OF(path64) "{\"request_range\":{\"key\":\"" path64 "\"}}"
 #define DELETE_OF(path64) "{\"request_delete_range\":{\"key\":\"" path64 "\"}}"
@@ -95,10 +104,11 @@ static void puts_in_one_request(void **state)
 	put_all();
 	for (size_t i = 0; i < COUNT; i++)
 		assert_true(all[i].index == 5 && all[i].lease == 5 && all[i].lost);
-	assert_int_equal(fake_count(fake, "POST /v3/kv/txn {\"compare\":[" OF_ALL(
-						  NEW) "],\"success\":[" OF_ALL(PUT_OF)
-						  "],\"failure\":[" OF_ALL(RANGE_OF) "]}"),
-			 1);
+	assert_int_equal(
+		fake_count(fake,
+			   "POST /v3/kv/txn {\"compare\":[" OF_ALL(NEW) "],\"success\":[" OF_ALL(
+				   PUT_OF) "],\"failure\":[" OF_ALL(RANGE_OF) "]}"),
+		1);
 	assert_int_equal(fake_count(fake, ""), 2);
 }
 
@@ -252,8 +262,7 @@ static void is_down_where_no_node_answers(void **state)
 
 	(void)state;
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->put_many(store, keys, COUNT, &done, NULL),
-			 ETCDREG_E_UNREACH);
+	assert_int_equal(store->ops->put_many(store, keys, COUNT, &done, NULL), ETCDREG_E_UNREACH);
 	assert_int_equal(done, 0);
 	put_all();
 	fake_rules(fake, down);

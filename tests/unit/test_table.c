@@ -37,7 +37,7 @@ static void is_empty_at_first(void **state)
 
 static void has_what_was_written_last(void **state)
 {
-	static const char *const texts[] = { "first", "second and longer", "3rd" };
+	static const char *const texts[] = {"first", "second and longer", "3rd"};
 	size_t len;
 
 	(void)state;

@@ -4,8 +4,8 @@
 
 #include "lib/store/v3_watch.h"
 
-#define KEY64	 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
-#define OTHER64	 "L3NlcnZpY2VzL3dlYi8y"
+#define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */
+#define OTHER64 "L3NlcnZpY2VzL3dlYi8y"
 #define QUIET_MS 100
 
 static struct fake_etcd *fake;

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of etcdreg_watch() (lib/registry/watch.c, lib/registry/watch_state.c) against a fake etcd. */
+/*
+ * Tests of etcdreg_watch() (lib/registry/watch.c, lib/registry/watch_state.c) against a fake etcd.
+ */
 #include "fake_store.h"
 
 #include "lib/base/codec.h"
 #include "lib/etcd-registry.h"
 
-#define WAIT_MS	 5000
+#define WAIT_MS 5000
 #define QUIET_MS 200
 
-#define WEB_KEY	  "services/web/1"
-#define WEB_1	  "{\"name\":\"web\",\"port\":1}"
-#define WEB_2	  "{\"name\":\"web\",\"port\":2}"
+#define WEB_KEY "services/web/1"
+#define WEB_1 "{\"name\":\"web\",\"port\":1}"
+#define WEB_2 "{\"name\":\"web\",\"port\":2}"
 #define WEB_URL(url) "{\"name\":\"web\",\"url\":\"" url "\"}"
 #define NOT_FOUND(index) "{\"errorCode\":100,\"message\":\"Key not found\",\"index\":" index "}"
-#define CLEARED	  "{\"errorCode\":401,\"message\":\"The event is outdated\",\"index\":2000}"
-#define V2_NODE(text, index)                                                                       \
+#define CLEARED "{\"errorCode\":401,\"message\":\"The event is outdated\",\"index\":2000}"
+#define V2_NODE(text, index) \
 	"{\"key\":\"/" WEB_KEY "\",\"value\":\"" text "\",\"modifiedIndex\":" index "}"
 #define V2_LIST(nodes) "{\"action\":\"get\",\"node\":{\"dir\":true,\"nodes\":[" nodes "]}}"
 #define V2_WEB_1 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":1}"
 #define V2_WEB_2 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":2}"
 
 /* The watch asks for them when it has begun. */
-#define RULE_MEMBERS { "/member", 200, "{\"members\":[{\"ID\":\"1\"}]}", 0 }
+#define RULE_MEMBERS                                                \
+	{                                                           \
+		"/member", 200, "{\"members\":[{\"ID\":\"1\"}]}", 0 \
+	}
 
 static struct fake_etcd *fake;
 static struct etcdreg *reg;
@@ -64,8 +69,7 @@ static const char *kv(const char *path, const char *document, int revision)
 	char *text = texts[texts_len++];
 
 	snprintf(text, sizeof(texts[0]),
-		 "{\"key\":\"%s\",\"value\":\"%s\",\"mod_revision\":\"%d\"}", key, value,
-		 revision);
+		 "{\"key\":\"%s\",\"value\":\"%s\",\"mod_revision\":\"%d\"}", key, value, revision);
 	free(key);
 	free(value);
 	return text;
@@ -83,8 +87,8 @@ static const char *event(const char *type, const char *one)
 {
 	char *text = texts[texts_len++];
 
-	snprintf(text, sizeof(texts[0]),
-		 "{\"result\":{" HEADER ",\"events\":[{%s\"kv\":%s}]}}\n", type, one);
+	snprintf(text, sizeof(texts[0]), "{\"result\":{" HEADER ",\"events\":[{%s\"kv\":%s}]}}\n",
+		 type, one);
 	return text;
 }
 
@@ -138,7 +142,8 @@ static void goes_on_after_the_latest_change(void **state)
 		RULE_MEMBERS,
 		{"keys_only", 200, "{\"header\":{\"revision\":\"9\"}}", 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
-		{"/watch", FAKE_STREAM, "{\"result\":{\"header\":{\"revision\":\"9\"},\"created\":true}}\n", 0},
+		{"/watch", FAKE_STREAM,
+		 "{\"result\":{\"header\":{\"revision\":\"9\"},\"created\":true}}\n", 0},
 		{0},
 	};
 
@@ -183,7 +188,8 @@ static void tells_the_difference_after_a_compaction(void **state)
 
 static void lists_again_where_etcd_has_an_older_state(void **state)
 {
-	static const char older[] = "{\"result\":{\"header\":{\"revision\":\"2\"},\"created\":true}}\n";
+	static const char older[] =
+		"{\"result\":{\"header\":{\"revision\":\"2\"},\"created\":true}}\n";
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
 		RULE_MEMBERS,
@@ -243,7 +249,8 @@ static void a_list_begins_again_where_etcd_compacts_between_its_pages(void **sta
 		RULE_VERSION,
 		RULE_MEMBERS,
 		{"\"revision\":\"5\"", 400, COMPACTED, 3},
-		{"\"revision\":\"5\"", 200, page(kv("/services/web/3", WEB_URL("3"), 4), "false"), 0},
+		{"\"revision\":\"5\"", 200, page(kv("/services/web/3", WEB_URL("3"), 4), "false"),
+		 0},
 		{"/kv/range", 200, page(kv("/services/web/1", WEB_URL("1"), 4), "true"), 3},
 		{"/kv/range", 200, page(kv("/services/web/2", WEB_URL("2"), 4), "true"), 0},
 		{0},
@@ -346,7 +353,8 @@ static void a_token_that_is_no_longer_good_is_no_failure(void **state)
 		RULE_MEMBERS,
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t1\"}", 1},
 		{"/auth/authenticate", 200, "{" HEADER ",\"token\":\"t2\"}", 0},
-		{"\"revision\":\"5\"} auth=t1", 400, V3_ERROR(16, "etcdserver: invalid auth token"), 0},
+		{"\"revision\":\"5\"} auth=t1", 400, V3_ERROR(16, "etcdserver: invalid auth token"),
+		 0},
 		{"keys_only", 200, DONE, 0},
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "false"), 0},
 		{"auth=t1", FAKE_STREAM, denied, 0},
@@ -370,7 +378,8 @@ static void waits_with_v2_from_index_to_index(void **state)
 	static const struct fake_rule rules[] = {
 		RULE_MEMBERS,
 		{".index", 404, NOT_FOUND("20"), 0},
-		{"waitIndex=21", 200, "{\"action\":\"set\",\"node\":" V2_NODE(V2_WEB_2, "30") "}", 0},
+		{"waitIndex=21", 200, "{\"action\":\"set\",\"node\":" V2_NODE(V2_WEB_2, "30") "}",
+		 0},
 		{"waitIndex=31", 200,
 		 "{\"action\":\"expire\",\"node\":{\"key\":\"/services/web\",\"dir\":true,"
 		 "\"modifiedIndex\":31}}",
@@ -439,7 +448,8 @@ static void says_what_failed_when_the_time_is_up(void **state)
 {
 	const struct fake_rule rules[] = {
 		RULE_VERSION,
-		{"/kv/range", 403, "{\"error\":\"x\",\"code\":7,\"message\":\"permission denied\"}", 0},
+		{"/kv/range", 403, "{\"error\":\"x\",\"code\":7,\"message\":\"permission denied\"}",
+		 0},
 		{0},
 	};
 	const struct etcdreg_change *change;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* early - a library whose constructor listens, before or after that of the object under test has run. */
+/*
+ * early - a library whose constructor listens, before or after that of the object under test has
+ * run.
+ */
 #include "../host.h"
 
 __attribute__((constructor)) static void listen_early(void)
