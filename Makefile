@@ -9,7 +9,9 @@
 #   make unit-tsan    the unit tests under ThreadSanitizer, two minutes
 #   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
 #   make analyse      clang-tidy and cppcheck, some minutes (scripts/analyse)
-#   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools
+#   make check        in seconds, after every change: unit tests and gates
+#   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools;
+#                     make unit UNIT=reconcile TEST='*lease*': some of the tests
 #   make demo         the product on three real servers (scripts/demo)
 #   make bench        measures it beside what one would use instead, into docs/benchmarks; BENCH=exec,listen: some of it (scripts/bench)
 #   make install      PREFIX=/usr/local DESTDIR=
@@ -82,7 +84,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts cflags shim-cflags
+.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -128,6 +130,9 @@ $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
+# Tests with a clock of their own: tests/unit/clock.h.
+$(B)/unit/test_reconcile: LDFLAGS += -Wl,--wrap=clock_gettime
+
 # A fuzz target may include a module to reach inside it, so it takes of the others only what it needs.  Without libFuzzer
 # it replays its corpus.
 $(B)/fuzz/agent.a: $(AGENT_OBJS)
@@ -172,8 +177,13 @@ hosts: $(HOSTS) $(HOST_LIBRARIES) $(B)/hosts-static/listener $(MUSL_HOSTS) $(HOS
 
 bench-hosts: $(BENCH_HOSTS) $(BENCH_OBJECTS)
 
-unit: $(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS))
-	$(Q)scripts/run-unit $^
+# UNIT="reconcile watch": those programs alone; TEST='*lease*': such tests alone.
+UNIT_PROGRAMS = $(if $(UNIT),$(UNIT:%=$(B)/unit/test_%),$(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS)))
+unit: $(UNIT_PROGRAMS)
+	$(Q)TEST='$(TEST)' scripts/run-unit $^
+
+check: $(UNIT_PROGRAMS) | all
+	$(Q)scripts/check $^
 
 unit-san:
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined unit

@@ -18,6 +18,7 @@ from harness.relay import Relay
 from harness.wait import wait_until, wait_until_equal
 
 KEYS_GONE_TIMEOUT_S = 3
+AGENT_OUTLIVES_HOSTS_S = 8  # a worker that the keeper started waits 5 s for hosts to come back
 
 _numbers = itertools.count()
 
@@ -25,8 +26,13 @@ _numbers = itertools.count()
 def pytest_configure(config):
     # Ignored where this was started in the background, and in all that it starts then.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # ... and under nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line(
-        "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them, then 2"
+        "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them"
+    )
+    config.addinivalue_line(
+        "markers", "xdist_group(name): such tests share a fixture, so one worker runs them all"
     )
     config.addinivalue_line("markers", "programs: not by default, but by scripts/test-hosts")
     config.addinivalue_line("markers", "slow: not by default, but by scripts/test-hosts")
@@ -48,7 +54,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     results = os.environ.get("TEST_RESULTS")
-    if not results:
+    if not results or hasattr(terminalreporter.config, "workerinput"):  # workers are counted by the main process
         return
     counts = {
         name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")
@@ -75,9 +81,16 @@ def etcd(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def agent_watch():
+    """Of each worker; after its last test, no agent may have outlived its last host."""
     watch = AgentWatch()
     yield watch
-    watch.kill_all()
+    try:
+        wait_until(
+            lambda: not watch.still_running(), AGENT_OUTLIVES_HOSTS_S, "all agents have ended"
+        )
+        assert max(watch.lifetimes.values(), default=0) <= AGENT_OUTLIVES_HOSTS_S
+    finally:
+        watch.kill_all()
 
 
 @pytest.fixture

@@ -100,7 +100,9 @@ def web(v3_registry, drive):
             return document("web", port)["url"]
 
         def leave(self, port):
+            key = v3_registry.key(document("web", port))
             assert self.holder.ask("leave", "web", port) == ["done", "0"]
+            wait_until(lambda: key not in v3_registry.documents(), PATIENCE_S, "it to have left")
 
     return Web()
 

@@ -20,6 +20,8 @@ from harness.process import free_port, has_capability, local_addresses
 from harness.registry import Registry, document
 from harness.wait import wait_until
 
+pytestmark = pytest.mark.xdist_group("lives")
+
 TTL_S = 3
 THREE_TTLS_S = 3 * TTL_S
 KILLED_GONE_S = 0.1

@@ -14,6 +14,8 @@ from harness.process import free_port, is_running
 from harness.registry import Registry, document
 from harness.servers import NGINX_DAEMON
 
+pytestmark = pytest.mark.xdist_group("nginx_daemon")
+
 THREE_TTLS_S = 30
 GONE_S = 2
 

@@ -14,6 +14,8 @@ from harness import product
 from harness.host import Host
 from harness.registry import Registry, document
 
+pytestmark = pytest.mark.xdist_group("stopped")
+
 STOPPED_S = 15
 TTL_S = 10
 INTERVAL_S = TTL_S / 2

@@ -26,4 +26,13 @@
 /* In a table, the row that failed: print it before the assertion that ends the test. */
 #define ROW(format, ...) print_message("row: " format "\n", __VA_ARGS__)
 
+/* TEST='*lease*' runs the tests of such a name; scripts/run-unit. */
+__attribute__((constructor)) static inline void take_filter(void)
+{
+	const char *filter = getenv("TEST");
+
+	if (filter && *filter)
+		cmocka_set_test_filter(filter);
+}
+
 #endif

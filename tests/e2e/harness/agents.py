@@ -49,13 +49,13 @@ def kill_worker(registry):
 
 
 def _listening_process(name):
-    """None: it has ended since it was listed."""
+    """None: it has ended since it was listed, or its queue is full (of another worker's test)."""
     try:
         with connect(name) as connection:
             credentials = connection.getsockopt(
                 socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")
             )
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, BlockingIOError):
         return None
     return struct.unpack("iII", credentials)[0]
 

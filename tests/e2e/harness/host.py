@@ -101,8 +101,9 @@ class Host:
 
     def stop(self, how=signal.SIGTERM):
         """Asks it to end; returns when every process that held the socket has."""
-        pids = {self.main, *self.holders()}
-        os.kill(self.main, how)
+        main = self.main
+        pids = {main, *self.holders()}
+        os.kill(main, how)
         wait_until(lambda: not any(map(is_running, pids)), STOP_TIMEOUT_S, f"{pids} have ended")
         return self.process.wait(STOP_TIMEOUT_S)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The npm package etcd-registry, kept in the build folder from one run to the next."""
+import fcntl
 import shutil
 import subprocess
 
@@ -9,8 +10,7 @@ PACKAGE = "etcd-registry@2.1.1"
 TIMEOUT_S = 180
 
 
-def npm_modules():
-    """The folder that holds it, for NODE_PATH."""
+def _install():
     folder = BUILD / "npm"
     manifest = folder / "node_modules" / "etcd-registry" / "package.json"
     if not manifest.exists():
@@ -27,3 +27,10 @@ def npm_modules():
         )
         assert result.returncode == 0, result.stderr
     return folder / "node_modules"
+
+
+def npm_modules():
+    """The folder that holds it, for NODE_PATH; one worker installs it for all."""
+    with open(BUILD / "npm.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _install()
