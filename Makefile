@@ -14,7 +14,9 @@
 #                     make unit UNIT=reconcile TEST='*lease*': some of the tests
 #   make demo         the product on three real servers (scripts/demo)
 #   make bench        measures it beside what one would use instead, into docs/benchmarks; BENCH=exec,listen: some of it (scripts/bench)
-#   make install      PREFIX=/usr/local DESTDIR=
+#   make install      PREFIX=/usr/local DESTDIR=; make uninstall, with the same, takes it out
+#   make compile_commands.json    for editors and clang's tools
+#   make help         this list
 #
 # CC, CFLAGS, LDFLAGS are honoured; DEV=1 turns warnings into errors; SAN=address,undefined builds into build/address,undefined;
 # V=1 shows the commands.
@@ -84,7 +86,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all preload32 install clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
+.PHONY: all help preload32 install uninstall compile_commands.json clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -244,6 +246,21 @@ install: all $(if $(wildcard $(SHIM32)),preload32)
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' \
 		lib/etcd-registry.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc
 	install -m 644 docs/etcd-registry.1 $(DESTDIR)$(MANDIR)/man1/
+
+# What editors and clang's tools ask for; without any program but make.
+compile_commands.json:
+	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) | scripts/compile-commands > $@
+
+help:
+	@sed -n '/^#   make/,/^$$/ s/^#  \?//p' $(firstword $(MAKEFILE_LIST))
+
+# The files that `make install` put there, and no folder.
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/$(notdir $(BIN)) $(DESTDIR)$(LIBDIR)/$(notdir $(SHIM)) \
+		$(DESTDIR)$(LIBDIR)/$(notdir $(LIB_A)) $(DESTDIR)$(LIBDIR)/libetcd-registry.so* \
+		$(DESTDIR)$(PREFIX)/$(LIB64)/$(notdir $(SHIM)) $(DESTDIR)$(PREFIX)/$(LIB32)/$(notdir $(SHIM)) \
+		$(DESTDIR)$(INCLUDEDIR)/etcd-registry.h $(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc \
+		$(DESTDIR)$(MANDIR)/man1/etcd-registry.1
 
 clean:
 	rm -rf build
