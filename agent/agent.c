@@ -43,7 +43,6 @@ struct arguments {
 	bool help;
 };
 
-/* The settings that the worker is told; it takes the others from the environment itself. */
 struct settings {
 	struct config cfg;
 	struct connstr connstr;
@@ -283,12 +282,14 @@ static void log_end_of_worker(int status)
 static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err *err)
 {
 	CLEANUP(settings) struct settings settings = {0};
-	struct worker_options options = {
+	const struct worker_options options = {
 		.listen_fd = task->listen_fd,
 		.control_fd = task->control_fd,
 		.table = task->table,
 		.takes_over = task->takes_over,
 		.hosted = hosted,
+		.config = &settings.cfg,
+		.connstr = &settings.connstr,
 	};
 	int r;
 
@@ -296,9 +297,6 @@ static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err
 	r = load_settings(&settings, hosted, err);
 	if (r < 0)
 		return r;
-	options.ttl_s = settings.cfg.ttl_s;
-	options.etcd_hosts = settings.connstr.hosts;
-	options.etcd_hosts_len = settings.connstr.hosts_len;
 	if (task->takes_over)
 		log_end_of_worker(task->status);
 	return worker_run(&options, err);
@@ -307,12 +305,15 @@ static int serve(const struct keeper_task *task, bool hosted, struct etcdreg_err
 /* A host has no other way to learn what is wrong with its settings than to ask. */
 static int refuse_all(const struct keeper_task *task, const char *refusal, struct etcdreg_err *err)
 {
+	const struct config no_config = {0};
+	const struct connstr no_connstr = {0};
 	const struct worker_options options = {
 		.listen_fd = task->listen_fd,
 		.control_fd = task->control_fd,
 		.hosted = true,
 		.refusal = refusal,
-		.ttl_s = 1,
+		.config = &no_config,
+		.connstr = &no_connstr,
 	};
 
 	log_error("%s", refusal);

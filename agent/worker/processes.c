@@ -347,7 +347,7 @@ void processes_judge_beats(struct worker *worker)
 		    worker->turn_ms < since_ms + worker->ttl_ms)
 			continue;
 		log_info("pid %d: has not been heard for %u s: taken for stopped",
-			 (int)process->pid, worker->options.ttl_s);
+			 (int)process->pid, worker->options.config->ttl_s);
 		process->state = PROCESS_STOPPED;
 	}
 }

@@ -276,19 +276,20 @@ static int open_signals(struct worker *worker)
 
 static int open_registry(struct worker *worker, struct etcdreg_err *err)
 {
-	const struct etcdreg_options options = {
+	struct registry_options options = {
+		.config = worker->options.config,
+		.connstr = worker->options.connstr,
 		.on_event = news_push,
 		.event_arg = &worker->news,
 	};
-	struct leases *leases;
 
 	if (worker->options.refusal)
 		return 0;
-	if (!worker->options.table)
-		return etcdreg_open(&options, &worker->reg, err);
-	leases = table_leases(worker->options.table);
-	leases->restored = worker->options.takes_over;
-	return registry_open(&options, leases, &worker->reg, err);
+	if (worker->options.table) {
+		options.leases = table_leases(worker->options.table);
+		options.leases->restored = worker->options.takes_over;
+	}
+	return registry_open(&options, &worker->reg, err);
 }
 
 static int init_parts(struct worker *worker)
@@ -305,8 +306,8 @@ static int init_parts(struct worker *worker)
 	if (r == 0)
 		r = news_init(&worker->news);
 	if (r == 0)
-		r = resolver_init(&worker->resolver, worker->options.etcd_hosts,
-				  worker->options.etcd_hosts_len);
+		r = resolver_init(&worker->resolver, worker->options.connstr->hosts,
+				  worker->options.connstr->hosts_len);
 	return r;
 }
 
@@ -387,7 +388,7 @@ int worker_run(const struct worker_options *options, struct etcdreg_err *err)
 		.news.fd = -1,
 		.resolver.fd = -1,
 		.signals.fd = -1,
-		.ttl_ms = (uint64_t)options->ttl_s * 1000,
+		.ttl_ms = (uint64_t)options->config->ttl_s * 1000,
 		.turn_ms = now_ms(),
 	};
 	int r;

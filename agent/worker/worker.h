@@ -27,6 +27,7 @@
 #include "agent/services/endpoints.h"
 #include "agent/services/model.h"
 #include "agent/services/survey.h"
+#include "lib/config/config.h"
 #include "lib/config/connstr.h"
 #include "lib/etcd-registry.h"
 #include "lifetime.h"
@@ -40,10 +41,11 @@ struct worker_options {
 	struct table *table; /* what is known is kept there; NULL: nowhere */
 	bool takes_over;     /* and goes on with what a worker before this one left there */
 	bool hosted;         /* a host started it: it ends when nobody needs it */
-	const char *refusal; /* the settings are invalid: every hello is refused with it */
-	unsigned ttl_s;
-	const struct connstr_host *etcd_hosts; /* the route decides the advertised address */
-	size_t etcd_hosts_len;
+	const char *refusal; /* the settings are invalid: every hello is refused with it;
+				   `config` and `connstr` may be zeroed */
+	/* Borrowed until worker_run() returns, complete as struct registry_options wants them. */
+	const struct config *config;
+	const struct connstr *connstr; /* the route to its hosts decides the advertised address */
 };
 
 struct worker {
@@ -71,7 +73,7 @@ struct worker {
 
 /*
  * Serves until nobody needs it or a signal ends it.  SIGTERM, SIGINT and SIGHUP must be blocked;
- * they are read here.  Fails with ETCDREG_E_SYSTEM, _NOMEM, or what etcdreg_open() fails with,
+ * they are read here.  Fails with ETCDREG_E_SYSTEM, _NOMEM, or as registry_open() does,
  * before it has served anybody.
  */
 int worker_run(const struct worker_options *options, struct etcdreg_err *err);

@@ -31,9 +31,11 @@ struct change {
 };
 
 struct etcdreg {
-	/* Set by etcdreg_open(), constant from then on. */
-	struct config config;
-	struct connstr connstr;
+	/* Constant once it is open. */
+	const struct config *config;
+	const struct connstr *connstr;
+	struct config own_config;   /* what etcdreg_open() loads; zero after registry_open() */
+	struct connstr own_connstr; /* the same */
 	struct credentials credentials;
 	struct members *members; /* of the sessions and the queries */
 	struct queries *queries;
@@ -247,54 +249,55 @@ static int set_options(struct config *cfg, const struct etcdreg_options *options
 	return r < 0 ? r : set_number(cfg, CONFIG_timeout_ms, options->timeout_ms, "ms", err);
 }
 
-static int load_settings(struct etcdreg *reg, const struct etcdreg_options *options,
-			 struct etcdreg_err *err)
+static int load_settings(struct config *cfg, struct connstr *cs,
+			 const struct etcdreg_options *options, struct etcdreg_err *err)
 {
-	int r = config_init(&reg->config, err);
+	int r = config_init(cfg, err);
 
 	if (r < 0)
 		return r;
-	r = set_options(&reg->config, options, err);
+	r = set_options(cfg, options, err);
 	if (r < 0)
 		return r;
-	r = config_load_env(&reg->config, err);
+	r = config_load_env(cfg, err);
 	if (r < 0)
 		return r;
-	r = connstr_parse(reg->config.url, &reg->connstr, &reg->config, err);
-	if (r < 0) {
+	r = connstr_parse(cfg->url, cs, cfg, err);
+	if (r < 0)
 		err_prefix(err, "connection string: ");
-		return r;
-	}
-	return credentials_load(&reg->credentials, &reg->config, err);
+	return r;
 }
 
 /* One attempt over all nodes must leave time for another before the services expire. */
 static void limit_timeout(struct etcdreg *reg)
 {
-	unsigned interval_ms = reg->config.ttl_s * 500;
+	unsigned interval_ms = reg->config->ttl_s * 500;
 
-	if (reg->config.timeout_ms > interval_ms)
+	if (reg->config->timeout_ms > interval_ms)
 		cluster_set_timeout(session_cluster(reg->session), interval_ms);
 }
 
-static int init(struct etcdreg *reg, const struct etcdreg_options *options, struct leases *leases,
+static int init(struct etcdreg *reg, const struct registry_options *options,
 		struct etcdreg_err *err)
 {
-	int r = load_settings(reg, options, err);
+	int r;
 
+	reg->config = options->config;
+	reg->connstr = options->connstr;
+	r = credentials_load(&reg->credentials, reg->config, err);
 	if (r < 0)
 		return r;
-	r = session_new(&reg->connstr, &reg->config, &reg->credentials, &reg->session, err);
+	r = session_new(reg->connstr, reg->config, &reg->credentials, &reg->session, err);
 	if (r < 0)
 		return r;
 	limit_timeout(reg);
-	session_keep_leases(reg->session, leases);
+	session_keep_leases(reg->session, options->leases);
 	reg->members = members_new();
 	if (!reg->members)
 		return err_nomem(err);
 	session_share_members(reg->session, reg->members);
 	reg->reconcile = reconcile_new(reg->session, options->on_event, options->event_arg);
-	reg->queries = queries_new(&reg->connstr, &reg->config, &reg->credentials, reg->members);
+	reg->queries = queries_new(reg->connstr, reg->config, &reg->credentials, reg->members);
 	reg->last = &reg->first;
 	reg->settled = true;
 	if (!reg->reconcile || !reg->queries)
@@ -311,40 +314,60 @@ static void release(struct etcdreg *reg)
 	session_free(reg->session);
 	members_free(reg->members);
 	credentials_release(&reg->credentials);
-	connstr_release(&reg->connstr);
-	config_release(&reg->config);
+	connstr_release(&reg->own_connstr);
+	config_release(&reg->own_config);
 	free(reg->hostname);
 	free(reg);
 }
 
-int registry_open(const struct etcdreg_options *options, struct leases *leases,
-		  struct etcdreg **ret_reg, struct etcdreg_err *err)
+/* The handle, or after a failure nothing of it. */
+static int finish_open(struct etcdreg *reg, int r, struct etcdreg **ret_reg)
 {
-	static const struct etcdreg_options defaults;
+	if (r < 0)
+		release(reg);
+	else
+		*ret_reg = reg;
+	return r;
+}
+
+int registry_open(const struct registry_options *options, struct etcdreg **ret_reg,
+		  struct etcdreg_err *err)
+{
 	struct etcdreg *reg = calloc(1, sizeof(*reg));
-	int r;
 
 	if (!reg)
 		return err_nomem(err);
-	r = init(reg, options ? options : &defaults, leases, err);
-	if (r < 0) {
-		release(reg);
-		return r;
-	}
-	*ret_reg = reg;
-	return 0;
+	return finish_open(reg, init(reg, options, err), ret_reg);
 }
 
 int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
 		 struct etcdreg_err *err)
 {
-	return registry_open(options, NULL, ret_reg, err);
+	static const struct etcdreg_options defaults;
+	const struct etcdreg_options *given = options ? options : &defaults;
+	struct etcdreg *reg = calloc(1, sizeof(*reg));
+	int r;
+
+	if (!reg)
+		return err_nomem(err);
+	r = load_settings(&reg->own_config, &reg->own_connstr, given, err);
+	if (r == 0) {
+		const struct registry_options loaded = {
+			.config = &reg->own_config,
+			.connstr = &reg->own_connstr,
+			.on_event = given->on_event,
+			.event_arg = given->event_arg,
+		};
+
+		r = init(reg, &loaded, err);
+	}
+	return finish_open(reg, r, ret_reg);
 }
 
 /* Chosen once, outside of the lock: a service must leave under the address that it joined with. */
 static int default_hostname(struct etcdreg *reg, const char **ret, struct etcdreg_err *err)
 {
-	const struct connstr_host *etcd = &reg->connstr.hosts[0];
+	const struct connstr_host *etcd = &reg->connstr->hosts[0];
 	char address[ADDRESS_MAX];
 	bool known;
 
@@ -369,7 +392,7 @@ static int make_service(struct etcdreg *reg, const struct etcdreg_service *from,
 
 	if (r < 0)
 		return r;
-	return service_init(ret, from, hostname, reg->connstr.namespace, err);
+	return service_init(ret, from, hostname, reg->connstr->namespace, err);
 }
 
 static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wanted,
@@ -447,7 +470,7 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **r
 int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
 		  struct etcdreg_err *err)
 {
-	return watch_new(&reg->connstr, &reg->config, &reg->credentials, reg->members, name,
+	return watch_new(reg->connstr, reg->config, &reg->credentials, reg->members, name,
 			 ret_watch, err);
 }
 

@@ -9,7 +9,9 @@
 #include <signal.h>
 
 #include "lib/config/config.h"
+#include "lib/config/connstr.h"
 #include "lib/etcd-registry.h"
+#include "lib/registry/registry.h"
 
 static struct fake_etcd *fake;
 static char url[100];
@@ -108,6 +110,76 @@ static void takes_what_is_not_given_from_the_environment(void **state)
 	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
 	assert_int_equal(fake_count(fake, "{\"TTL\":20}"), 1);
 	etcdreg_close(reg, 1000);
+}
+
+/* As the agent does it. */
+static void set_config(struct config *cfg, const char *text, const char *ttl)
+{
+	assert_int_equal(config_init(cfg, NULL), 0);
+	assert_int_equal(config_set(cfg, CONFIG_url, text, NULL), 0);
+	assert_int_equal(config_set(cfg, CONFIG_ttl_s, ttl, NULL), 0);
+}
+
+/* The environment, which would be refused, is not read. */
+static void borrows_settings_that_are_loaded(void **state)
+{
+	CLEANUP(config) struct config cfg = {0};
+	CLEANUP(connstr) struct connstr cs = {0};
+	const struct registry_options options = {.config = &cfg, .connstr = &cs};
+	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg *reg = NULL;
+
+	(void)state;
+	set_config(&cfg, url, "20");
+	assert_int_equal(connstr_parse(cfg.url, &cs, &cfg, NULL), 0);
+	setenv("ETCD_REGISTRY_URL", "ftp://a", 1);
+	setenv("ETCD_REGISTRY_TTL", "x", 1);
+	assert_int_equal(registry_open(&options, &reg, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	assert_int_equal(fake_count(fake, "{\"TTL\":20}"), 1);
+	etcdreg_close(reg, 1000);
+	/* Still the caller's: a second handle opens with the same. */
+	assert_int_equal(registry_open(&options, &reg, NULL), 0);
+	etcdreg_close(reg, 0);
+	assert_int_equal(cs.hosts_len, 1);
+	assert_string_equal(cfg.url, url);
+}
+
+/* The text of `config->url` is not looked at again: the parsed one counts. */
+static void takes_the_parsed_connection_string(void **state)
+{
+	CLEANUP(config) struct config cfg = {0};
+	CLEANUP(connstr) struct connstr cs = {0};
+	const struct registry_options options = {.config = &cfg, .connstr = &cs};
+	struct etcdreg *reg = NULL;
+	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+
+	(void)state;
+	set_config(&cfg, "ftp://nobody-parses-this", "10");
+	assert_int_equal(connstr_parse(url, &cs, &cfg, NULL), 0);
+	assert_int_equal(registry_open(&options, &reg, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &service, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	etcdreg_close(reg, 1000);
+}
+
+static void refuses_a_file_of_borrowed_settings(void **state)
+{
+	CLEANUP(config) struct config cfg = {0};
+	CLEANUP(connstr) struct connstr cs = {0};
+	const struct registry_options options = {.config = &cfg, .connstr = &cs};
+	struct etcdreg *reg = NULL;
+	struct etcdreg_err err = {0};
+
+	(void)state;
+	set_config(&cfg, url, "10");
+	assert_int_equal(config_set(&cfg, CONFIG_cacert, "/nonexistent", NULL), 0);
+	assert_int_equal(connstr_parse(cfg.url, &cs, &cfg, NULL), 0);
+	assert_int_equal(registry_open(&options, &reg, &err), ETCDREG_E_CONFIG);
+	assert_non_null(strstr(err.msg, "cacert file '/nonexistent'"));
+	assert_null(reg);
+	assert_string_equal(cfg.url, url);
 }
 
 static void joins_and_leaves(void **state)
@@ -473,6 +545,9 @@ int main(void)
 		TEST(opens_without_the_network),
 		TEST(checks_the_options),
 		TEST(takes_what_is_not_given_from_the_environment),
+		TEST(borrows_settings_that_are_loaded),
+		TEST(takes_the_parsed_connection_string),
+		TEST(refuses_a_file_of_borrowed_settings),
 		TEST(joins_and_leaves),
 		TEST(refuses_services),
 		TEST(wait_tells_the_latest_error),
