@@ -3,10 +3,34 @@
 #include "agent/agent.h"
 
 #include "command.h"
+#include "lib/base/err.h"
 #include "options.h"
+#include "output.h"
+
+static int check_socket(const struct options *opts, struct etcdreg_err *err)
+{
+	const char *socket = opts->agent.socket;
+
+	if (!(opts->own & OWN_SOCKET) == !(opts->own & OWN_LISTEN_FD))
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "agent: exactly one of --socket and --listen-fd is needed");
+	if ((opts->own & (OWN_MODE | OWN_OWNER)) && (!socket || socket[0] == '@'))
+		return err_set(err, ETCDREG_E_CONFIG, "agent: %s needs a --socket that is a path",
+			       opts->own & OWN_MODE ? "--mode" : "--owner");
+	return 0;
+}
 
 int agent_command(struct options *opts)
 {
-	/* Its argv[0], "agent", stands before the operands. */
-	return agent_main((int)opts->operands_len + 1, opts->operands - 1);
+	struct etcdreg_err err;
+
+	if (check_socket(opts, &err) < 0) {
+		int status = output_error(&err);
+
+		options_usage(opts->command, stderr);
+		return status;
+	}
+	options_wipe_secrets(opts);
+	opts->agent.config = &opts->config;
+	return agent_main(&opts->agent);
 }

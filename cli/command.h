@@ -26,29 +26,33 @@ enum status {
 	STATUS_FAILED = 3,  /* the registry could not be reached or refused; any other failure */
 };
 
-/* Options that are a command's own, no setting of lib/config/config.def. */
-enum own_option {
+/* The bits of own_options.h. */
+enum own {
 	OWN_JSON = 1 << 0,
 	OWN_PORT = 1 << 1,
 	OWN_HELP = 1 << 2, /* every command has it */
 	OWN_VERBOSE = 1 << 3,
 	OWN_FORMAT = 1 << 4,
 	OWN_WAIT = 1 << 5,
+	OWN_SOCKET = 1 << 6,
+	OWN_LISTEN_FD = 1 << 7,
+	OWN_MODE = 1 << 8,
+	OWN_OWNER = 1 << 9,
 };
 
 struct command {
 	const char *name;
 	const char *operands; /* as usage shows them */
 	const char *help;     /* one line */
+	const char *details;  /* a paragraph for the command's own help; NULL: none */
 	int (*main)(struct options *opts);
 	size_t operands_min, operands_max;
 	/* 1 << enum config_scope: takes every setting of that scope as an option */
 	unsigned scopes;
 	uint64_t settings; /* 1 << enum config_id: takes these too */
-	unsigned own;      /* enum own_option */
+	unsigned own;      /* enum own */
 	bool wraps; /* the first operand ends the options: what follows is another command line */
 	bool has_changes; /* that --format may name */
-	bool raw;         /* reads its arguments itself, --help among them */
 };
 
 /* Ends with an entry whose name is NULL. */

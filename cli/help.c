@@ -26,6 +26,8 @@ void help_print(const struct command *command, FILE *out)
 	}
 	options_usage(command, out);
 	fprintf(out, "%s\n\n", command->help);
+	if (command->details)
+		fprintf(out, "%s\n\n", command->details);
 	options_describe(command, out);
 }
 
@@ -86,15 +88,6 @@ static void print_settings(void)
 		print_row(&config_rows[id]);
 }
 
-static int ask_itself(const struct command *command)
-{
-	char self[] = "etcd-registry", help[] = "--help";
-	char *argv[] = {self, help, NULL};
-	struct options opts = {.command = command, .operands = argv + 1, .operands_len = 1};
-
-	return command->main(&opts);
-}
-
 int help_command(struct options *opts)
 {
 	const char *topic = opts->operands[0];
@@ -109,8 +102,6 @@ int help_command(struct options *opts)
 		help_print(NULL, stderr);
 		return STATUS_USAGE;
 	}
-	if (command && command->raw)
-		return ask_itself(command);
 	help_print(command, stdout);
 	return STATUS_OK;
 }

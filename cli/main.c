@@ -9,7 +9,8 @@
 #include "output.h"
 
 #define REGISTRY (1 << CONFIG_REGISTRY)
-#define EVERY_SCOPE (REGISTRY | 1 << CONFIG_AGENT | 1 << CONFIG_SERVICE | 1 << CONFIG_SHIM)
+#define AGENT (1 << CONFIG_AGENT)
+#define EVERY_SCOPE (REGISTRY | AGENT | 1 << CONFIG_SERVICE | 1 << CONFIG_SHIM)
 #define SETTING_BIT(id) (UINT64_C(1) << CONFIG_##id)
 
 const struct command commands[] = {
@@ -69,6 +70,9 @@ const struct command commands[] = {
 		.name = "run",
 		.operands = "-- COMMAND...",
 		.help = "run a server that registers itself",
+		.details = "The command gets the preload object in LD_PRELOAD and the settings in "
+			   "its\n"
+			   "environment, and takes the place of this process.",
 		.main = run_command,
 		.operands_min = 1,
 		.operands_max = SIZE_MAX,
@@ -79,9 +83,14 @@ const struct command commands[] = {
 		.name = "agent",
 		.operands = "--socket PATH|@NAME",
 		.help = "serve the preloaded processes of this machine; they start it themselves",
+		.details = "An agent keeps in etcd what preloaded processes listen on.  A process "
+			   "starts one\n"
+			   "if it needs one and none runs.  An agent that you run serves all "
+			   "processes that\n"
+			   "have ETCD_REGISTRY_AGENT set to its socket, and these start no other.",
 		.main = agent_command,
-		.operands_max = SIZE_MAX,
-		.raw = true,
+		.scopes = REGISTRY | AGENT,
+		.own = OWN_SOCKET | OWN_LISTEN_FD | OWN_MODE | OWN_OWNER,
 	},
 	{
 		.name = "help",

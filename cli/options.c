@@ -6,36 +6,13 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "format.h"
 #include "lib/base/err.h"
-#include "lib/base/parse.h"
 #include "lib/base/util.h"
 #include "lib/config/connstr.h"
+#include "own_options.h"
 
 #define ENV_PREFIX "ETCD_REGISTRY_"
 #define HELP_COLUMN 26
-#define WAIT_MAX_MS 86400000
-
-typedef int own_set_fn(struct options *opts, const char *value, struct etcdreg_err *err);
-
-static own_set_fn set_format, set_port, set_wait;
-
-static const struct own {
-	enum own_option bit;
-	const char *name;
-	const char *letter; /* "-v"; NULL: none */
-	const char *value;  /* as help shows it; NULL: takes none */
-	own_set_fn *set;    /* takes the value */
-	const char *help;
-} own_options[] = {
-	{OWN_PORT, "port", NULL, "PORT", set_port, "port that the service listens on, 1-65535"},
-	{OWN_WAIT, "wait", NULL, "TIME", set_wait, "wait so long for a service to come"},
-	{OWN_VERBOSE, "verbose", "-v", NULL, NULL, "print all that the documents say"},
-	{OWN_FORMAT, "format", NULL, "FORMAT", set_format,
-	 "print a line of text with fields: '{host}', '{name}\\t{.MEMBER}'"},
-	{OWN_JSON, "json", NULL, NULL, NULL, "print JSON as the registry holds it"},
-	{OWN_HELP, "help", "-h", NULL, NULL, "print this help"},
-};
 
 bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX])
 {
@@ -62,7 +39,7 @@ static bool takes_setting(const struct command *command, enum config_id id,
 	return options_setting_name(row, ret);
 }
 
-static bool takes_own(const struct command *command, const struct own *own)
+static bool takes_own(const struct command *command, const struct own_option *own)
 {
 	return own->bit == OWN_HELP || (command->own & own->bit);
 }
@@ -72,9 +49,10 @@ static bool equals(const char *name, const char *s, size_t len)
 	return strlen(name) == len && memcmp(name, s, len) == 0;
 }
 
-static const struct own *find_own(const struct command *command, const char *name, size_t len)
+static const struct own_option *find_own(const struct command *command, const char *name,
+					 size_t len)
 {
-	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
+	for (size_t i = 0; i < own_options_len; i++) {
 		if (takes_own(command, &own_options[i]) && equals(own_options[i].name, name, len))
 			return &own_options[i];
 	}
@@ -92,35 +70,6 @@ static enum config_id find_setting(const struct command *command, const char *na
 			break;
 	}
 	return id;
-}
-
-static int set_port(struct options *opts, const char *value, struct etcdreg_err *err)
-{
-	uint64_t port;
-
-	if (!parse_uint(value, strlen(value), 1, UINT16_MAX, &port))
-		return err_set(err, ETCDREG_E_CONFIG, "--port: '%s' is not 1-65535", value);
-	opts->port = (unsigned)port;
-	return 0;
-}
-
-static int set_wait(struct options *opts, const char *value, struct etcdreg_err *err)
-{
-	uint64_t ms;
-
-	if (!parse_duration_ms(value, strlen(value), &ms) || ms > WAIT_MAX_MS)
-		return err_set(err, ETCDREG_E_CONFIG, "--wait: '%s' is not a time of at most a day",
-			       value);
-	opts->wait_ms = (unsigned)ms;
-	return 0;
-}
-
-static int set_format(struct options *opts, const char *value, struct etcdreg_err *err)
-{
-	opts->format = value;
-	return format_check(value, opts->command->has_changes, err) < 0
-		       ? err_prefix(err, "--format: ")
-		       : 0;
 }
 
 static int set_setting(struct options *opts, enum config_id id, char *value,
@@ -142,7 +91,7 @@ static int take_option(struct options *opts, char **argv, int *at, struct etcdre
 	char *name = argv[*at] + 2;
 	size_t len = strcspn(name, "=");
 	char *value = name[len] == '=' ? name + len + 1 : NULL;
-	const struct own *own = find_own(opts->command, name, len);
+	const struct own_option *own = find_own(opts->command, name, len);
 	enum config_id id = find_setting(opts->command, name, len);
 
 	if (!own && id == CONFIG_COUNT)
@@ -163,10 +112,10 @@ static bool is_option(const char *arg)
 	return arg[0] == '-' && arg[1] != '\0';
 }
 
-static const struct own *find_letter(const struct command *command, const char *arg)
+static const struct own_option *find_letter(const struct command *command, const char *arg)
 {
-	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
-		const struct own *own = &own_options[i];
+	for (size_t i = 0; i < own_options_len; i++) {
+		const struct own_option *own = &own_options[i];
 
 		if (own->letter && takes_own(command, own) && strcmp(own->letter, arg) == 0)
 			return own;
@@ -176,7 +125,7 @@ static const struct own *find_letter(const struct command *command, const char *
 
 static int take_letter(struct options *opts, const char *arg, struct etcdreg_err *err)
 {
-	const struct own *own = find_letter(opts->command, arg);
+	const struct own_option *own = find_letter(opts->command, arg);
 
 	if (!own)
 		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%s'", arg);
@@ -186,7 +135,7 @@ static int take_letter(struct options *opts, const char *arg, struct etcdreg_err
 
 static int take_arguments(struct options *opts, int argc, char **argv, struct etcdreg_err *err)
 {
-	bool literal = opts->command->raw;
+	bool literal = false;
 
 	for (int i = 1; i < argc; i++) {
 		int r = 0;
@@ -233,7 +182,8 @@ int options_parse(struct options *ret, const struct command *command, int argc, 
 {
 	int r;
 
-	*ret = (struct options){.command = command, .operands = argv + 1};
+	*ret = (struct options){
+		.command = command, .operands = argv + 1, .agent = AGENT_OPTIONS_INIT};
 	r = config_init(&ret->config, err);
 	if (r < 0)
 		return r;
@@ -249,7 +199,7 @@ void options_release(struct options *opts)
 	config_release(&opts->config);
 }
 
-static void wipe_secrets(const struct options *opts)
+void options_wipe_secrets(const struct options *opts)
 {
 	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
 		if (opts->given[id] && (config_rows[id].flags & CONFIG_SECRET))
@@ -278,7 +228,7 @@ int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *a
 	};
 	int r = etcdreg_open(&options, ret_reg, err);
 
-	wipe_secrets(opts);
+	options_wipe_secrets(opts);
 	return r;
 }
 
@@ -340,8 +290,8 @@ static void describe_settings(const struct command *command, FILE *out)
 
 void options_describe(const struct command *command, FILE *out)
 {
-	for (size_t i = 0; i < ARRAY_LEN(own_options); i++) {
-		const struct own *own = &own_options[i];
+	for (size_t i = 0; i < own_options_len; i++) {
+		const struct own_option *own = &own_options[i];
 
 		if (takes_own(command, own))
 			describe(out, own->name, own->value ? own->value : own->letter, own->help,

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "agent/agent.h"
 #include "command.h"
 #include "lib/config/config.h"
 #include "lib/etcd-registry.h"
@@ -28,10 +29,11 @@ struct options {
 				      none */
 	char **operands;           /* NULL-terminated */
 	size_t operands_len;
-	unsigned own;       /* enum own_option: those that were given */
-	unsigned port;      /* 0: not given */
-	unsigned wait_ms;   /* 0: not given */
-	const char *format; /* checked; NULL: not given */
+	unsigned own;               /* enum own: those that were given */
+	unsigned port;              /* 0: not given */
+	unsigned wait_ms;           /* 0: not given */
+	const char *format;         /* checked; NULL: not given */
+	struct agent_options agent; /* all but its `config` */
 };
 
 /*
@@ -44,6 +46,9 @@ int options_parse(struct options *ret, const struct command *command, int argc, 
 
 /* Clears secrets.  Fine on a zeroed object. */
 void options_release(struct options *opts);
+
+/* Clears the secrets in argv, which `ps` shows: `config` has copies. */
+void options_wipe_secrets(const struct options *opts);
 
 /*
  * Open the registry that the command line names; what it leaves open comes from the environment.

@@ -31,6 +31,19 @@ WRONG = {
     "leave with a bad HOST:PORT": (["leave", "web", "127.0.0.1:http"], "127.0.0.1:http"),
     "run without a command": (["run", "--name", "web", "--"], "usage"),
     "run with a bad name": (["run", "--name", "web:99999", "--", "/bin/true"], "99999"),
+    "agent without a socket": (["agent"], "exactly one of --socket and --listen-fd"),
+    "agent with two sockets": (["agent", "--socket", "@x", "--listen-fd", "3"], "exactly one of"),
+    "agent with an abbreviated option": (["agent", "--sock", "@x"], "unknown option '--sock'"),
+    "agent with a preload object's setting": (["agent", "--exit-timeout", "1"], "unknown option"),
+    "agent with a password": (["agent", "--socket", "@x", "--password", "x"], "unknown option"),
+    "agent with an operand": (["agent", "--socket", "@x", "web"], "unexpected 'web'"),
+    "agent with a socket of no form": (["agent", "--socket", "x"], "--socket: 'x' is neither"),
+    "agent with a bad descriptor": (["agent", "--listen-fd", "x"], "--listen-fd: 'x'"),
+    "agent with another descriptor": (["agent", "--listen-fd", "0"], "--listen-fd: descriptor 0"),
+    "agent with a bad mode": (["agent", "--socket", "/x", "--mode", "888"], "--mode: '888'"),
+    "agent with a mode too many": (["agent", "--socket", "@x", "--mode", "600"], "--mode needs"),
+    "agent with an owner too many": (["agent", "--listen-fd", "3", "--owner", "0"], "--owner needs"),
+    "agent with a bad ttl": (["agent", "--socket", "@x", "--ttl", "2"], "--ttl: '2'"),
     "bad url": (["list", "--url", "ftp://127.0.0.1"], "ftp"),
     "help of an unknown command": (["help", "lst"], "lst"),
 }
@@ -139,6 +152,17 @@ def test_wrong_command_line(v3_registry, arguments, quoted):
 def test_usage_follows_an_unknown_command_or_option(v3_registry):
     for arguments in (["lst"], ["list", "--jsn"]):
         assert "usage: etcd-registry" in v3_registry.run(*arguments).stderr
+
+
+def test_help_of_the_agent_has_its_options(v3_registry):
+    text = v3_registry.run("help", "agent").stdout
+    own = ("socket", "listen-fd", "mode", "owner")
+    settings = ("url", "api", "ttl", "timeout", "cacert", "user", "password-file", "log")
+    for option in (*own, *settings):
+        assert f"\n  --{option} " in text
+    for option in ("password", "name", "host", "exit-timeout"):
+        assert f"\n  --{option} " not in text
+    assert "ETCD_REGISTRY_AGENT" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)

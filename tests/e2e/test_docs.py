@@ -76,9 +76,52 @@ def test_the_settings_of_the_manual_page_are_those_of_the_command():
     assert settings_of_the_page() == expected
 
 
+def commands():
+    return re.findall(r"^  (\w+) ", command("help"), re.MULTILINE)
+
+
+def options_in(text):
+    return set(re.findall(r"^  --([a-z-]+) ", text, re.MULTILINE))
+
+
 def test_the_manual_page_has_every_command_and_own_option():
     page = MAN_PAGE.read_text()
-    for name in re.findall(r"^  (\w+) ", command("help"), re.MULTILINE):
+    for name in commands():
         assert re.search(rf"^\.It Cm {name}\b", page, re.MULTILINE), name
-    for option in ("format", "help", "json", "mode", "owner", "port", "verbose", "wait"):
-        assert re.search(rf"^\.It Fl .*-{option}\b", page, re.MULTILINE), option
+        for option in options_in(command("help", name).partition("\nSettings")[0]):
+            assert re.search(rf"^\.It Fl .*-{option}\b", page, re.MULTILINE), option
+
+
+def words(synopsis):
+    """Without brackets, dots and order: `[OPTION]... NAME --port PORT` is NAME OPTION PORT --port."""
+    return sorted(re.findall(r"[^\s\[\].]+", synopsis.replace(" | ", "|").upper()))
+
+
+def synopsis_of_the_page():
+    """Of each command, what follows its name, with the macros of mdoc taken out."""
+    found = {}
+    text = MAN_PAGE.read_text().partition(".Sh SYNOPSIS\n.Nm\n")[2].partition("\n.Sh ")[0]
+    for form in text.split("\n.Nm\n"):
+        form = " ".join(re.sub(r"^\.", "", form, flags=re.MULTILINE).split())
+        form = form.replace("Fl -", "--").replace(" Ns", "")
+        form = re.sub(r"\b(Ar|Cm|Li|Op) ", "", form)
+        form = re.sub(r" : |@ ", lambda match: match[0].strip(), form)
+        name, _, rest = form.partition(" ")
+        found[name] = words(rest)
+    return found
+
+
+def test_the_synopsis_of_the_manual_page_is_the_usage_of_each_command():
+    usage = {name: command("help", name).splitlines()[0] for name in commands()}
+    prefix = "usage: etcd-registry"
+    expected = {name: words(line.removeprefix(f"{prefix} {name}")) for name, line in usage.items()}
+    assert synopsis_of_the_page() == expected
+
+
+def test_the_readme_uses_options_that_there_are():
+    """Those of `etcd-registry COMMAND`, up to the command line that `run` is given."""
+    uses = re.findall(r"etcd-registry (\w+)( [^`\n]*--[^`\n]*)", README.read_text())
+    assert {"agent", "lookup"} <= {name for name, _ in uses}
+    for name, rest in uses:
+        used = re.findall(r"--([a-z][a-z-]*)", rest.partition(" -- ")[0].partition("|")[0])
+        assert set(used) <= options_in(command("help", name)), rest

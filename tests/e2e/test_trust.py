@@ -297,7 +297,7 @@ def test_owner_and_mode_of_an_operators_socket(v3_registry):
 def test_owner_that_is_none(v3_registry, owner):
     result = v3_registry.run("agent", "--socket", "/nonexistent/socket", "--owner", owner)
     assert result.returncode == 2
-    assert result.stderr.startswith("etcd-registry agent: --owner: there is no ")
+    assert result.stderr.startswith("etcd-registry: --owner: there is no ")
 
 
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb")

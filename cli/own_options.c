@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of the options that are a command's own, and what takes their values. */
+#define _GNU_SOURCE
+#include "own_options.h"
+
+#include <string.h>
+
+#include "agent/clients/owner.h"
+#include "format.h"
+#include "lib/base/err.h"
+#include "lib/base/parse.h"
+#include "lib/base/util.h"
+
+#define WAIT_MAX_MS 86400000
+#define MODE_DIGITS_MAX 4
+
+static int set_port(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	uint64_t port;
+
+	if (!parse_uint(value, strlen(value), 1, UINT16_MAX, &port))
+		return err_set(err, ETCDREG_E_CONFIG, "--port: '%s' is not 1-65535", value);
+	opts->port = (unsigned)port;
+	return 0;
+}
+
+static int set_wait(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	uint64_t ms;
+
+	if (!parse_duration_ms(value, strlen(value), &ms) || ms > WAIT_MAX_MS)
+		return err_set(err, ETCDREG_E_CONFIG, "--wait: '%s' is not a time of at most a day",
+			       value);
+	opts->wait_ms = (unsigned)ms;
+	return 0;
+}
+
+static int set_format(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	opts->format = value;
+	return format_check(value, opts->command->has_changes, err) < 0
+		       ? err_prefix(err, "--format: ")
+		       : 0;
+}
+
+static int set_socket(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	(void)err;
+	opts->agent.socket = value;
+	return 0;
+}
+
+static int set_listen_fd(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	uint64_t fd;
+
+	if (!parse_uint(value, strlen(value), 0, INT32_MAX, &fd))
+		return err_set(err, ETCDREG_E_CONFIG, "--listen-fd: '%s' is no descriptor", value);
+	opts->agent.listen_fd = (int)fd;
+	return 0;
+}
+
+static bool parse_mode(const char *text, mode_t *ret)
+{
+	mode_t mode = 0;
+
+	if (!text[0] || strlen(text) > MODE_DIGITS_MAX || strspn(text, "01234567") != strlen(text))
+		return false;
+	for (; *text; text++)
+		mode = mode * 8 + (mode_t)(*text - '0');
+	if (mode > 0777)
+		return false;
+	*ret = mode;
+	return true;
+}
+
+static int set_mode(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	if (!parse_mode(value, &opts->agent.mode))
+		return err_set(err, ETCDREG_E_CONFIG, "--mode: '%s' is not 0-777, octal", value);
+	return 0;
+}
+
+static int set_owner(struct options *opts, const char *value, struct etcdreg_err *err)
+{
+	int r = owner_parse(value, &opts->agent.owner, err);
+
+	return r < 0 ? err_prefix(err, "--owner: ") : 0;
+}
+
+const struct own_option own_options[] = {
+	{OWN_PORT, "port", NULL, "PORT", set_port, "port that the service listens on, 1-65535"},
+	{OWN_WAIT, "wait", NULL, "TIME", set_wait, "wait so long for a service to come"},
+	{OWN_VERBOSE, "verbose", "-v", NULL, NULL, "print all that the documents say"},
+	{OWN_FORMAT, "format", NULL, "FORMAT", set_format,
+	 "print a line of text with fields: '{host}', '{name}\\t{.MEMBER}'"},
+	{OWN_JSON, "json", NULL, NULL, NULL, "print JSON as the registry holds it"},
+	{OWN_SOCKET, "socket", NULL, "PATH|@NAME", set_socket,
+	 "listen there until SIGTERM or SIGINT; SIGHUP opens the log file anew"},
+	{OWN_MODE, "mode", NULL, "OCTAL", set_mode,
+	 "permissions of PATH [0660]: all who may connect may register"},
+	{OWN_OWNER, "owner", NULL, "USER[:GROUP]", set_owner,
+	 "owner of PATH, by names or numbers [who runs the agent]"},
+	{OWN_LISTEN_FD, "listen-fd", NULL, "N", set_listen_fd,
+	 "serve the listening SOCK_SEQPACKET socket N until nobody needs it"},
+	{OWN_HELP, "help", "-h", NULL, NULL, "print this help"},
+};
+
+const size_t own_options_len = ARRAY_LEN(own_options);
