@@ -135,6 +135,9 @@ $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 # Tests with a clock of their own: tests/unit/clock.h.
 $(B)/unit/test_reconcile: LDFLAGS += -Wl,--wrap=clock_gettime
 
+# With a libcurl that refuses options.
+$(B)/unit/test_http: LDFLAGS += -Wl,--wrap=curl_easy_setopt
+
 # A fuzz target may include a module to reach inside it, so it takes of the others only what it needs.  Without libFuzzer
 # it replays its corpus.
 $(B)/fuzz/agent.a: $(AGENT_OBJS)

@@ -11,16 +11,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "http_options.h"
 #include "lib/base/err.h"
 #include "lib/base/util.h"
 #include "tls_refusal.h"
 
 #define POLL_MS 1000
 #define HEADER_MAX 16384
-
-/* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
-#define KEEPALIVE_IDLE_S 30L
-#define KEEPALIVE_INTERVAL_S 10L
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_result; /* written once, by global_init() */
@@ -47,60 +44,30 @@ size_t http_take_body(char *bytes, size_t size, size_t count, void *arg)
 	return buf_failed(body) ? 0 : size * count;
 }
 
-static CURLcode allow_http_only(CURL *easy)
+static int init_libcurl(struct etcdreg_err *err)
 {
-#if LIBCURL_VERSION_NUM >= 0x075500
-	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
+	pthread_once(&global_once, global_init);
+	if (global_result != CURLE_OK)
+		return err_set(err, ETCDREG_E_SYSTEM, "libcurl: %s",
+			       curl_easy_strerror(global_result));
+	return 0;
 }
 
-/*
- * What libcurl keeps from one connection for the next would hide that a file was replaced: a
- * session goes on with the old certificates of both sides, and authorities are kept for a day by
- * the name of their file.  With a passphrase given, nobody is asked for one.
- */
-static bool forget_tls(CURL *easy)
+static int init(struct http *h, const struct tls_files *tls, struct etcdreg_err *err)
 {
-#if LIBCURL_VERSION_NUM >= 0x075700
-	if (curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) != CURLE_OK)
-		return false;
-#endif
-	return curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK;
-}
+	const struct http_option answer[] = {
+		OPTION_POINTER(CURLOPT_ERRORBUFFER, h->error),
+		OPTION_WRITER(CURLOPT_WRITEFUNCTION, http_take_body),
+	};
+	int r;
 
-static bool set_constants(struct http *h)
-{
-	CURL *e = h->easy;
-
-	return allow_http_only(e) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK && forget_tls(e) &&
-	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_take_body) == CURLE_OK;
-}
-
-static bool set_file(CURL *easy, CURLoption option, const struct file *f)
-{
-	return !file_is_given(f) || curl_easy_setopt(easy, option, f->path) == CURLE_OK;
-}
-
-/* libcurl may have a folder of authorities besides, those of the system: they are not meant. */
-static bool set_authority(CURL *easy, const struct file *cacert)
-{
-	return set_file(easy, CURLOPT_CAINFO, cacert) &&
-	       (!file_is_given(cacert) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+	h->tls = tls;
+	h->multi = curl_multi_init();
+	h->easy = curl_easy_init();
+	if (!h->multi || !h->easy)
+		return err_nomem(err);
+	r = http_set_constants(h->easy, tls, err);
+	return r < 0 ? r : http_set_options(h->easy, answer, ARRAY_LEN(answer), err);
 }
 
 int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err)
@@ -108,31 +75,19 @@ int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err 
 	struct http *h;
 	int r = tls_files_check(tls, err);
 
+	if (r == 0)
+		r = init_libcurl(err);
 	if (r < 0)
 		return r;
-	pthread_once(&global_once, global_init);
-	if (global_result != CURLE_OK)
-		return err_set(err, ETCDREG_E_SYSTEM, "libcurl: %s",
-			       curl_easy_strerror(global_result));
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return err_nomem(err);
-	h->tls = tls;
-	h->multi = curl_multi_init();
-	h->easy = curl_easy_init();
-	if (!h->multi || !h->easy) {
+	r = init(h, tls, err);
+	if (r < 0)
 		http_free(h);
-		return err_nomem(err);
-	}
-	if (!set_constants(h) || !set_authority(h->easy, &tls->cacert) ||
-	    !set_file(h->easy, CURLOPT_SSLCERT, &tls->cert) ||
-	    !set_file(h->easy, CURLOPT_SSLKEY, &tls->key)) {
-		http_free(h);
-		return err_set(err, ETCDREG_E_SYSTEM,
-			       "libcurl lacks an option that is needed (TLS?)");
-	}
-	*ret = h;
-	return 0;
+	else
+		*ret = h;
+	return r;
 }
 
 void http_free(struct http *h)
@@ -186,20 +141,6 @@ struct curl_slist *http_make_headers(const struct http_request *rq)
 	if (rq->authorization && !add_header(&list, "Authorization", rq->authorization))
 		return NULL;
 	return STEAL(list);
-}
-
-bool http_set_request(CURL *e, const struct http_request *rq, struct curl_slist *headers)
-{
-	bool ok = curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-
-	if (rq->body)
-		ok = ok && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
-		     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-				      (curl_off_t)strlen(rq->body)) == CURLE_OK &&
-		     curl_easy_setopt(e, CURLOPT_POSTFIELDS, rq->body) == CURLE_OK;
-	return ok && curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_URL, rq->url) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
 }
 
 /* OpenSSL writes to sockets without MSG_NOSIGNAL; a SIGPIPE of ours must not reach the caller. */
@@ -367,6 +308,18 @@ static int perform(struct http *h, const struct http_request *rq, struct http_an
 	return 0;
 }
 
+static int set_request(struct http *h, const struct http_request *rq, struct curl_slist *headers,
+		       struct buf *body, struct etcdreg_err *err)
+{
+	const struct http_option answer[] = {
+		OPTION_NUMBER(CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms),
+		OPTION_POINTER(CURLOPT_WRITEDATA, body),
+	};
+	int r = headers ? http_set_request(h->easy, rq, headers, err) : err_nomem(err);
+
+	return r < 0 ? r : http_set_options(h->easy, answer, ARRAY_LEN(answer), err);
+}
+
 int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
 		 struct etcdreg_err *err)
 {
@@ -377,10 +330,9 @@ int http_perform(struct http *h, const struct http_request *rq, struct http_answ
 
 	*answer = (struct http_answer){0};
 	buf_init(&answer->body, rq->answer_max);
-	if (!headers || !http_set_request(h->easy, rq, headers) ||
-	    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)rq->timeout_ms) != CURLE_OK ||
-	    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK)
-		return err_nomem(err);
+	r = set_request(h, rq, headers, &answer->body, err);
+	if (r < 0)
+		return r;
 	sigpipe_block(&old, &was_pending);
 	r = perform(h, rq, answer, err);
 	sigpipe_restore(&old, was_pending);

@@ -29,7 +29,8 @@ struct http;
 
 /*
  * `tls` is borrowed until http_free().  Each connection reads the files anew, so they may be
- * replaced at any time.  Fails as tls_files_check() does, or with ETCDREG_E_SYSTEM or _NOMEM.
+ * replaced at any time.  Fails as tls_files_check() does, with ETCDREG_E_SYSTEM (libcurl lacks an
+ * option, which the message names), or with _NOMEM.
  */
 int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err);
 void http_free(struct http *h);
@@ -56,7 +57,8 @@ struct http_answer {
  * Sends the request and waits for the whole answer, whatever its status.  `answer` need not be
  * initialised; release it with http_answer_release() where the call succeeded.
  * Fails with ETCDREG_E_UNREACH (no connection, no answer in time, none at all), _PROTO (not HTTP,
- * cut off, too large), _DENIED (TLS refused by either side), _TIMEOUT (interrupted) or _NOMEM.
+ * cut off, too large), _DENIED (TLS refused by either side), _TIMEOUT (interrupted), _SYSTEM
+ * (libcurl refused an option) or _NOMEM.
  * The messages hold nothing that changes from one attempt to the next.
  */
 int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,

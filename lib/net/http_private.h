@@ -33,9 +33,6 @@ struct curl_slist *http_make_headers(const struct http_request *rq);
 /* Clears them too: one may be the authorization. */
 void http_headers_release(struct curl_slist **list);
 
-/* All but the time it may take; `rq` and `headers` are borrowed. */
-bool http_set_request(CURL *easy, const struct http_request *rq, struct curl_slist *headers);
-
 /* The transfer of a stream is over. */
 void http_stream_end(CURL *easy);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http_options.h"
 #include "http_private.h"
 #include "lib/base/util.h"
 
@@ -36,17 +37,19 @@ static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
 	return http_take_body(bytes, size, count, &s->text);
 }
 
-static bool set_stream(struct http_stream *s, const struct http_request *rq)
+static int set_stream(struct http_stream *s, const struct http_request *rq)
 {
-	CURL *e = s->easy;
+	const struct http_option options[] = {
+		OPTION_NUMBER(CURLOPT_TIMEOUT_MS, 0),
+		OPTION_NUMBER(CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms),
+		OPTION_POINTER(CURLOPT_ERRORBUFFER, NULL),
+		OPTION_POINTER(CURLOPT_PRIVATE, s),
+		OPTION_WRITER(CURLOPT_WRITEFUNCTION, take_text),
+		OPTION_POINTER(CURLOPT_WRITEDATA, s),
+	};
+	int r = http_set_request(s->easy, rq, s->headers, NULL);
 
-	return http_set_request(e, rq, s->headers) &&
-	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 0L) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)rq->timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_PRIVATE, s) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_text) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEDATA, s) == CURLE_OK;
+	return r < 0 ? r : http_set_options(s->easy, options, ARRAY_LEN(options), NULL);
 }
 
 struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
@@ -63,7 +66,7 @@ struct http_stream *http_stream_open(struct http *h, const struct http_request *
 	own.body = s->body;
 	own.closes = rq->body;
 	s->headers = http_make_headers(&own);
-	if (!s->easy || !s->headers || (rq->body && !s->body) || !set_stream(s, &own) ||
+	if (!s->easy || !s->headers || (rq->body && !s->body) || set_stream(s, &own) < 0 ||
 	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
 		http_stream_close(s);
 		return NULL;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of libcurl that are used, and what they are set to. */
+#define _GNU_SOURCE
+#include "http_options.h"
+
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/util.h"
+
+/* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
+#define KEEPALIVE_IDLE_S 30
+#define KEEPALIVE_INTERVAL_S 10
+
+static const struct http_option constants[] = {
+#if LIBCURL_VERSION_NUM >= 0x075500
+	OPTION_POINTER(CURLOPT_PROTOCOLS_STR, "http,https"),
+#else
+	OPTION_NUMBER(CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS),
+#endif
+	OPTION_NUMBER(CURLOPT_NOSIGNAL, 1),
+	OPTION_POINTER(CURLOPT_PROXY, ""),
+	OPTION_NUMBER(CURLOPT_FOLLOWLOCATION, 0),
+	OPTION_NUMBER(CURLOPT_TCP_NODELAY, 1),
+	OPTION_NUMBER(CURLOPT_TCP_KEEPALIVE, 1),
+	OPTION_NUMBER(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S),
+	OPTION_NUMBER(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S),
+	OPTION_NUMBER(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+	OPTION_NUMBER(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2),
+	OPTION_NUMBER(CURLOPT_SSL_VERIFYPEER, 1),
+	OPTION_NUMBER(CURLOPT_SSL_VERIFYHOST, 2),
+	/*
+	 * libcurl shall keep nothing of one connection for the next, or nobody would notice that a
+	 * file was replaced.  A session goes on with the old certificates of both sides, and
+	 * authorities are kept for a day by the name of their file.
+	 */
+	OPTION_NUMBER(CURLOPT_SSL_SESSIONID_CACHE, 0),
+#if LIBCURL_VERSION_NUM >= 0x075700
+	OPTION_NUMBER(CURLOPT_CA_CACHE_TIMEOUT, 0),
+#endif
+	/* With a passphrase given, OpenSSL asks nobody for one. */
+	OPTION_POINTER(CURLOPT_KEYPASSWD, ""),
+};
+
+static CURLcode set(CURL *easy, const struct http_option *option)
+{
+	switch (option->kind) {
+	case HTTP_NUMBER:
+		return curl_easy_setopt(easy, option->option, option->number);
+	case HTTP_SIZE:
+		return curl_easy_setopt(easy, option->option, option->size);
+	case HTTP_POINTER:
+		return curl_easy_setopt(easy, option->option, option->pointer);
+	case HTTP_WRITER:
+		return curl_easy_setopt(easy, option->option, option->writer);
+	}
+	return CURLE_UNKNOWN_OPTION;
+}
+
+int http_set_options(CURL *easy, const struct http_option *options, size_t len,
+		     struct etcdreg_err *err)
+{
+	for (size_t i = 0; i < len; i++) {
+		CURLcode result = set(easy, &options[i]);
+
+		if (result == CURLE_OUT_OF_MEMORY)
+			return err_nomem(err);
+		if (result != CURLE_OK)
+			return err_set(err, ETCDREG_E_SYSTEM,
+				       "libcurl %s refused %s: %s; a libcurl with TLS is needed",
+				       curl_version_info(CURLVERSION_NOW)->version, options[i].name,
+				       curl_easy_strerror(result));
+	}
+	return 0;
+}
+
+/* libcurl may have a folder of authorities besides, those of the system: they are not meant. */
+static int set_authority(CURL *easy, const struct file *cacert, struct etcdreg_err *err)
+{
+	const struct http_option options[] = {
+		OPTION_POINTER(CURLOPT_CAINFO, cacert->path),
+		OPTION_POINTER(CURLOPT_CAPATH, NULL),
+	};
+
+	/* Without one, those of the system count, which is libcurl's default. */
+	return file_is_given(cacert) ? http_set_options(easy, options, ARRAY_LEN(options), err) : 0;
+}
+
+static const char *path_or_null(const struct file *f)
+{
+	return file_is_given(f) ? f->path : NULL;
+}
+
+int http_set_constants(CURL *easy, const struct tls_files *tls, struct etcdreg_err *err)
+{
+	const struct http_option certificate[] = {
+		OPTION_POINTER(CURLOPT_SSLCERT, path_or_null(&tls->cert)),
+		OPTION_POINTER(CURLOPT_SSLKEY, path_or_null(&tls->key)),
+	};
+	int r = http_set_options(easy, constants, ARRAY_LEN(constants), err);
+
+	if (r == 0)
+		r = set_authority(easy, &tls->cacert, err);
+	return r < 0 ? r : http_set_options(easy, certificate, ARRAY_LEN(certificate), err);
+}
+
+int http_set_request(CURL *easy, const struct http_request *rq, struct curl_slist *headers,
+		     struct etcdreg_err *err)
+{
+	const struct http_option request[] = {
+		OPTION_NUMBER(CURLOPT_HTTPGET, 1),
+		OPTION_POINTER(CURLOPT_CUSTOMREQUEST, rq->method),
+		OPTION_POINTER(CURLOPT_URL, rq->url),
+		OPTION_POINTER(CURLOPT_HTTPHEADER, headers),
+	};
+	const struct http_option body[] = {
+		OPTION_NUMBER(CURLOPT_POST, 1),
+		OPTION_SIZE(CURLOPT_POSTFIELDSIZE_LARGE,
+			    rq->body ? (curl_off_t)strlen(rq->body) : 0),
+		OPTION_POINTER(CURLOPT_POSTFIELDS, rq->body),
+	};
+	int r = http_set_options(easy, request, ARRAY_LEN(request), err);
+
+	return r < 0 || !rq->body ? r : http_set_options(easy, body, ARRAY_LEN(body), err);
+}
