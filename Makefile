@@ -137,6 +137,8 @@ $(B)/unit/test_reconcile: LDFLAGS += -Wl,--wrap=clock_gettime
 
 # With a libcurl that refuses options.
 $(B)/unit/test_http: LDFLAGS += -Wl,--wrap=curl_easy_setopt
+# One that acts between two looks of the agent.
+$(B)/unit/test_permission: LDFLAGS += -Wl,--wrap=holders_ask
 
 # A fuzz target may include a module to reach inside it, so it takes of the others only what it needs.  Without libFuzzer
 # it replays its corpus.

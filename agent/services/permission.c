@@ -31,10 +31,9 @@ static bool is_held(const struct sockdiag_socket *entry, const struct permission
 	return entry->uid == claim->uid;
 }
 
-int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
-		     struct etcdreg_err *err)
+static int find_socket(struct sockdiag *diag, const struct wire_socket *id,
+		       struct sockdiag_socket *ret, struct etcdreg_err *err)
 {
-	const struct wire_socket *id = claim->id;
 	const struct sockdiag_socket wanted = {
 		.inode = id->inode,
 		.cookie = id->cookie,
@@ -50,7 +49,19 @@ int permission_check(struct sockdiag *diag, const struct permission_claim *claim
 	if (!entry || !is_as_announced(entry, id))
 		return err_set(err, ETCDREG_E_NOTFOUND,
 			       "the agent's network namespace has no such socket");
-	if (!is_held(entry, claim, budget))
-		return err_set(err, ETCDREG_E_DENIED, "the socket is not this process's");
+	*ret = *entry;
 	return 0;
+}
+
+int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
+		     struct etcdreg_err *err)
+{
+	struct sockdiag_socket socket;
+	int r = find_socket(diag, claim->id, &socket, err);
+
+	if (r < 0 || is_held(&socket, claim, budget))
+		return r;
+	/* A socket that closed after the dump is nobody's: only a second dump tells that. */
+	r = find_socket(diag, claim->id, &socket, err);
+	return r < 0 ? r : err_set(err, ETCDREG_E_DENIED, "the socket is not this process's");
 }

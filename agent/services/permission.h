@@ -24,7 +24,8 @@ struct permission_claim {
 };
 
 /*
- * Makes one dump of the socket's port.  `budget` is that of holders_ask().  Fails with
+ * Makes one dump of the socket's port, and a second one before it denies: a socket that closed
+ * since the first is not found, rather than denied.  `budget` is that of holders_ask().  Fails with
  * ETCDREG_E_NOTFOUND (the agent's network namespace has no such socket), _DENIED (it is not the
  * process's), or what sockdiag_dump() fails with.
  */

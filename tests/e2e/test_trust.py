@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 from harness import other_user, product, wire
@@ -215,6 +216,13 @@ def test_flood_of_another_user(v3_registry, any_agent, launch_listener, flood):
     assert registry.log.read_text().count("warn: one more process") <= 1
 
 
+def spin(for_s):
+    """Shorter than any sleep."""
+    end = time.perf_counter() + for_s
+    while time.perf_counter() < end:
+        pass
+
+
 def announced(registry, agent, described, uid=other_user.NOBODY):
     """What the agent says to a process of that user that announces this: outcome and text."""
     with other_user.running("announce", agent, json.dumps(described), uid=uid) as process:
@@ -243,6 +251,21 @@ def test_socket_of_another_process_at_an_operators_agent(v3_registry, operators_
     with socket.create_server(("0.0.0.0", 0)) as victim:
         what, text = announced(v3_registry, operators_agent(0), wire.describe(victim), uid=0)
     assert what == wire.FAILED and text.endswith("the socket is not this process's")
+
+
+def test_socket_that_closes_while_the_agent_looks(v3_registry, operators_agent):
+    """It closes at another moment each time; of 1000, some 40 close between the agent's two looks."""
+    refusals = []
+    with wire.connect(operators_agent(0)) as connection:
+        connection.send(wire.hello(other_user.SETTINGS))
+        for count in range(1000):
+            with socket.create_server(("127.0.0.2", 0)) as listener:
+                connection.send(wire.listen(wire.describe(listener)))
+                spin(count % 100 * 2e-6)
+            what, text = wire.outcome(connection)
+            refusals += [text] if what == wire.FAILED else []
+    assert refusals == []
+    v3_registry.expect()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/kernel/holders.h"
 #include "agent/kernel/pidfd.h"
 #include "agent/services/permission.h"
 
@@ -24,6 +25,20 @@
 #endif
 
 enum { OTHER_UID = 4711 };
+
+/* Linked with --wrap=holders_ask, to act between the dump and the look. */
+enum holders_answer __real_holders_ask(pid_t pid, uint64_t inode, unsigned *budget);
+enum holders_answer __wrap_holders_ask(pid_t pid, uint64_t inode, unsigned *budget);
+
+static int closes_before_the_look = -1;
+
+enum holders_answer __wrap_holders_ask(pid_t pid, uint64_t inode, unsigned *budget)
+{
+	if (closes_before_the_look >= 0)
+		close(closes_before_the_look);
+	closes_before_the_look = -1;
+	return __real_holders_ask(pid, inode, budget);
+}
 
 struct scene {
 	struct sockdiag diag;
@@ -41,6 +56,7 @@ static int set_up(void **state)
 	struct stat st;
 
 	scene = (struct scene){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	closes_before_the_look = -1;
 	*state = &scene;
 	if (sockdiag_init(&scene.diag) < 0 ||
 	    bind(scene.fd, (struct sockaddr *)&address, len) < 0 || listen(scene.fd, 1) < 0 ||
@@ -80,6 +96,15 @@ static void who_holds_it_may_announce_it(void **state)
 	assert_int_equal(check(scene), 0);
 	scene->claim.uid = OTHER_UID;
 	assert_int_equal(check(scene), 0);
+}
+
+static void a_socket_that_closes_before_the_look_is_not_found(void **state)
+{
+	struct scene *scene = *state;
+
+	closes_before_the_look = scene->fd;
+	assert_int_equal(check(scene), ETCDREG_E_NOTFOUND);
+	scene->fd = -1;
 }
 
 static void everything_must_be_true(void **state)
@@ -163,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(who_holds_it_may_announce_it),
+		TEST(a_socket_that_closes_before_the_look_is_not_found),
 		TEST(everything_must_be_true),
 		TEST(the_user_decides_where_holders_cannot_be_seen),
 		TEST(the_same_user_is_not_enough),
