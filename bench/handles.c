@@ -43,7 +43,7 @@ static void on_event(const struct etcdreg_event *event, void *unused)
 		counts.lost++;
 	else if (event->type == ETCDREG_FAILOVER)
 		counts.failovers++;
-	else if (event->type == ETCDREG_ERROR)
+	else if (event->type == ETCDREG_RETRYING)
 		note_error(event->err);
 }
 

@@ -24,7 +24,7 @@ static void tell(const struct etcdreg_event *event, void *arg)
 	case ETCDREG_FAILOVER:
 		output_message("%s; another node is used", event->err->msg);
 		break;
-	case ETCDREG_ERROR:
+	case ETCDREG_RETRYING:
 		/* Interrupted by the end: what matters then is said there. */
 		if (event->err->code != ETCDREG_E_TIMEOUT)
 			output_retry(event->err, &told->error);

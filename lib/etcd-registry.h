@@ -111,15 +111,15 @@ enum etcdreg_event_type {
 	ETCDREG_REGISTERED, /* the service is in etcd (again) */
 	ETCDREG_LOST,       /* it was found missing or its lease expired; being repaired */
 	ETCDREG_LEFT,       /* after etcdreg_leave(): it is out of etcd */
-	ETCDREG_ERROR,      /* an attempt failed and will be made again: err says why */
-	ETCDREG_UP,         /* without a service: etcd answers again after such an ERROR */
+	ETCDREG_RETRYING,   /* an attempt failed, and the library tries again: err says why */
+	ETCDREG_UP,         /* without a service: etcd answers again after RETRYING */
 	ETCDREG_FAILOVER,   /* without a service: a node failed, the next one did: err names it */
 };
 
 struct etcdreg_event {
 	enum etcdreg_event_type type;
 	const struct etcdreg_service *service; /* NULL: it concerns all of them */
-	const struct etcdreg_err *err;         /* with ERROR and FAILOVER, else NULL */
+	const struct etcdreg_err *err;         /* with RETRYING and FAILOVER, else NULL */
 };
 
 /*

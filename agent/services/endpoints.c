@@ -368,7 +368,7 @@ static void set_registered(struct endpoint *endpoint, bool registered)
 static void endpoint_event(struct endpoints *endpoints, struct endpoint *endpoint,
 			   enum etcdreg_event_type type, const char *error)
 {
-	if (type == ETCDREG_ERROR) {
+	if (type == ETCDREG_RETRYING) {
 		set_failed(endpoint, error, endpoints->down != NULL);
 	} else if (type == ETCDREG_LEFT && endpoint->state == ENDPOINT_LEAVING) {
 		log_info("%s at %s port %u: out", endpoint->name, endpoint->host, endpoint->port);
@@ -385,7 +385,7 @@ void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, 
 {
 	struct endpoint *endpoint = endpoints_find(endpoints, tag);
 
-	if (type == ETCDREG_ERROR && tag == 0)
+	if (type == ETCDREG_RETRYING && tag == 0)
 		set_down(endpoints, error);
 	else if (type == ETCDREG_UP || type == ETCDREG_REGISTERED)
 		set_up(endpoints);

@@ -103,7 +103,7 @@ int endpoints_restore(struct endpoints *endpoints, const char *name, const char 
 		      unsigned port, const char *protocol, const char *meta);
 
 /*
- * What the registry's events callback was told; `error` is that of an ETCDREG_ERROR.  tag 0: no
+ * What the registry's events callback was told; `error` is that of an ETCDREG_RETRYING.  tag 0: no
  * service.
  */
 void endpoints_event(struct endpoints *endpoints, enum etcdreg_event_type type, uint64_t tag,

@@ -25,7 +25,7 @@ struct news_item {
 	struct list in_queue;
 	enum etcdreg_event_type type;
 	uint64_t tag; /* 0: about no service */
-	char *error;  /* with ERROR and FAILOVER, else NULL */
+	char *error;  /* with RETRYING and FAILOVER, else NULL */
 };
 
 /* Fails with ETCDREG_E_SYSTEM. */

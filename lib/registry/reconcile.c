@@ -108,7 +108,7 @@ static void tell_down(struct reconcile *rec)
 	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
 		if (wanted_service_is_pending(e) && !e->told_down) {
 			e->told_down = true;
-			emit(rec, ETCDREG_ERROR, e, &rec->down_err);
+			emit(rec, ETCDREG_RETRYING, e, &rec->down_err);
 		}
 	}
 }
@@ -124,7 +124,7 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 	rec->down_err = *err;
 	rec->err = *err;
 	if (news) {
-		emit(rec, ETCDREG_ERROR, NULL, &rec->down_err);
+		emit(rec, ETCDREG_RETRYING, NULL, &rec->down_err);
 		for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
 			e->told_down = false;
 	}
@@ -155,7 +155,7 @@ static void back_off(struct reconcile *rec, struct wanted_service *e, const stru
 	e->backoff_ms = doubled_ms < max_ms ? doubled_ms : max_ms;
 	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
 	rec->err = *err;
-	emit(rec, ETCDREG_ERROR, e, &rec->err);
+	emit(rec, ETCDREG_RETRYING, e, &rec->err);
 }
 
 /*

@@ -16,7 +16,7 @@
  *
  * While no node answers there is one attempt every half second, whatever is wanted, and after a
  * time to live fewer (outage.h).  A service that joins or leaves meanwhile is tried at once, unless
- * etcd failed within the last half second: then its ETCDREG_ERROR comes without a new attempt.
+ * etcd failed within the last half second: then its ETCDREG_RETRYING comes without a new attempt.
  *
  * No lock, no thread: the one thread that owns it calls everything; events are sent from inside
  * these calls.  All times are those of now_ms().

@@ -194,12 +194,12 @@ def test_an_outage_is_told_once_and_its_end(absent_etcd, make_registry, drive, a
     driver.ask("join", "web", port)
     driver.wait_for_event("registered", "web")
     absent_etcd.kill()
-    driver.wait_for_event("error")
+    driver.wait_for_event("retrying")
     assert driver.ask("wait", 1000)[0] == "done"
     absent_etcd.start()
     driver.wait_for_event("up")
     registry.expect(document("web", port))
-    assert [kind for _, kind in driver.events()] == ["error", "up"]
+    assert [kind for _, kind in driver.events()] == ["retrying", "up"]
     assert driver.ask("close", 3000)[0] == "closed"
     registry.expect()
 

@@ -31,7 +31,7 @@ static struct etcdreg *reg;
 static void tell_event(const struct etcdreg_event *event, void *arg)
 {
 	static const char *const types[] = {"registered", "lost", "left",
-					    "error",      "up",   "failover"};
+					    "retrying",   "up",   "failover"};
 	const struct etcdreg_service *service = event->service;
 
 	(void)arg;

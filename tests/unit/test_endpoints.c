@@ -346,9 +346,9 @@ static void a_goodbye_does_not_wait_for_an_etcd_that_is_down(void **state)
 	p->state = PROCESS_LEAVING;
 	turn(m);
 	assert_false(outcome_left(&m->endpoints, p));
-	tell(m, ETCDREG_ERROR, p->claims[0].left_tag, "refused");
+	tell(m, ETCDREG_RETRYING, p->claims[0].left_tag, "refused");
 	assert_true(outcome_left(&m->endpoints, p));
-	tell(m, ETCDREG_ERROR, 0, "down");
+	tell(m, ETCDREG_RETRYING, 0, "down");
 	assert_true(outcome_left(&m->endpoints, p));
 }
 
@@ -442,7 +442,7 @@ static void the_first_reasons_of_an_outage_are_told(void **state)
 	for (int outage = 0; outage < 2; outage++) {
 		for (int i = 0; i < 20; i++) {
 			(void)snprintf(reason, sizeof(reason), "reason %d", i);
-			tell(*state, ETCDREG_ERROR, 0, reason);
+			tell(*state, ETCDREG_RETRYING, 0, reason);
 		}
 		tell(*state, ETCDREG_UP, 0, NULL);
 	}
@@ -483,7 +483,7 @@ static void failures_are_told_in_a_line(void **state)
 	struct holding *h = listen_on(m, p, 1, 80, "10.0.0.1");
 
 	turn(m);
-	tell(m, ETCDREG_ERROR, 0, "http://etcd:2379: connection refused");
+	tell(m, ETCDREG_RETRYING, 0, "http://etcd:2379: connection refused");
 	assert_outcome(m, h, WIRE_FAILED,
 		       "etcd-registry: web: not registered yet: "
 		       "http://etcd:2379: connection refused; still trying");
@@ -491,7 +491,7 @@ static void failures_are_told_in_a_line(void **state)
 	assert_outcome(m, h, WIRE_REGISTERED, "");
 	tell(m, ETCDREG_LOST, tag_of(p, 0), NULL);
 	assert_outcome(m, h, 0, "");
-	tell(m, ETCDREG_ERROR, tag_of(p, 0), "permission denied");
+	tell(m, ETCDREG_RETRYING, tag_of(p, 0), "permission denied");
 	assert_outcome(m, h, WIRE_FAILED, "permission denied");
 }
 
@@ -501,7 +501,7 @@ static void a_join_while_etcd_is_down_fails_after_a_second(void **state)
 	struct process *p = start(m, "web");
 	struct holding *h;
 
-	tell(m, ETCDREG_ERROR, 0, "no route");
+	tell(m, ETCDREG_RETRYING, 0, "no route");
 	h = listen_on(m, p, 1, 80, "10.0.0.1");
 	turn(m);
 	assert_outcome(m, h, 0, "");

@@ -28,10 +28,10 @@ static const struct fake_rule down[] = {{"", 503, "{}", 0}, {0}};
 
 static void take_event(const struct etcdreg_event *event, void *arg)
 {
-	static const char *const names[] = {"REGISTERED", "LOST", "LEFT", "ERROR", "UP"};
+	static const char *const names[] = {"REGISTERED", "LOST", "LEFT", "RETRYING", "UP"};
 
 	assert_ptr_equal(arg, &told);
-	assert_int_equal(event->type == ETCDREG_ERROR, event->err != NULL);
+	assert_int_equal(event->type == ETCDREG_RETRYING, event->err != NULL);
 	buf_printf(&told, "%s %s; ", names[event->type],
 		   event->service ? event->service->name : "-");
 }
@@ -384,7 +384,7 @@ static void tells_an_outage_once(void **state)
 	want("web", true);
 	for (int i = 0; i < 3; i++)
 		sleep_until(run_what_is_due());
-	assert_told("ERROR -; ERROR web; ");
+	assert_told("RETRYING -; RETRYING web; ");
 	assert_int_equal(reconcile_error(rec)->code, ETCDREG_E_UNREACH);
 	fake_rules(fake, healthy);
 	run_what_is_due();
@@ -402,7 +402,7 @@ static void tells_an_outage_again_when_its_reason_changes(void **state)
 	sleep_until(run_what_is_due());
 	fake_rules(fake, other);
 	run_what_is_due();
-	assert_told("ERROR -; ERROR web; ERROR -; ERROR web; ");
+	assert_told("RETRYING -; RETRYING web; RETRYING -; RETRYING web; ");
 }
 
 static void probes_every_half_second(void **state)
@@ -435,10 +435,10 @@ static void answers_at_once_while_etcd_is_down(void **state)
 	buf_reset(&told);
 	want("a", false);
 	run_what_is_due();
-	assert_told("ERROR -; ERROR a; ");
+	assert_told("RETRYING -; RETRYING a; ");
 	want("b", false);
 	next = run_what_is_due();
-	assert_told("ERROR b; ");
+	assert_told("RETRYING b; ");
 	assert_int_equal(fake_calls(fake), 1);
 	sleep_until(next);
 	fake_rules(fake, healthy);
@@ -499,7 +499,7 @@ static void lets_one_refused_key_wait_alone(void **state)
 	want("denied", true);
 	want("web", true);
 	next = run_what_is_due();
-	assert_told("ERROR denied; REGISTERED web; ");
+	assert_told("RETRYING denied; REGISTERED web; ");
 	assert_int_equal(reconcile_error(rec)->code, ETCDREG_E_DENIED);
 	assert_false(reconcile_is_settled(rec));
 	assert_true(next <= now_ms() + 1500);
