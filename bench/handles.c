@@ -58,7 +58,8 @@ static void print_counts(void)
 
 static struct etcdreg *open_handle(unsigned ttl_s)
 {
-	const struct etcdreg_options options = {.ttl_s = ttl_s, .on_event = on_event};
+	const struct etcdreg_options options = {
+		.size = sizeof(options), .ttl_s = ttl_s, .on_event = on_event};
 	struct etcdreg_err error;
 	struct etcdreg *handle;
 
@@ -70,7 +71,8 @@ static struct etcdreg *open_handle(unsigned ttl_s)
 static void join_services(struct etcdreg *handle, size_t machine, size_t count)
 {
 	char hostname[HOSTNAME_LEN], name[32];
-	struct etcdreg_service service = {.name = name, .hostname = hostname};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = name, .hostname = hostname};
 	struct etcdreg_err error;
 
 	snprintf(hostname, sizeof(hostname), "10.0.%u.%u", (unsigned)(machine / 250 % 250),

@@ -95,7 +95,7 @@ static int choose_host(const char *setting, char ret[static ADDRESS_MAX], const 
 int join_command(struct options *opts)
 {
 	const struct config *cfg = &opts->config;
-	struct etcdreg_service service = {.name = opts->operands[0], .port = opts->port};
+	struct etcdreg_service service = ETCDREG_SERVICE_INIT;
 	struct etcdreg_err err;
 	char host[ADDRESS_MAX];
 
@@ -107,6 +107,8 @@ int join_command(struct options *opts)
 	if (options_complete(opts, &err) < 0 ||
 	    choose_host(cfg->host, host, &service.hostname, &err) < 0)
 		return output_error(&err);
+	service.name = opts->operands[0];
+	service.port = opts->port;
 	service.protocol = cfg->protocol;
 	service.meta = *cfg->meta != '\0' ? cfg->meta : NULL;
 	return hold(opts, &service);

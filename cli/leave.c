@@ -82,12 +82,13 @@ static int take_out(struct options *opts, const struct etcdreg_service *service,
 
 int leave_command(struct options *opts)
 {
-	struct etcdreg_service service = {.name = opts->operands[0]};
+	struct etcdreg_service service = ETCDREG_SERVICE_INIT;
 	CLEANUP(free) char *url = NULL;
 	struct etcdreg_err err;
 
 	if (options_complete(opts, &err) < 0)
 		return output_error(&err);
+	service.name = opts->operands[0];
 	service.protocol = opts->config.protocol;
 	if (asprintf(&url, "%s://%s", service.protocol, opts->operands[1]) < 0) {
 		url = NULL;

@@ -213,6 +213,7 @@ int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *a
 	const struct config *cfg = &opts->config;
 	char *const *given = opts->given;
 	struct etcdreg_options options = {
+		.size = sizeof(options),
 		.url = given[CONFIG_url],
 		.api = given[CONFIG_api],
 		.cacert = given[CONFIG_cacert],

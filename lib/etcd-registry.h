@@ -19,14 +19,21 @@
  * Errors:  0 is success, a negative ETCDREG_E_* is failure; `err`, where not NULL, then holds the
  *          code and one line of text that names what, where and what to do, and never a secret.  On
  *          success it is untouched, on failure no other output is.
+ * Sizes:   a struct that the program fills begins with its size, so that later versions can add
+ *          members at its end.  Initialise it with its macro, which sets the size and leaves the
+ *          rest 0, or set `.size = sizeof(...)`.  The library reads the members within the size
+ *          and takes those beyond it for 0.  A function fails with ETCDREG_E_INVALID if the size is
+ *          not set, or if a member is set that is newer than the library.
  *
  * Example: hold a service until a key is pressed.  The examples here are bodies of main(), with
  * <err.h>, <limits.h> and <stdio.h>.
  *
+ * 	struct etcdreg_service web = ETCDREG_SERVICE_INIT;
  * 	struct etcdreg_err err;
  * 	struct etcdreg *reg;
- * 	struct etcdreg_service web = { .name = "web", .port = 8080 };
  *
+ * 	web.name = "web";
+ * 	web.port = 8080;
  * 	if (etcdreg_open(NULL, &reg, &err) < 0 || etcdreg_join(reg, &web, &err) < 0)
  * 		errx(3, "%s", err.msg);
  * 	getchar();
@@ -51,7 +58,7 @@ extern "C" {
  * X(name, value, text)
  *
  *   NOMEM     an allocation failed
- *   INVALID   a service's name, port, hostname or meta
+ *   INVALID   a service's name, port, hostname or meta; the size of a struct
  *   CONFIG    an option, a variable or the connection string, or a file that they name
  *   UNREACH   no node answered in time
  *   PROTO     an answer that is not JSON, is cut off, too large, or lacks a field
@@ -99,6 +106,7 @@ const char *etcdreg_version(void);
  * package: two joins of one identity are one service, the later document wins.
  */
 struct etcdreg_service {
+	size_t size;          /* of this struct: ETCDREG_SERVICE_INIT sets it */
 	const char *name;     /* 1-255 bytes, no control characters */
 	const char *hostname; /* address (IPv6 without brackets) or name; NULL: a local address */
 	unsigned port;        /* 1-65535; 0: none, host is then the hostname alone */
@@ -106,6 +114,11 @@ struct etcdreg_service {
 	const char *meta;     /* JSON object whose members are added; NULL: none */
 	uint64_t tag;         /* the caller's own, handed back in events */
 };
+
+#define ETCDREG_SERVICE_INIT                                                 \
+	{                                                                    \
+		sizeof(struct etcdreg_service), NULL, NULL, 0, NULL, NULL, 0 \
+	}
 
 enum etcdreg_event_type {
 	ETCDREG_REGISTERED, /* the service is in etcd (again) */
@@ -125,7 +138,8 @@ struct etcdreg_event {
 /*
  * Called on the handle's thread, one at a time, without any lock held; must return soon, since the
  * heartbeats wait for it.  May call etcdreg_join() and etcdreg_leave(), no other function of the
- * handle.  Everything it is given is valid until it returns.
+ * handle.  Everything it is given is valid until it returns.  event->service has the size that the
+ * service was joined with: a copy of the struct can be joined or left.
  */
 typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
 
@@ -135,6 +149,7 @@ typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
  * connection string says in its query goes before the environment, what is set here before both.
  */
 struct etcdreg_options {
+	size_t size;        /* of this struct: ETCDREG_OPTIONS_INIT sets it */
 	const char *url;    /* protocol://host1,host2,.../namespace?options */
 	const char *api;    /* "auto", "v3" or "v2" */
 	const char *cacert; /* files, PEM */
@@ -150,12 +165,18 @@ struct etcdreg_options {
 	void *event_arg;
 };
 
+#define ETCDREG_OPTIONS_INIT                                                                    \
+	{                                                                                       \
+		sizeof(struct etcdreg_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+			NULL, 0, 0, NULL, NULL                                                  \
+	}
+
 struct etcdreg;
 
 /*
  * Open a registry.  Only checks the options and reads the files they name: no network, so it
  * succeeds with etcd down.  `options` may be NULL.  Release *ret_reg with etcdreg_close().
- * Fails with ETCDREG_E_CONFIG, _SYSTEM or _NOMEM.
+ * Fails with ETCDREG_E_CONFIG, _INVALID, _SYSTEM or _NOMEM.
  */
 int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
 		 struct etcdreg_err *err);

@@ -83,6 +83,7 @@ void endpoints_release(struct endpoints *endpoints)
 static struct etcdreg_service service_of(const struct endpoint *endpoint)
 {
 	return (struct etcdreg_service){
+		.size = sizeof(struct etcdreg_service),
 		.name = endpoint->name,
 		.hostname = endpoint->host,
 		.port = endpoint->port,

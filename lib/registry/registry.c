@@ -19,10 +19,25 @@
 #include "reconcile.h"
 #include "registry.h"
 #include "service.h"
+#include "sized.h"
 #include "wanted.h"
 #include "watch.h"
 
 #define PORT_NEW 2379
+
+static const struct sized options_sized = {
+	.name = "etcdreg_options",
+	.init = "ETCDREG_OPTIONS_INIT",
+	.size = sizeof(struct etcdreg_options),
+	.first_size = SIZED_END(struct etcdreg_options, event_arg),
+};
+
+static const struct sized service_sized = {
+	.name = "etcdreg_service",
+	.init = "ETCDREG_SERVICE_INIT",
+	.size = sizeof(struct etcdreg_service),
+	.first_size = SIZED_END(struct etcdreg_service, tag),
+};
 
 /* A join or leave on its way to the thread. */
 struct change {
@@ -343,20 +358,22 @@ int registry_open(const struct registry_options *options, struct etcdreg **ret_r
 int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
 		 struct etcdreg_err *err)
 {
-	static const struct etcdreg_options defaults;
-	const struct etcdreg_options *given = options ? options : &defaults;
-	struct etcdreg *reg = calloc(1, sizeof(*reg));
-	int r;
+	struct etcdreg_options given = ETCDREG_OPTIONS_INIT;
+	struct etcdreg *reg;
+	int r = options ? sized_copy(&options_sized, options, &given, err) : 0;
 
+	if (r < 0)
+		return r;
+	reg = calloc(1, sizeof(*reg));
 	if (!reg)
 		return err_nomem(err);
-	r = load_settings(&reg->own_config, &reg->own_connstr, given, err);
+	r = load_settings(&reg->own_config, &reg->own_connstr, &given, err);
 	if (r == 0) {
 		const struct registry_options loaded = {
 			.config = &reg->own_config,
 			.connstr = &reg->own_connstr,
-			.on_event = given->on_event,
-			.event_arg = given->event_arg,
+			.on_event = given.on_event,
+			.event_arg = given.event_arg,
 		};
 
 		r = init(reg, &loaded, err);
@@ -387,12 +404,15 @@ static int default_hostname(struct etcdreg *reg, const char **ret, struct etcdre
 static int make_service(struct etcdreg *reg, const struct etcdreg_service *from,
 			struct service *ret, struct etcdreg_err *err)
 {
+	struct etcdreg_service known;
 	const char *hostname = NULL;
-	int r = from->hostname ? 0 : default_hostname(reg, &hostname, err);
+	int r = sized_copy(&service_sized, from, &known, err);
 
+	if (r == 0 && !known.hostname)
+		r = default_hostname(reg, &hostname, err);
 	if (r < 0)
 		return r;
-	return service_init(ret, from, hostname, reg->connstr->namespace, err);
+	return service_init(ret, &known, hostname, reg->connstr->namespace, err);
 }
 
 static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wanted,

@@ -204,6 +204,7 @@ int service_init(struct service *ret, const struct etcdreg_service *from, const 
 {
 	CLEANUP(service)
 	struct service s = {
+		.size = from->size,
 		.name = strdup(from->name ? from->name : ""),
 		.hostname = copy_hostname(from->hostname ? from->hostname : hostname),
 		.port = from->port,
@@ -248,6 +249,7 @@ void service_release(struct service *s)
 struct etcdreg_service service_view(const struct service *s)
 {
 	return (struct etcdreg_service){
+		.size = s->size,
 		.name = s->name,
 		.hostname = s->hostname,
 		.port = s->port,

@@ -25,6 +25,7 @@
 #define SERVICE_META_MAX 4096
 
 struct service {
+	size_t size; /* of the public struct, in the program that gave it */
 	char *name;
 	char *hostname; /* IPv6 without brackets */
 	unsigned port;

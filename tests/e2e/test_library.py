@@ -22,8 +22,8 @@ TTL = {"TTL": 3}
 BUILDS = {
     "C, shared": ("cc", library.SHARED),
     "C, static": ("cc", library.STATIC),
-    "C++, shared": ("c++ -x c++ -std=c++14 -Wno-missing-field-initializers", library.SHARED),
-    "C++, static": ("c++ -x c++ -std=c++14 -Wno-missing-field-initializers", library.STATIC),
+    "C++, shared": ("c++ -x c++ -std=c++14", library.SHARED),
+    "C++, static": ("c++ -x c++ -std=c++14", library.STATIC),
 }
 
 
@@ -64,6 +64,31 @@ def test_the_header_has_two_examples():
     found = library.examples(library.HEADER.read_text())
     assert ["etcdreg_join(" in text for text in found] == [True, False]
     assert ["etcdreg_watch(" in text for text in found] == [False, True]
+
+
+STANDARDS = ["c99", "c11", "c17", "c2x", "c++11", "c++14", "c++17", "c++20"]
+INITIALISED = """
+#include <etcd-registry.h>
+
+int main(void)
+{
+	struct etcdreg_options options = ETCDREG_OPTIONS_INIT;
+	struct etcdreg_service service = ETCDREG_SERVICE_INIT;
+
+	options.url = service.name = "web";
+	return options.size < sizeof(service) || options.event_arg || service.tag > 0;
+}
+"""
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_the_header_is_good_c_and_good_cxx(installed, tmp_path, standard):
+    source, program = tmp_path / "program.c", tmp_path / "program"
+    source.write_text(INITIALISED)
+    language = "c++" if "++" in standard else "c"
+    compiler = f"cc -x {language} -std={standard} -Wpedantic"
+    library.build(installed, source, program, compiler, "$(pkg-config --cflags etcd-registry)")
+    assert subprocess.run([program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("how", BUILDS)

@@ -106,7 +106,7 @@ static void end(unsigned timeout_ms)
 /* False: that was the last. */
 static bool obey(const char *line)
 {
-	struct etcdreg_service service = {0};
+	struct etcdreg_service service = ETCDREG_SERVICE_INIT;
 	char word[16], name[64], last[16] = "0";
 	int fields = sscanf(line, "%15s %63s %15s", word, name, last);
 	unsigned number = (unsigned)strtoul(last, NULL, 10);
@@ -131,7 +131,7 @@ static bool obey(const char *line)
 
 int main(void)
 {
-	struct etcdreg_options options = {0};
+	struct etcdreg_options options = ETCDREG_OPTIONS_INIT;
 	struct etcdreg_err err;
 	char line[128];
 

@@ -50,7 +50,7 @@ static int tear_down(void **state)
 
 static struct etcdreg *open_url(const char *text)
 {
-	struct etcdreg_options options = {.url = text};
+	struct etcdreg_options options = {.size = sizeof(options), .url = text};
 	struct etcdreg *reg = NULL;
 
 	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
@@ -86,20 +86,23 @@ static void checks_the_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct etcdreg_options options = rows[i].options;
 		struct etcdreg *reg = NULL;
 		struct etcdreg_err err = {0};
 
 		ROW("%zu", i);
-		assert_int_equal(etcdreg_open(&rows[i].options, &reg, &err), ETCDREG_E_CONFIG);
+		options.size = sizeof(options);
+		assert_int_equal(etcdreg_open(&options, &reg, &err), ETCDREG_E_CONFIG);
 		assert_non_null(strstr(err.msg, rows[i].message));
-		assert_int_equal(etcdreg_open(&rows[i].options, &reg, NULL), ETCDREG_E_CONFIG);
+		assert_int_equal(etcdreg_open(&options, &reg, NULL), ETCDREG_E_CONFIG);
 		assert_null(reg);
 	}
 }
 
 static void takes_what_is_not_given_from_the_environment(void **state)
 {
-	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg;
 
 	(void)state;
@@ -184,7 +187,7 @@ static void refuses_a_file_of_borrowed_settings(void **state)
 
 static void joins_and_leaves(void **state)
 {
-	struct etcdreg_service service = {.name = "web", .port = 80};
+	struct etcdreg_service service = {.size = sizeof(service), .name = "web", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -199,7 +202,7 @@ static void joins_and_leaves(void **state)
 
 static void refuses_services(void **state)
 {
-	struct etcdreg_service service = {.name = "", .port = 80};
+	struct etcdreg_service service = {.size = sizeof(service), .name = "", .port = 80};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_err err;
 
@@ -210,10 +213,55 @@ static void refuses_services(void **state)
 	assert_int_equal(fake_count(fake, ""), 0);
 }
 
+/* What a program gives that was built for a newer version: a member of ours behind it. */
+struct newer_service {
+	struct etcdreg_service known;
+	const char *added;
+};
+
+static void takes_a_larger_service_if_what_it_does_not_know_is_zero(void **state)
+{
+	struct newer_service newer = {.known = {.size = sizeof(newer), .name = "web", .port = 80}};
+	struct etcdreg *reg = open_url(url);
+	struct etcdreg_err err;
+
+	(void)state;
+	assert_int_equal(etcdreg_join(reg, &newer.known, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	newer.added = "x";
+	assert_int_equal(etcdreg_leave(reg, &newer.known, &err), ETCDREG_E_INVALID);
+	assert_string_equal(err.msg,
+			    "struct etcdreg_service: a member is set that version " ETCDREG_VERSION
+			    " of the library does not know: use a newer one");
+	newer.added = NULL;
+	assert_int_equal(etcdreg_leave(reg, &newer.known, NULL), 0);
+	etcdreg_close(reg, 1000);
+}
+
+static void refuses_what_has_no_size(void **state)
+{
+	struct etcdreg_service service = {.name = "web", .port = 80};
+	struct etcdreg_options options = {.url = url};
+	struct etcdreg *reg = open_url(url), *other = NULL;
+	struct etcdreg_err err;
+
+	(void)state;
+	assert_int_equal(etcdreg_join(reg, &service, &err), ETCDREG_E_INVALID);
+	assert_string_equal(err.msg, "struct etcdreg_service: its size is 0: "
+				     "initialise it with ETCDREG_SERVICE_INIT");
+	assert_int_equal(etcdreg_leave(reg, &service, NULL), ETCDREG_E_INVALID);
+	assert_int_equal(etcdreg_open(&options, &other, &err), ETCDREG_E_INVALID);
+	assert_string_equal(err.msg, "struct etcdreg_options: its size is 0: "
+				     "initialise it with ETCDREG_OPTIONS_INIT");
+	assert_null(other);
+	etcdreg_close(reg, 0);
+}
+
 static void wait_tells_the_latest_error(void **state)
 {
 	static const struct fake_rule down[] = {{"", 503, "{}", 0}, {0}};
-	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg = open_url(url);
 	struct etcdreg_err err;
 
@@ -230,7 +278,8 @@ static void wait_tells_the_latest_error(void **state)
 static void wait_times_out(void **state)
 {
 	static const struct fake_rule silent[] = {{"", 200, NULL, 0}, {0}};
-	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -243,7 +292,8 @@ static void wait_times_out(void **state)
 
 static void close_takes_all_out(void **state)
 {
-	struct etcdreg_service a = {.name = "a", .port = 80}, b = {.name = "b", .port = 80};
+	struct etcdreg_service a = {.size = sizeof(a), .name = "a", .port = 80};
+	struct etcdreg_service b = {.size = sizeof(b), .name = "b", .port = 80};
 	struct etcdreg *reg = open_url(url);
 
 	(void)state;
@@ -267,7 +317,8 @@ static void close_waits_no_longer_than_it_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(timeouts_ms); i++) {
-		struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+		struct etcdreg_service service = {
+			.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 		struct etcdreg *reg = open_url(url);
 		uint64_t started;
 
@@ -282,23 +333,28 @@ static void close_waits_no_longer_than_it_is_told(void **state)
 	}
 }
 
+/* Joins a copy of what it is told of, under another name. */
 static void rejoin(const struct etcdreg_event *event, void *arg)
 {
-	static const struct etcdreg_service second = {
-		.name = "second", .hostname = "a", .port = 81};
 	struct etcdreg **reg = arg;
 
 	if (event->type == ETCDREG_REGISTERED && strcmp(event->service->name, "first") == 0) {
+		struct etcdreg_service second = *event->service;
+
+		assert_int_equal(event->service->size, sizeof(second));
 		assert_int_equal(event->service->tag, 77);
+		second.name = "second";
 		assert_int_equal(etcdreg_join(*reg, &second, NULL), 0);
 	}
 }
 
 static void the_callback_may_join(void **state)
 {
-	struct etcdreg_service first = {.name = "first", .hostname = "a", .port = 80, .tag = 77};
+	struct etcdreg_service first = {
+		.size = sizeof(first), .name = "first", .hostname = "a", .port = 80, .tag = 77};
 	struct etcdreg *reg;
-	struct etcdreg_options options = {.url = url, .on_event = rejoin, .event_arg = &reg};
+	struct etcdreg_options options = {
+		.size = sizeof(options), .url = url, .on_event = rejoin, .event_arg = &reg};
 
 	(void)state;
 	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
@@ -332,7 +388,8 @@ static void *watch_until_it_is_stopped(void *arg)
 static void *join_and_leave(void *arg)
 {
 	char name[16];
-	struct etcdreg_service service = {.name = name, .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = name, .hostname = "a", .port = 80};
 
 	for (int i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "n%d", i % 3);
@@ -348,7 +405,8 @@ static void *join_and_leave(void *arg)
 static void takes_callers_from_many_threads(void **state)
 {
 	struct etcdreg *reg;
-	struct etcdreg_options options = {.url = url, .on_event = rejoin, .event_arg = &reg};
+	struct etcdreg_options options = {
+		.size = sizeof(options), .url = url, .on_event = rejoin, .event_arg = &reg};
 	struct etcdreg_watch *watch;
 	pthread_t threads[8], watcher;
 
@@ -550,6 +608,8 @@ int main(void)
 		TEST(refuses_a_file_of_borrowed_settings),
 		TEST(joins_and_leaves),
 		TEST(refuses_services),
+		TEST(takes_a_larger_service_if_what_it_does_not_know_is_zero),
+		TEST(refuses_what_has_no_size),
 		TEST(wait_tells_the_latest_error),
 		TEST(wait_times_out),
 		TEST(close_takes_all_out),

@@ -190,13 +190,14 @@ static void names_folders(void **state)
 static void views_what_was_given(void **state)
 {
 	struct etcdreg_service service = {
-		.name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7};
+		.size = 48, .name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7};
 	CLEANUP(service) struct service s = {0};
 	struct etcdreg_service view;
 
 	(void)state;
 	assert_int_equal(service_init(&s, &service, "h", "", NULL), 0);
 	view = service_view(&s);
+	assert_int_equal(view.size, 48);
 	assert_string_equal(view.name, "n");
 	assert_string_equal(view.hostname, "h");
 	assert_int_equal(view.port, 1);

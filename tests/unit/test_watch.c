@@ -54,7 +54,7 @@ static int tear_down(void **state)
 static void begin(const char *options, const char *name)
 {
 	char url[100];
-	struct etcdreg_options opts = {.url = url};
+	struct etcdreg_options opts = {.size = sizeof(opts), .url = url};
 
 	snprintf(url, sizeof(url), "127.0.0.1:%u%s", fake->port, options);
 	assert_int_equal(etcdreg_open(&opts, &reg, NULL), 0);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Structs of programs that were built for another version. */
+#define _GNU_SOURCE
+#include "sized.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+static bool is_zero(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+int sized_copy(const struct sized *sized, const void *from, void *ret, struct etcdreg_err *err)
+{
+	size_t size, known;
+
+	memcpy(&size, from, sizeof(size));
+	if (size < sized->first_size || size > SIZED_MAX)
+		return err_set(err, ETCDREG_E_INVALID,
+			       "struct %s: its size is %zu: initialise it with %s", sized->name,
+			       size, sized->init);
+	known = size < sized->size ? size : sized->size;
+	if (!is_zero((const char *)from + known, size - known))
+		return err_set(err, ETCDREG_E_INVALID,
+			       "struct %s: a member is set that version " ETCDREG_VERSION
+			       " of the library does not know: use a newer one",
+			       sized->name);
+	memset(ret, 0, sized->size);
+	memcpy(ret, from, known);
+	memcpy(ret, &known, sizeof(known));
+	return 0;
+}
