@@ -29,10 +29,10 @@ static int parse_host_port(char *text, struct etcdreg_service *service, struct e
 	return 0;
 }
 
-static bool has_url(const struct etcdreg_entry *entries, size_t len, const char *url)
+static bool has_url(struct etcdreg_entry *const *entries, const char *url)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (strcmp(entries[i].url, url) == 0)
+	for (; *entries; entries++) {
+		if (strcmp((*entries)->url, url) == 0)
 			return true;
 	}
 	return false;
@@ -42,15 +42,14 @@ static bool has_url(const struct etcdreg_entry *entries, size_t len, const char 
 static int look_for(struct etcdreg *reg, const char *name, const char *url, bool *ret_found,
 		    struct etcdreg_err *err)
 {
-	struct etcdreg_entry *entries;
-	size_t len;
+	struct etcdreg_entry **entries;
 	int r;
 
-	r = etcdreg_list(reg, name, &entries, &len, err);
+	r = etcdreg_list(reg, name, &entries, NULL, err);
 	if (r < 0)
 		return r;
-	*ret_found = has_url(entries, len, url);
-	etcdreg_entries_free(entries, len);
+	*ret_found = has_url(entries, url);
+	etcdreg_list_free(entries);
 	return 0;
 }
 

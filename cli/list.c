@@ -15,7 +15,7 @@ static int say_nothing(const char *name)
 int list_command(struct options *opts)
 {
 	const char *name = opts->operands[0];
-	struct etcdreg_entry *entries;
+	struct etcdreg_entry **entries;
 	struct etcdreg *reg;
 	struct etcdreg_err err;
 	size_t len;
@@ -29,6 +29,6 @@ int list_command(struct options *opts)
 	if (r < 0)
 		return output_error(&err);
 	show_list(opts, entries, len);
-	etcdreg_entries_free(entries, len);
+	etcdreg_list_free(entries);
 	return len > 0 ? STATUS_OK : say_nothing(name);
 }

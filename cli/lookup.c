@@ -132,7 +132,7 @@ static int lookup(struct etcdreg *reg, const struct options *opts, struct etcdre
 	if (r < 0)
 		return r;
 	*ret = STEAL(*entry);
-	etcdreg_entries_free(entry, 1);
+	etcdreg_entry_free(entry);
 	return 0;
 }
 

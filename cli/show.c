@@ -57,13 +57,13 @@ static void put_coloured(enum colour colour, const char *text)
 		terminal_colour(stdout, COLOUR_NONE);
 }
 
-static size_t column_width(const struct column *column, const struct etcdreg_entry *entries,
+static size_t column_width(const struct column *column, struct etcdreg_entry *const *entries,
 			   size_t len)
 {
 	size_t width = strlen(column->heading);
 
 	for (size_t i = 0; i < len; i++) {
-		size_t cell = terminal_text(NULL, column->text(&entries[i]));
+		size_t cell = terminal_text(NULL, column->text(entries[i]));
 
 		if (cell > width)
 			width = cell;
@@ -92,7 +92,7 @@ static void put_row(const struct etcdreg_entry *entry, const size_t *widths)
 	putchar('\n');
 }
 
-static void put_table(const struct etcdreg_entry *entries, size_t len)
+static void put_table(struct etcdreg_entry *const *entries, size_t len)
 {
 	size_t widths[ARRAY_LEN(columns)];
 
@@ -100,15 +100,15 @@ static void put_table(const struct etcdreg_entry *entries, size_t len)
 		widths[i] = column_width(&columns[i], entries, len);
 	put_heading(widths);
 	for (size_t i = 0; i < len; i++)
-		put_row(&entries[i], widths);
+		put_row(entries[i], widths);
 }
 
-static void put_array(const struct etcdreg_entry *entries, size_t len)
+static void put_array(struct etcdreg_entry *const *entries, size_t len)
 {
 	putchar('[');
 	for (size_t i = 0; i < len; i++) {
 		fputs(i == 0 ? "\n" : ",\n", stdout);
-		terminal_json(entries[i].json);
+		terminal_json(entries[i]->json);
 	}
 	puts(len > 0 ? "\n]" : "]");
 }
@@ -152,28 +152,28 @@ static void put_document(const struct etcdreg_entry *entry)
 	json_free(document);
 }
 
-void show_list(const struct options *opts, const struct etcdreg_entry *entries, size_t len)
+void show_list(const struct options *opts, struct etcdreg_entry *const *entries, size_t len)
 {
 	if (opts->own & OWN_JSON) {
 		put_array(entries, len);
 	} else if (opts->own & OWN_FORMAT) {
 		for (size_t i = 0; i < len; i++)
-			format_print(opts->format, &entries[i], NULL);
+			format_print(opts->format, entries[i], NULL);
 	} else if (opts->own & OWN_VERBOSE) {
 		for (size_t i = 0; i < len; i++)
-			put_document(&entries[i]);
+			put_document(entries[i]);
 	} else if (len > 0) {
 		put_table(entries, len);
 	}
 }
 
-void show_one(const struct options *opts, const struct etcdreg_entry *entry)
+void show_one(const struct options *opts, struct etcdreg_entry *entry)
 {
 	if (opts->own & OWN_JSON) {
 		terminal_json(entry->json);
 		putchar('\n');
 	} else {
-		show_list(opts, entry, 1);
+		show_list(opts, &entry, 1);
 	}
 }
 

@@ -12,10 +12,10 @@
 #include "options.h"
 
 /* With --json an array, one document to a line.  None: nothing else is printed. */
-void show_list(const struct options *opts, const struct etcdreg_entry *entries, size_t len);
+void show_list(const struct options *opts, struct etcdreg_entry *const *entries, size_t len);
 
 /* With --json the document. */
-void show_one(const struct options *opts, const struct etcdreg_entry *entry);
+void show_one(const struct options *opts, struct etcdreg_entry *entry);
 
 /* One line. */
 void show_change(const struct options *opts, const struct etcdreg_change *change);

@@ -205,7 +205,10 @@ int etcdreg_leave(struct etcdreg *reg, const struct etcdreg_service *service,
  */
 int etcdreg_wait(struct etcdreg *reg, unsigned timeout_ms, struct etcdreg_err *err);
 
-/* A service found in etcd.  Text that the document lacks is "", never NULL. */
+/*
+ * A service found in etcd.  Text that the document lacks is "", never NULL.  Only the library makes
+ * entries: later versions can add members at the end.
+ */
 struct etcdreg_entry {
 	char *name;
 	char *hostname;
@@ -219,24 +222,30 @@ struct etcdreg_entry {
  * One service of that name, picked at random, all as likely.  It is among what the majority of the
  * cluster has at the time of the call: nothing is cached, and a member that is cut off is not
  * believed.  Blocks for at most timeout_ms of the options.
- * Release *ret_entry with etcdreg_entries_free(entry, 1).
+ * Release *ret_entry with etcdreg_entry_free().
  * Fails with ETCDREG_E_NOTFOUND, _UNREACH, _PROTO, _DENIED, _SERVER, _INVALID or _NOMEM.
  */
 int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);
 
 /*
- * All services of that name, or of the namespace where `name` is NULL, sorted by name and url.
- * None found is success with a length of 0.  What is not a JSON object is left out, and so are
- * other names that share the name's folder ("a.b" and "a-b"; the npm package returns both) and
- * namespaces inside the namespace.  Blocks for at most timeout_ms of the options.
- * Release with etcdreg_entries_free().  Fails as etcdreg_lookup() does, without _NOTFOUND.
+ * All services of that name, or of the namespace if `name` is NULL, sorted by name and url.
+ * *ret_entries is an array of pointers that ends with NULL.  *ret_len counts the entries; `ret_len`
+ * may be NULL.  If there are none, the call succeeds with an empty array.
+ * The list leaves out what is not a JSON object, other names that share the name's folder ("a.b"
+ * and "a-b"; the npm package returns both), and namespaces inside the namespace.
+ * Blocks for at most timeout_ms of the options.
+ * Release *ret_entries, with all its entries, with etcdreg_list_free().  Fails as etcdreg_lookup()
+ * does, without _NOTFOUND.
  */
-int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries,
+int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err);
 
-/* Free what lookup and list gave.  NULL is fine. */
-void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len);
+/* Free what etcdreg_lookup() gave.  NULL is fine. */
+void etcdreg_entry_free(struct etcdreg_entry *entry);
+
+/* Free what etcdreg_list() gave: the array and its entries.  NULL is fine. */
+void etcdreg_list_free(struct etcdreg_entry **entries);
 
 enum etcdreg_change_type {
 	ETCDREG_FOUND, /* it was there when the watch began */

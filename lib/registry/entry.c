@@ -18,10 +18,20 @@ void entry_release(struct etcdreg_entry *e)
 	*e = (struct etcdreg_entry){0};
 }
 
-void etcdreg_entries_free(struct etcdreg_entry *entries, size_t len)
+void etcdreg_entry_free(struct etcdreg_entry *entry)
 {
-	for (size_t i = 0; i < len; i++)
-		entry_release(&entries[i]);
+	if (!entry)
+		return;
+	entry_release(entry);
+	free(entry);
+}
+
+void etcdreg_list_free(struct etcdreg_entry **entries)
+{
+	if (!entries)
+		return;
+	for (size_t i = 0; entries[i]; i++)
+		etcdreg_entry_free(entries[i]);
 	free(entries);
 }
 

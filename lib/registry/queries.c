@@ -82,60 +82,73 @@ static void return_session(struct queries *r, struct session *session)
 /* The documents found so far. */
 struct found {
 	const char *folder;
-	const char *name; /* NULL: all of the folder */
-	struct etcdreg_entry *entries;
+	const char *name;               /* NULL: all of the folder */
+	struct etcdreg_entry **entries; /* with a NULL behind the last */
 	size_t len;
 	size_t cap;
 };
 
 static void found_release(struct found *found)
 {
-	etcdreg_entries_free(found->entries, found->len);
+	etcdreg_list_free(found->entries);
 }
 
-static struct etcdreg_entry *add_entry(struct found *found)
+/* For one more entry, and the NULL. */
+static bool make_room(struct found *found)
 {
-	if (found->len == found->cap) {
-		size_t cap = found->cap ? found->cap * 2 : 16;
-		struct etcdreg_entry *entries = reallocarray(found->entries, cap, sizeof(*entries));
+	size_t cap = found->cap ? found->cap * 2 : 16;
+	struct etcdreg_entry **entries;
 
-		if (!entries)
-			return NULL;
-		found->entries = entries;
-		found->cap = cap;
+	if (found->len + 1 < found->cap)
+		return true;
+	entries = reallocarray(found->entries, cap, sizeof(*entries));
+	if (!entries)
+		return false;
+	entries[found->len] = NULL;
+	found->entries = entries;
+	found->cap = cap;
+	return true;
+}
+
+/* Takes over what is in *entry. */
+static int add_entry(struct found *found, struct etcdreg_entry *entry, struct etcdreg_err *err)
+{
+	struct etcdreg_entry *added = make_room(found) ? malloc(sizeof(*added)) : NULL;
+
+	if (!added) {
+		entry_release(entry);
+		return err_nomem(err);
 	}
-	found->entries[found->len] = (struct etcdreg_entry){0};
-	return &found->entries[found->len++];
+	*added = *entry;
+	found->entries[found->len++] = added;
+	found->entries[found->len] = NULL;
+	return 0;
 }
 
 static int take_document(const char *path, const char *text, void *arg, struct etcdreg_err *err)
 {
 	struct found *found = arg;
-	struct etcdreg_entry *entry;
+	struct etcdreg_entry entry;
 
 	if (!entry_is_of(found->folder, found->name, path))
 		return 0;
-	entry = add_entry(found);
-	if (!entry)
-		return err_nomem(err);
-	switch (entry_read(text, found->name, entry)) {
+	switch (entry_read(text, found->name, &entry)) {
 	case ENTRY_NOMEM:
 		return err_nomem(err);
 	case ENTRY_NONE:
-		found->len--;
-		break;
+		return 0;
 	case ENTRY_READ:
 		break;
 	}
-	return 0;
+	return add_entry(found, &entry, err);
 }
 
 static int compare_entries(const void *a, const void *b)
 {
-	const struct etcdreg_entry *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
+	const struct etcdreg_entry *const *x = a, *const *y = b;
+	int order = strcmp((*x)->name, (*y)->name);
 
-	return order ? order : strcmp(x->url, y->url);
+	return order ? order : strcmp((*x)->url, (*y)->url);
 }
 
 static int list_folder(struct queries *r, struct found *found, struct etcdreg_err *err)
@@ -162,7 +175,7 @@ static int list_names(struct queries *r, const char *name, struct found *found,
 	CLEANUP(free) char *folder = service_folder(r->connstr->namespace, name);
 	int result;
 
-	if (!folder)
+	if (!folder || !make_room(found))
 		return err_nomem(err);
 	found->folder = folder;
 	found->name = name;
@@ -174,7 +187,7 @@ static int list_names(struct queries *r, const char *name, struct found *found,
 }
 
 /* As every public function: `err` is touched on failure alone. */
-int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret_entries,
+int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
 	CLEANUP(found) struct found found = {0};
@@ -185,31 +198,38 @@ int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret
 		result = list_names(r, name, &found, &why);
 	if (result < 0)
 		return err_set(err, result, "%s", why.msg);
-	*ret_len = found.len;
+	if (ret_len)
+		*ret_len = found.len;
 	*ret_entries = STEAL(found.entries);
-	found.len = 0;
 	return 0;
+}
+
+/* Any of them, taken out of the list. */
+static struct etcdreg_entry *pick(struct etcdreg_entry **entries, size_t len)
+{
+	size_t at = random_below(len);
+	struct etcdreg_entry *picked = entries[at];
+
+	entries[at] = entries[len - 1];
+	entries[len - 1] = NULL;
+	return picked;
 }
 
 int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
-	struct etcdreg_entry *entries = NULL, *entry;
-	size_t len = 0;
+	struct etcdreg_entry **entries;
+	size_t len;
 	int result = service_check_name(name, err);
 
 	if (result == 0)
 		result = queries_list(r, name, &entries, &len, err);
 	if (result < 0)
 		return result;
-	entry = len > 0 ? calloc(1, sizeof(*entry)) : NULL;
-	if (entry)
-		*entry = STEAL(entries[random_below(len)]);
-	etcdreg_entries_free(entries, len);
+	if (len > 0)
+		*ret_entry = pick(entries, len);
+	etcdreg_list_free(entries);
 	if (len == 0)
 		return err_set(err, ETCDREG_E_NOTFOUND, "no service '%s' is registered", name);
-	if (!entry)
-		return err_nomem(err);
-	*ret_entry = entry;
 	return 0;
 }

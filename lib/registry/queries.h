@@ -28,7 +28,7 @@ struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
 void queries_free(struct queries *r);
 
 /* As etcdreg_list() and etcdreg_lookup(). */
-int queries_list(struct queries *r, const char *name, struct etcdreg_entry **ret_entries,
+int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err);
 int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);

@@ -481,7 +481,7 @@ int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry *
 	return queries_lookup(reg->queries, name, ret_entry, err);
 }
 
-int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entries,
+int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
 	return queries_list(reg->queries, name, ret_entries, ret_len, err);

@@ -65,7 +65,7 @@ static void look_up(const char *name, unsigned times)
 			continue;
 		}
 		picked[entry->port]++;
-		etcdreg_entries_free(entry, 1);
+		etcdreg_entry_free(entry);
 	}
 	for (unsigned port = 0; port < PORTS; port++) {
 		if (picked[port] > 0)

@@ -368,12 +368,11 @@ static void the_callback_may_join(void **state)
 
 static void read_names(struct etcdreg *reg, const char *name)
 {
-	struct etcdreg_entry *entries = NULL;
-	size_t len;
+	struct etcdreg_entry **entries, *entry;
 
-	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
-	etcdreg_entries_free(entries, len);
-	assert_int_equal(etcdreg_lookup(reg, name, &entries, NULL), ETCDREG_E_NOTFOUND);
+	assert_int_equal(etcdreg_list(reg, NULL, &entries, NULL, NULL), 0);
+	etcdreg_list_free(entries);
+	assert_int_equal(etcdreg_lookup(reg, name, &entry, NULL), ETCDREG_E_NOTFOUND);
 }
 
 static void *watch_until_it_is_stopped(void *arg)
@@ -497,21 +496,22 @@ static void lists_sorted(void **state)
 		const char *name, *url;
 	} expected[] = {{"", ""}, {"a.b", ""}, {"web", "u1"}, {"web", "u2"}};
 	struct etcdreg *reg = open_url(url);
-	struct etcdreg_entry *entries;
+	struct etcdreg_entry **entries;
 	size_t len;
 
 	(void)state;
 	fake_rules(fake, rules);
 	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
 	assert_int_equal(len, ARRAY_LEN(expected));
+	assert_null(entries[len]);
 	for (size_t i = 0; i < len; i++) {
-		assert_string_equal(entries[i].name, expected[i].name);
-		assert_string_equal(entries[i].url, expected[i].url);
-		assert_string_equal(entries[i].hostname, "");
+		assert_string_equal(entries[i]->name, expected[i].name);
+		assert_string_equal(entries[i]->url, expected[i].url);
+		assert_string_equal(entries[i]->hostname, "");
 	}
-	assert_string_equal(entries[0].json, "{\"port\":80}");
-	assert_int_equal(entries[0].port, 80);
-	etcdreg_entries_free(entries, len);
+	assert_string_equal(entries[0]->json, "{\"port\":80}");
+	assert_int_equal(entries[0]->port, 80);
+	etcdreg_list_free(entries);
 	etcdreg_close(reg, 0);
 }
 
@@ -521,19 +521,27 @@ static void lists_the_very_name(void **state)
 	static const struct fake_rule rules[] = {
 		RULE_VERSION, RANGE(KV_AB(AB) "," KV_AB(WEB1)), {0}};
 	struct etcdreg *reg = open_url(url);
-	struct etcdreg_entry *entries = NULL;
+	struct etcdreg_entry **entries = NULL;
 	size_t len = 9;
 
 	(void)state;
 	fake_rules(fake, rules);
 	assert_int_equal(etcdreg_list(reg, "a.b", &entries, &len, NULL), 0);
 	assert_int_equal(len, 1);
-	assert_string_equal(entries[0].name, "a.b");
-	etcdreg_entries_free(entries, len);
+	assert_string_equal(entries[0]->name, "a.b");
+	etcdreg_list_free(entries);
 	assert_int_equal(etcdreg_list(reg, "a-b", &entries, &len, NULL), 0);
 	assert_int_equal(len, 0);
-	etcdreg_entries_free(entries, len);
+	assert_null(entries[0]);
+	etcdreg_list_free(entries);
 	etcdreg_close(reg, 0);
+}
+
+static void frees_nothing(void **state)
+{
+	(void)state;
+	etcdreg_entry_free(NULL);
+	etcdreg_list_free(NULL);
 }
 
 static void looks_up_any_of_them(void **state)
@@ -549,7 +557,7 @@ static void looks_up_any_of_them(void **state)
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(etcdreg_lookup(reg, "web", &entry, NULL), 0);
 		seen[entry->url[1] - '1']++;
-		etcdreg_entries_free(entry, 1);
+		etcdreg_entry_free(entry);
 	}
 	assert_true(seen[0] > 10 && seen[1] > 10);
 	etcdreg_close(reg, 0);
@@ -619,6 +627,7 @@ int main(void)
 		TEST(its_thread_takes_no_signal),
 		TEST(lists_sorted),
 		TEST(lists_the_very_name),
+		TEST(frees_nothing),
 		TEST(looks_up_any_of_them),
 		TEST(reads_within_its_time),
 		TEST(says_that_there_is_none),

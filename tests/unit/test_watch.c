@@ -217,7 +217,7 @@ static void lists_page_by_page_at_one_revision(void **state)
 		{"/kv/range", 200, page(kv("/" WEB_KEY, WEB_1, 4), "true"), 0},
 		{0},
 	};
-	struct etcdreg_entry *entries;
+	struct etcdreg_entry **entries;
 	size_t len;
 
 	(void)state;
@@ -226,21 +226,21 @@ static void lists_page_by_page_at_one_revision(void **state)
 	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
 	assert_int_equal(len, 2);
 	assert_int_equal(fake_count(fake, "/kv/range"), 2);
-	etcdreg_entries_free(entries, len);
+	etcdreg_list_free(entries);
 }
 
 #define COMPACTED V3_ERROR(11, "etcdserver: mvcc: required revision has been compacted")
 
 static void expect_list(const char *const *urls, size_t expected_len)
 {
-	struct etcdreg_entry *entries;
+	struct etcdreg_entry **entries;
 	size_t len;
 
 	assert_int_equal(etcdreg_list(reg, NULL, &entries, &len, NULL), 0);
 	assert_int_equal(len, expected_len);
 	for (size_t i = 0; i < expected_len; i++)
-		assert_string_equal(entries[i].url, urls[i]);
-	etcdreg_entries_free(entries, len);
+		assert_string_equal(entries[i]->url, urls[i]);
+	etcdreg_list_free(entries);
 }
 
 static void a_list_begins_again_where_etcd_compacts_between_its_pages(void **state)
