@@ -22,7 +22,8 @@
 # V=1 shows the commands.
 
 VERSION := $(shell sed -n 's/^\#define ETCDREG_VERSION "\(.*\)"/\1/p' lib/etcd-registry.h)
-SOVERSION := $(firstword $(subst ., ,$(VERSION)))
+# Before 1.0 a minor version may break programs, so the soname has it too: 0.2.
+SOVERSION := $(if $(filter 0.%,$(VERSION)),$(basename $(VERSION)),$(firstword $(subst ., ,$(VERSION))))
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin

@@ -52,7 +52,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
-#define ETCDREG_VERSION "0.1.0"
+#define ETCDREG_VERSION "0.2.0"
 
 /*
  * X(name, value, text)

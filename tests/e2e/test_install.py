@@ -2,6 +2,8 @@
 """`make install` into a folder: what is there works from there."""
 import os
 import pathlib
+import re
+import subprocess
 
 import pytest
 from harness import product
@@ -28,6 +30,18 @@ def test_the_tree(installed):
         "usr/lib/pkgconfig/etcd-registry.pc",
         "usr/share/man/man1/etcd-registry.1",
     } <= files
+
+
+def test_the_soname_has_the_minor_version(installed):
+    """Programs that were built with an incompatible version must not start with this one."""
+    header = (installed / "usr/include/etcd-registry.h").read_text()
+    version = re.search(r'ETCDREG_VERSION "(0\.\d+)\.\d+"', header)[1]
+    library = installed / "usr/lib/libetcd-registry.so"
+    dynamic = subprocess.run(["readelf", "-dW", library], check=True, capture_output=True, text=True)
+    soname = f"{library.name}.{version}"
+    assert re.search(r"SONAME.*\[(.*)\]", dynamic.stdout)[1] == soname
+    assert (library.parent / soname).resolve() == library.resolve()
+    assert library.resolve().name.startswith(f"{soname}.")
 
 
 def test_the_installed_object_starts_the_installed_agent(installed, v3_registry, launch_listener):
