@@ -133,7 +133,7 @@ $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-# Tests with a clock of their own: tests/unit/clock.h.
+# Tests with a clock of their own: tests/unit/fake_clock.h.
 $(B)/unit/test_reconcile: LDFLAGS += -Wl,--wrap=clock_gettime
 
 # With a libcurl that refuses options.

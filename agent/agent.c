@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/base/descriptors.h"
 #include "agent/base/log.h"
@@ -19,8 +20,8 @@
 #include "agent/clients/listener.h"
 #include "agent/keeper/keeper.h"
 #include "agent/worker/worker.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"
 

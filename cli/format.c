@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
-#include "lib/base/util.h"
 #include "terminal.h"
 
 #define FIELDS "{name}, {hostname}, {host}, {port}, {url}, {json} or {.MEMBER}"

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "command.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 #include "options.h"
 #include "output.h"
 

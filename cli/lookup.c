@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "command.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
+#include "lib/base/random.h"
 #include "lib/registry/entry.h"
 #include "options.h"
 #include "output.h"

@@ -6,8 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/config/connstr.h"
 #include "own_options.h"
 

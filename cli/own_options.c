@@ -7,9 +7,9 @@
 
 #include "agent/clients/owner.h"
 #include "format.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 #define WAIT_MAX_MS 86400000
 #define MODE_DIGITS_MAX 4

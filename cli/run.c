@@ -10,8 +10,9 @@
 
 #include "agent/services/names.h"
 #include "command.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "options.h"
 #include "output.h"
 

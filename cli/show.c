@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "format.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/json.h"
-#include "lib/base/util.h"
 #include "terminal.h"
 
 #define COLUMN_GAP 2

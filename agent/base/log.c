@@ -7,12 +7,15 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 enum { LINE_MAX_LEN = 1024 };
 

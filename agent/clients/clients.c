@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 enum {
 	HELLO_TIMEOUT_MS = 10000,

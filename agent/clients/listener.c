@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "messages.h"
 
 enum { HELLO_MS = 1000 }; /* a client is told once it has asked */

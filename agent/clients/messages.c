@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 /* The highest number means "as it is". */
 static bool parse_id(const char *text, uint32_t *ret)

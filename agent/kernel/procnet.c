@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 /*
  *  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

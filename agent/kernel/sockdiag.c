@@ -14,8 +14,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

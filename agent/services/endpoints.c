@@ -7,7 +7,7 @@
 
 #include "agent/base/log.h"
 #include "claims.h"
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 
 /*
  * The announcement of a successor comes some 1 to 4 ms after its predecessor's end, and 47 ms on

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 
 int model_init(struct model *model)
 {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 enum { NAME_MAX_LEN = 255 };
 

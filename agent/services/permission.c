@@ -7,8 +7,8 @@
 
 #include "agent/kernel/holders.h"
 #include "agent/kernel/pidfd.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "model.h"
 
 static bool is_as_announced(const struct sockdiag_socket *entry, const struct wire_socket *id)

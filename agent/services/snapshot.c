@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/util.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 enum kind { KIND_PROCESS = 1, KIND_ENDPOINT };
 

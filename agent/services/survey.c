@@ -8,7 +8,8 @@
 #include "agent/base/log.h"
 #include "agent/kernel/holders.h"
 #include "agent/kernel/pidfd.h"
-#include "lib/base/util.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 /* Found holders of one socket that are watched; more of them tell nothing more. */
 enum { HOLDERS_MAX = 64 };

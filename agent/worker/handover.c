@@ -9,7 +9,7 @@
 #include "agent/kernel/pidfd.h"
 #include "agent/services/snapshot.h"
 #include "lib/base/buf.h"
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 #include "worker.h"
 
 static void strike_leases(struct leases *leases)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 
 /* What the thread is given; it frees it. */
 struct question {

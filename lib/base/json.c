@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+#include "cleanup.h"
 #include "parse.h"
-#include "util.h"
 
 #define DOUBLE_EXACT_MAX 9007199254740992.0 /* 2^53 */
 #define ESCAPE_LEN 6                        /* of "\u001b" */

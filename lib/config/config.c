@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 #define FLAGS_0 0
 #define FLAGS_SECRET CONFIG_SECRET

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 #define HOST_MAX 253 /* bytes of a DNS name */
 

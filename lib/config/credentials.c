@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "file.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #define PASSWORD_MAX 1024
 

@@ -9,11 +9,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #define PIPE_WAIT_MS 2000
 #define PART_MAX 4096

@@ -12,9 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 /* An address of either family. */
 struct address {

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "http.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
+#include "lib/base/random.h"
 #include "nodes.h"
 #include "tls_files.h"
 

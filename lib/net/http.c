@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "http_options.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "tls_refusal.h"
 
 #define POLL_MS 1000

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 /* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
 #define KEEPALIVE_IDLE_S 30

@@ -6,7 +6,7 @@
 
 #include "http_options.h"
 #include "http_private.h"
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 
 struct http_stream {
 	struct http *http;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "address.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/config/connstr.h"
 #include "nodes.h"
 

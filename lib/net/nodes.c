@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/util.h"
+#include "lib/base/cleanup.h"
 
 #define PORT_NEW 2379
 #define PORT_OLD 4001

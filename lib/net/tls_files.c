@@ -8,8 +8,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #define PEM_MAX ((size_t)4 << 20) /* bytes; the authorities of a whole system are 0.2 MB */
 

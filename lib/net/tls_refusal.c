@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 enum meaning {
 	UNKNOWN_AUTHORITY, /* of etcd's certificate */

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "outage.h"
 
-#include "lib/base/util.h"
+#include "lib/base/backoff.h"
 
 #define PAUSE_MAX_MS 4000 /* with its jitter 5 s */
 

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "entry.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
+#include "lib/base/random.h"
 #include "lib/store/session.h"
 #include "service.h"
 

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/backoff.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "outage.h"
 #include "wanted.h"
 

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"
 #include "lib/config/credentials.h"

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
-#include "lib/base/util.h"
 
 #define HOST_MAX 253
 #define PROTOCOL_MAX 32

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/util.h"
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 
 static void set_service(struct wanted_service *e, struct service *service)
 {

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/backoff.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/store/session.h"
 #include "service.h"
 #include "watch_state.h"

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
-#include "lib/base/util.h"
 
 struct session {
 	struct cluster *cluster;

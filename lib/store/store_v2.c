@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "lib/net/http.h"
 #include "store.h"
 

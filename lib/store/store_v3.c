@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "lib/base/util.h"
+#include "lib/base/clock.h"
 #include "v3_follow.h"
 #include "v3_list.h"
 #include "v3_requests.h"

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 #define LOGIN_PAUSE_MIN_MS 500
 #define LOGIN_PAUSE_MAX_MS 30000

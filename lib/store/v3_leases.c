@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "lib/base/util.h"
+#include "lib/base/clock.h"
 
 static struct v3_kept *append(struct v3_leases *l, const struct v3_kept *lease)
 {

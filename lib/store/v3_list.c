@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "v3_requests.h"
 
 #define PAGE_KEYS 1000 /* some 500 kB */

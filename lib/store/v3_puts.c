@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts keys under leases of the v3 store. */
 #define _GNU_SOURCE
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "store_v3.h"
 #include "v3_requests.h"
 #include "v3_txn.h"

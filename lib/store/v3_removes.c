@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes keys of the v3 store out. */
 #define _GNU_SOURCE
-#include "lib/base/util.h"
+#include "lib/base/clock.h"
 #include "store_v3.h"
 #include "v3_requests.h"
 #include "v3_txn.h"

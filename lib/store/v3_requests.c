@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 
 /* Bytes of 1000 keys in base64, of which the namespace is at most a connection string. */
 #define LEASED_MAX ((size_t)4 << 20)

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
-#include "lib/base/util.h"
 #include "v3_requests.h"
 
 /* What the answer about several keys is read for. */

@@ -35,6 +35,7 @@
 #undef http_stream_status
 
 #include "fuzz.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/json.h"
 
 #define RECORD_END 0x1e

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/util.h"
 #include "lib/etcd-registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/store/v3_requests.h"
 

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/json.h"
 #include "lib/registry/entry.h"
 

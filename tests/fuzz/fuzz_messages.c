@@ -10,6 +10,7 @@
 
 #include "agent/clients/messages.h"
 #include "agent/services/names.h"
+#include "lib/base/cleanup.h"
 #include "lib/config/config.h"
 #include "lib/registry/entry.h"
 #include "lib/registry/service.h"

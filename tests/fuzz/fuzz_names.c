@@ -9,6 +9,7 @@
 
 #include "agent/services/names.h"
 #include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 #include "lib/registry/entry.h"
 #include "lib/registry/service.h"
 

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "agent/kernel/sockdiag.c"
+#include "lib/base/cleanup.h"
 
 static void check_list(struct sockdiag_list *list)
 {

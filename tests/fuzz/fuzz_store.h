@@ -11,6 +11,8 @@
 
 #include "fake_http.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/registry/entry.h"
 #include "lib/registry/service.h"
 #include "lib/registry/watch.h"

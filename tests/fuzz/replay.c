@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "lib/base/cleanup.h"
+
 #define CORPUS "tests/fuzz/corpus/"
 
 static int is_file(const struct dirent *entry)

@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef FAKE_CONNS
 #define FAKE_CONNS 16

@@ -18,8 +18,6 @@
 
 #include <cmocka.h>
 
-#include "lib/base/util.h"
-
 /* What a loaded machine may add to any time; less than the time that a failure would take. */
 #define SLOW_MACHINE_MS 2000
 

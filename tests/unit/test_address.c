@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <sys/socket.h>
 
+#include "lib/base/array.h"
 #include "lib/net/address.h"
 
 static struct address_hint hint_of(const char *address, bool v6only)

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
 
 static void assert_sane(const struct buf *b)
 {

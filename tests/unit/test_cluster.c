@@ -4,6 +4,9 @@
 
 #include <signal.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/net/cluster.h"
 #include "lib/net/http.h"

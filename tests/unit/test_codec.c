@@ -2,6 +2,8 @@
 /* Tests of lib/base/codec.c. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 
 static void hashes(void **state)

@@ -3,7 +3,10 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"
 #include "lib/config/credentials.h"

@@ -2,6 +2,8 @@
 /* Tests of lib/config/connstr.c. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/config/connstr.h"
 
 #define HOSTS_MAX 4

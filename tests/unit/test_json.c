@@ -2,6 +2,8 @@
 /* Tests of lib/base/json.c. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/json.h"
 
 static struct json *parse(const char *text)

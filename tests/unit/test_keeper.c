@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/keeper/keeper.h"
+#include "lib/base/array.h"
 
 enum { NOT_BY_ITSELF = 99, WRONG = 98, KILLED = -1 };
 

@@ -2,6 +2,9 @@
 /* Tests of lib/net/members.c and lib/net/nodes.c. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/net/members.h"
 #include "lib/net/nodes.h"

@@ -7,8 +7,11 @@
 
 #include "fake_store.h"
 
+#include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 
+#include "lib/base/array.h"
 #include "lib/registry/outage.h"
 #include "lib/registry/reconcile.h"
 #include "lib/registry/wanted.h"

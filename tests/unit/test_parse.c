@@ -2,6 +2,8 @@
 /* Tests of lib/base/parse.c. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/parse.h"
 
 #define UNTOUCHED 77

@@ -2,8 +2,10 @@
 /* Tests of lib/registry/reconcile.c against a fake etcd: what is done when, and what is told. */
 #include "fake_store.h"
 
-#include "clock.h"
+#include "fake_clock.h"
 
+#include "lib/base/array.h"
+#include "lib/base/clock.h"
 #include "lib/registry/reconcile.h"
 #include "lib/registry/wanted.h"
 

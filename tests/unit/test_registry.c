@@ -8,6 +8,9 @@
 #include <dirent.h>
 #include <signal.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/config/config.h"
 #include "lib/config/connstr.h"
 #include "lib/etcd-registry.h"

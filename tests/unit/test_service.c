@@ -2,6 +2,8 @@
 /* Tests of lib/registry/service.c.  The npm package 2.1.1 wrote the expected keys and documents. */
 #include "test.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/registry/service.h"
 
 static void writes_what_the_npm_package_writes(void **state)

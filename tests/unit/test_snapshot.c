@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "agent/services/snapshot.h"
+#include "lib/base/cleanup.h"
 
 enum { SNAPSHOT_MAX = 1 << 20 };
 

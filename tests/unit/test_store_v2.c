@@ -2,6 +2,9 @@
 /* Tests of lib/store/store_v2.c against a fake etcd. */
 #include "fake_store.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/store/store.h"
 
 static struct fake_etcd *fake;

@@ -4,6 +4,9 @@
  */
 #include "fake_store.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/store/store.h"
 
 static struct fake_etcd *fake;

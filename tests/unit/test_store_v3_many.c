@@ -5,6 +5,7 @@
  */
 #include "fake_store.h"
 
+#include "lib/base/array.h"
 #include "lib/store/store.h"
 
 #define COUNT 3

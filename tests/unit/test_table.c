@@ -4,8 +4,10 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/keeper/table.h"
+#include "lib/base/array.h"
 
 static struct table *table;
 

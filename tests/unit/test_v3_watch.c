@@ -2,6 +2,9 @@
 /* Tests of lib/store/v3_watch.c, and of the streams below it, against a fake etcd. */
 #include "fake_store.h"
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/clock.h"
 #include "lib/store/v3_watch.h"
 
 #define KEY64 "L3NlcnZpY2VzL3dlYi8x" /* "/services/web/1" */

@@ -4,6 +4,7 @@
  */
 #include "fake_store.h"
 
+#include "lib/base/array.h"
 #include "lib/base/codec.h"
 #include "lib/etcd-registry.h"
 
