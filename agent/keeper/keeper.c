@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/array.h"
+#include "lib/base/backoff.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 
@@ -132,9 +133,9 @@ static void pause_for(unsigned quick)
 
 	if (quick <= QUICK_FREE)
 		return;
-	for (unsigned i = QUICK_FREE + 1; i < quick && pause_ms < PAUSE_MAX_MS; i++)
-		pause_ms *= 2;
-	(void)poll(NULL, 0, (int)(pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS));
+	for (unsigned i = QUICK_FREE + 1; i < quick; i++)
+		pause_ms = longer_ms(pause_ms, PAUSE_MIN_MS, PAUSE_MAX_MS);
+	(void)poll(NULL, 0, (int)pause_ms);
 }
 
 static bool is_final(const struct keeper *keeper, int status, bool first)

@@ -22,7 +22,7 @@ void outage_fail(struct outage *o, uint64_t now_ms, unsigned ttl_s)
 		*o = (struct outage){
 			.lasts = true, .since_ms = now_ms, .pause_ms = OUTAGE_PROBE_MS};
 	else if (now_ms - o->since_ms >= (uint64_t)ttl_s * 1000)
-		o->pause_ms = o->pause_ms * 2 < longest ? o->pause_ms * 2 : longest;
+		o->pause_ms = longer_ms(o->pause_ms, 0, longest);
 	o->failed_ms = now_ms;
 	o->retry_ms = now_ms + jittered_ms(o->pause_ms);
 }

@@ -150,10 +150,9 @@ static void come_up(struct reconcile *rec)
  */
 static void back_off(struct reconcile *rec, struct wanted_service *e, const struct etcdreg_err *err)
 {
-	uint64_t max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
-	uint64_t doubled_ms = e->backoff_ms == 0 ? BACKOFF_MIN_MS : e->backoff_ms * 2;
+	unsigned max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
 
-	e->backoff_ms = doubled_ms < max_ms ? doubled_ms : max_ms;
+	e->backoff_ms = longer_ms(e->backoff_ms, BACKOFF_MIN_MS, max_ms);
 	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
 	rec->err = *err;
 	emit(rec, ETCDREG_RETRYING, e, &rec->err);

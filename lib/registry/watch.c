@@ -91,11 +91,7 @@ void etcdreg_watch_stop(struct etcdreg_watch *w)
 
 static void back_off(struct etcdreg_watch *w)
 {
-	unsigned doubled = w->backoff_ms * 2;
-
-	if (doubled < BACKOFF_MIN_MS)
-		doubled = BACKOFF_MIN_MS;
-	w->backoff_ms = doubled < BACKOFF_MAX_MS ? doubled : BACKOFF_MAX_MS;
+	w->backoff_ms = longer_ms(w->backoff_ms, BACKOFF_MIN_MS, BACKOFF_MAX_MS);
 	w->retry_ms = now_ms() + jittered_ms(w->backoff_ms);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/array.h"
+#include "lib/base/backoff.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -180,11 +181,7 @@ static int read_token(const struct json *answer, void *arg, struct etcdreg_err *
  */
 static int refuse_logins(struct v3_access *s, const struct etcdreg_err *why)
 {
-	unsigned pause_ms = s->login_pause_ms * 2;
-
-	if (pause_ms < LOGIN_PAUSE_MIN_MS)
-		pause_ms = LOGIN_PAUSE_MIN_MS;
-	s->login_pause_ms = pause_ms < LOGIN_PAUSE_MAX_MS ? pause_ms : LOGIN_PAUSE_MAX_MS;
+	s->login_pause_ms = longer_ms(s->login_pause_ms, LOGIN_PAUSE_MIN_MS, LOGIN_PAUSE_MAX_MS);
 	s->login_err = *why;
 	s->login_at_ms = now_ms() + s->login_pause_ms;
 	return why->code;

@@ -81,13 +81,10 @@ void v3_watch_free(struct v3_watch *w)
 static void back_off(struct v3_watch *w, int code, bool was_steady)
 {
 	uint64_t now = now_ms();
-	unsigned doubled = w->backoff_ms * 2;
 
 	if (now < w->retry_ms)
 		return;
-	if (was_steady || doubled < BACKOFF_MIN_MS)
-		doubled = BACKOFF_MIN_MS;
-	w->backoff_ms = doubled < BACKOFF_MAX_MS ? doubled : BACKOFF_MAX_MS;
+	w->backoff_ms = longer_ms(was_steady ? 0 : w->backoff_ms, BACKOFF_MIN_MS, BACKOFF_MAX_MS);
 	if (code == ETCDREG_E_DENIED && w->denied)
 		w->backoff_ms = DENIED_MS;
 	w->retry_ms = now + jittered_ms(w->backoff_ms);
