@@ -69,16 +69,8 @@ void sockdiag_list_clear(struct sockdiag_list *list)
 
 int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *entry)
 {
-	if (list->len == list->cap) {
-		size_t cap = list->cap ? list->cap * 2 : 64;
-		struct sockdiag_socket *entries =
-			reallocarray(list->entries, cap, sizeof(*entries));
-
-		if (!entries)
-			return ETCDREG_E_NOMEM;
-		list->entries = entries;
-		list->cap = cap;
-	}
+	if (!HAS_ROOM(list->entries, list->cap, list->len))
+		return ETCDREG_E_NOMEM;
 	list->entries[list->len++] = *entry;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
@@ -145,18 +146,16 @@ static bool split_host(struct span text, struct span *ret_host, struct span *ret
 
 static int add_host(struct connstr *cs, struct span host, unsigned port, struct etcdreg_err *err)
 {
-	struct connstr_host *hosts;
+	struct connstr_host added;
 
 	if (cs->hosts_len == CONNSTR_HOSTS_MAX)
 		return err_set(err, ETCDREG_E_CONFIG, "more than %d hosts", CONNSTR_HOSTS_MAX);
-	hosts = reallocarray(cs->hosts, cs->hosts_len + 1, sizeof(*hosts));
-	if (!hosts)
+	if (!HAS_ROOM(cs->hosts, cs->hosts_cap, cs->hosts_len))
 		return err_nomem(err);
-	cs->hosts = hosts;
-	hosts[cs->hosts_len].host = strndup(host.s, host.len);
-	if (!hosts[cs->hosts_len].host)
+	added = (struct connstr_host){.host = strndup(host.s, host.len), .port = port};
+	if (!added.host)
 		return err_nomem(err);
-	hosts[cs->hosts_len++].port = port;
+	cs->hosts[cs->hosts_len++] = added;
 	return 0;
 }
 

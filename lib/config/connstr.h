@@ -36,6 +36,7 @@ struct connstr {
 	char *scheme; /* "http" or "https" */
 	struct connstr_host *hosts;
 	size_t hosts_len; /* 1-CONNSTR_HOSTS_MAX */
+	size_t hosts_cap; /* elements that fit into `hosts` */
 	char *namespace;  /* "", or without slashes at the ends */
 	char *user;       /* NULL: none given */
 	char *password;   /* NULL: none given */

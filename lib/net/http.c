@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "http_options.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "tls_refusal.h"

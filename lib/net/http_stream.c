@@ -6,6 +6,7 @@
 
 #include "http_options.h"
 #include "http_private.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 
 struct http_stream {

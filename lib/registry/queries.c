@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -98,17 +99,9 @@ static void found_release(struct found *found)
 /* For one more entry, and the NULL. */
 static bool make_room(struct found *found)
 {
-	size_t cap = found->cap ? found->cap * 2 : 16;
-	struct etcdreg_entry **entries;
-
-	if (found->len + 1 < found->cap)
-		return true;
-	entries = reallocarray(found->entries, cap, sizeof(*entries));
-	if (!entries)
+	if (!HAS_ROOM(found->entries, found->cap, found->len + 1))
 		return false;
-	entries[found->len] = NULL;
-	found->entries = entries;
-	found->cap = cap;
+	found->entries[found->len] = NULL;
 	return true;
 }
 

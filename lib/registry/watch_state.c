@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 /* Shared by the list of what is known and the changes that tell of it. */
@@ -93,15 +94,8 @@ static size_t find(const struct watch_state *s, const char *path, bool *ret_foun
 
 static int insert(struct watch_state *s, size_t at, struct known *k, struct etcdreg_err *err)
 {
-	if (s->len == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 16;
-		struct known **known = reallocarray(s->known, cap, sizeof(struct known *));
-
-		if (!known)
-			return err_nomem(err);
-		s->known = known;
-		s->cap = cap;
-	}
+	if (!HAS_ROOM(s->known, s->cap, s->len))
+		return err_nomem(err);
 	memmove(s->known + at + 1, s->known + at, (s->len - at) * sizeof(struct known *));
 	s->known[at] = k;
 	s->len++;

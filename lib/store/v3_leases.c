@@ -5,17 +5,15 @@
 
 #include <stdlib.h>
 
+#include "lib/base/array.h"
 #include "lib/base/clock.h"
 
 static struct v3_kept *append(struct v3_leases *l, const struct v3_kept *lease)
 {
-	struct v3_kept *all = reallocarray(l->all, l->len + 1, sizeof(*all));
-
-	if (!all)
+	if (!HAS_ROOM(l->all, l->cap, l->len))
 		return NULL;
-	l->all = all;
-	all[l->len] = *lease;
-	return &all[l->len++];
+	l->all[l->len] = *lease;
+	return &l->all[l->len++];
 }
 
 void v3_leases_init(struct v3_leases *l, struct leases *written)

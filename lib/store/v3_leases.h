@@ -21,7 +21,7 @@ struct v3_kept {
 /* A pointer into it is good until the next lease is added or dropped.  Zeroed: none. */
 struct v3_leases {
 	struct v3_kept *all;
-	size_t len;
+	size_t len, cap;
 	/* where they are written down (leases.h), borrowed; NULL: nowhere */
 	struct leases *written;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
@@ -51,15 +52,8 @@ static const struct document *last_of(const struct pages *pages)
 
 static struct document *append(struct pages *pages)
 {
-	if (pages->len == pages->cap) {
-		size_t cap = pages->cap ? pages->cap * 2 : 16;
-		struct document *all = reallocarray(pages->all, cap, sizeof(*all));
-
-		if (!all)
-			return NULL;
-		pages->all = all;
-		pages->cap = cap;
-	}
+	if (!HAS_ROOM(pages->all, pages->cap, pages->len))
+		return NULL;
 	return &pages->all[pages->len++];
 }
 
