@@ -15,6 +15,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 
 enum { LINE_MAX_LEN = 1024 };
@@ -122,9 +123,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	mask_controls(text);
 	if (log_state.fd >= 0)
 		write_file(level, text);
 	else

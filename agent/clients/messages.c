@@ -6,16 +6,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
-
-static bool is_control(unsigned char c)
-{
-	return c < 0x20 || c == 0x7f;
-}
 
 static int check_length(size_t len, size_t wanted, struct etcdreg_err *err)
 {
@@ -40,7 +36,7 @@ static int parse_hello(const void *bytes, size_t len, struct message *ret, struc
 	if (ret->settings_len == 0 || ret->settings[ret->settings_len - 1] != '\0')
 		return err_set(err, ETCDREG_E_PROTO, "settings without an end");
 	for (size_t i = 0; i < ret->settings_len; i++) {
-		unsigned char c = (unsigned char)ret->settings[i];
+		char c = ret->settings[i];
 
 		if (is_control(c) && c != '\0' && !strchr("\t\n\r", c))
 			return err_set(err, ETCDREG_E_PROTO, "settings with control characters");
@@ -137,9 +133,9 @@ static uint32_t add_text(struct answer *answer, const char *text)
 
 	if (!text)
 		return 0;
-	for (size_t i = 0; i < len; i++)
-		at[i] = is_control((unsigned char)text[i]) ? '?' : text[i];
+	memcpy(at, text, len);
 	at[len] = '\0';
+	mask_controls(at);
 	answer->len += len + 1;
 	return (uint32_t)len + 1;
 }

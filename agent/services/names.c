@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
 
@@ -55,9 +56,9 @@ static int check_name(struct span name, struct span item, struct etcdreg_err *er
 		return err_set(err, ETCDREG_E_CONFIG, "'%.40s...': a name has at most %d bytes",
 			       name.s, NAME_MAX_LEN);
 	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.s[i];
+		char c = name.s[i];
 
-		if (c < 0x20 || c == 0x7f)
+		if (is_control(c))
 			return err_set(err, ETCDREG_E_CONFIG,
 				       "'%.*s': a name has no control characters", SPAN_ARGS(name));
 		if (c == '/')

@@ -6,13 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void mask_controls(char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
-}
+#include "control_chars.h"
 
 int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
 {

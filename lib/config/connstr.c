@@ -10,6 +10,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
 
@@ -204,7 +205,7 @@ static int parse_hosts(const char **at, struct connstr *cs, struct etcdreg_err *
 static bool is_segment(struct span segment)
 {
 	for (size_t i = 0; i < segment.len; i++) {
-		if ((unsigned char)segment.s[i] < 0x20 || segment.s[i] == 0x7f)
+		if (is_control(segment.s[i]))
 			return false;
 	}
 	return segment.len > 0 && !span_equals(segment, ".") && !span_equals(segment, "..");

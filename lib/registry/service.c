@@ -11,6 +11,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 
@@ -56,7 +57,7 @@ int service_check_name(const char *name, struct etcdreg_err *err)
 	for (const char *s = name; *s != '\0';) {
 		size_t n = utf8_len(s);
 
-		if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f)
+		if (n == 0 || is_control(*s))
 			return err_set(err, ETCDREG_E_INVALID,
 				       "the service's name '%s' is not printable UTF-8", name);
 		s += n;

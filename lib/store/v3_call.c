@@ -9,6 +9,7 @@
 #include "lib/base/backoff.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
+#include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 
 #define LOGIN_PAUSE_MIN_MS 500
@@ -158,7 +159,7 @@ static int request(struct attempt *a, const char *path, const char *body, size_t
 static bool is_token(const char *text)
 {
 	for (const char *s = text; s && *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+		if (is_control(*s))
 			return false;
 	}
 	return text && text[0] != '\0';
