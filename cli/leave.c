@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `etcd-registry leave`: take a service out of the registry, whoever put it there. */
 #define _GNU_SOURCE
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,23 +9,23 @@
 #include "command.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/err.h"
+#include "lib/base/hostname.h"
 #include "lib/base/parse.h"
 #include "options.h"
 #include "output.h"
 
-/* "host:port" or "[address]:port".  Cuts `text`, which *service then points into. */
+/* Cuts `text`, which *service then points into. */
 static int parse_host_port(char *text, struct etcdreg_service *service, struct etcdreg_err *err)
 {
-	char *end = text[0] == '[' ? strstr(text, "]:") : strchr(text, ':');
-	char *digits = end ? end + (*end == ']' ? 2 : 1) : NULL;
+	struct hostname_parts parts;
 	uint64_t port;
 
-	if (!end || end == text + (text[0] == '['))
+	if (!hostname_split(text, strlen(text), &parts) || parts.rest[0] != ':')
 		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not HOST:PORT or [IPV6]:PORT", text);
-	if (!parse_uint(digits, strlen(digits), 1, UINT16_MAX, &port))
+	if (!parse_uint(parts.rest + 1, parts.rest_len - 1, 1, UINT16_MAX, &port))
 		return err_set(err, ETCDREG_E_CONFIG, "'%s': the port is not 1-65535", text);
-	*end = '\0';
-	service->hostname = text + (text[0] == '[');
+	text[parts.host - text + (ptrdiff_t)parts.host_len] = '\0';
+	service->hostname = parts.host;
 	service->port = (unsigned)port;
 	return 0;
 }

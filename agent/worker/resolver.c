@@ -2,8 +2,8 @@
 /* Resolving the name of the etcd host in a thread. */
 #include "resolver.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,19 +12,13 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/hostname.h"
 
 /* What the thread is given; it frees it. */
 struct question {
 	int answer_fd;
 	char hosts[];
 };
-
-static bool is_address(const char *host)
-{
-	struct in6_addr address;
-
-	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
-}
 
 static bool resolve_host(const char *host, char text[static INET6_ADDRSTRLEN])
 {
@@ -121,7 +115,7 @@ int resolver_init(struct resolver *resolver, const struct connstr_host *hosts, s
 	*resolver = r;
 	if (hosts_len == 0)
 		return 0;
-	if (!is_address(r.hosts))
+	if (hostname_family(r.hosts, strlen(r.hosts), NULL) == 0)
 		return start(resolver);
 	resolver->address = strdup(r.hosts);
 	return resolver->address ? 0 : ETCDREG_E_NOMEM;

@@ -3,18 +3,17 @@
 #define _GNU_SOURCE
 #include "connstr.h"
 
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/control_chars.h"
 #include "lib/base/err.h"
+#include "lib/base/hostname.h"
 #include "lib/base/parse.h"
-
-#define HOST_MAX 253 /* bytes of a DNS name */
 
 /* A part of the text, not NUL-terminated. */
 struct span {
@@ -97,52 +96,11 @@ static int parse_userinfo(const char **at, struct connstr *cs, struct etcdreg_er
 	return 0;
 }
 
-static bool is_host_name(struct span host)
+static bool is_host(const struct hostname_parts *parts)
 {
-	if (host.len == 0 || host.len > HOST_MAX)
-		return false;
-	for (size_t i = 0; i < host.len; i++) {
-		char c = host.s[i];
-
-		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
-		    c != '.' && c != '-' && c != '_')
-			return false;
-	}
-	return true;
-}
-
-static bool is_ipv6(struct span host)
-{
-	char text[INET6_ADDRSTRLEN];
-	struct in6_addr address;
-
-	if (host.len >= sizeof(text))
-		return false;
-	memcpy(text, host.s, host.len);
-	text[host.len] = '\0';
-	return inet_pton(AF_INET6, text, &address) == 1;
-}
-
-/* Splits "[::1]:2379", "[::1]", "a:2379" or "a"; *ret_rest is what follows the host, with its
- * colon. */
-static bool split_host(struct span text, struct span *ret_host, struct span *ret_rest)
-{
-	const char *end;
-	size_t len;
-
-	if (text.len > 0 && text.s[0] == '[') {
-		end = memchr(text.s, ']', text.len);
-		if (!end)
-			return false;
-		*ret_host = (struct span){text.s + 1, (size_t)(end - text.s) - 1};
-		*ret_rest = (struct span){end + 1, text.len - ret_host->len - 2};
-		return is_ipv6(*ret_host);
-	}
-	end = memchr(text.s, ':', text.len);
-	len = end ? (size_t)(end - text.s) : text.len;
-	*ret_host = (struct span){text.s, len};
-	*ret_rest = (struct span){text.s + len, text.len - len};
-	return is_host_name(*ret_host);
+	if (parts->in_brackets)
+		return hostname_family(parts->host, parts->host_len, NULL) == AF_INET6;
+	return hostname_is_name(parts->host, parts->host_len);
 }
 
 static int add_host(struct connstr *cs, struct span host, unsigned port, struct etcdreg_err *err)
@@ -162,7 +120,8 @@ static int add_host(struct connstr *cs, struct span host, unsigned port, struct 
 
 static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *err)
 {
-	struct span text, host, rest;
+	struct hostname_parts parts;
+	struct span text, rest;
 	uint64_t port = 0;
 	int r;
 
@@ -174,16 +133,17 @@ static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *e
 	if (text.len == 0)
 		return err_set(err, ETCDREG_E_CONFIG, "a host is missing before '%s'",
 			       **at ? *at : "the end");
-	if (!split_host(text, &host, &rest))
+	if (!hostname_split(text.s, text.len, &parts) || !is_host(&parts))
 		return err_set(err, ETCDREG_E_CONFIG,
 			       "'%.*s' is not a host (an IPv6 address needs brackets)",
 			       (int)text.len, text.s);
+	rest = (struct span){parts.rest, parts.rest_len};
 	if (rest.len > 0 &&
 	    (rest.s[0] != ':' || !parse_uint(rest.s + 1, rest.len - 1, 1, UINT16_MAX, &port)))
 		return err_set(err, ETCDREG_E_CONFIG, "port '%.*s' of host '%.*s' is not 1-65535",
 			       (int)rest.len - (rest.s[0] == ':'), rest.s + (rest.s[0] == ':'),
-			       (int)host.len, host.s);
-	return add_host(cs, host, (unsigned)port, err);
+			       (int)parts.host_len, parts.host);
+	return add_host(cs, (struct span){parts.host, parts.host_len}, (unsigned)port, err);
 }
 
 static int parse_hosts(const char **at, struct connstr *cs, struct etcdreg_err *err)

@@ -15,6 +15,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/err.h"
+#include "lib/base/hostname.h"
 #include "lib/base/parse.h"
 
 /* An address of either family. */
@@ -101,33 +102,39 @@ static bool is_any(const struct address *a)
 	return memcmp(a->bytes, zero, sizeof(zero)) == 0;
 }
 
-static bool parse_address(const char *s, struct address *ret)
+static bool parse_address(const char *s, size_t len, struct address *ret)
 {
-	struct address a = {.family = AF_INET};
+	struct address a;
 
-	if (inet_pton(AF_INET, s, a.bytes) != 1) {
-		a.family = AF_INET6;
-		if (inet_pton(AF_INET6, s, a.bytes) != 1)
-			return false;
-	}
-	*ret = a;
-	return true;
+	a.family = hostname_family(s, len, a.bytes);
+	if (a.family != 0)
+		*ret = a;
+	return a.family != 0;
+}
+
+/* An IPv4 address in IPv6 form is the IPv4 address. */
+static struct address unmapped(struct address a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct address v4 = {.family = AF_INET};
+
+	if (a.family != AF_INET6 || memcmp(a.bytes, mapped, sizeof(mapped)) != 0)
+		return a;
+	memcpy(v4.bytes, a.bytes + sizeof(mapped), 4);
+	return v4;
 }
 
 bool address_is_loopback(const char *host)
 {
-	struct in6_addr in6;
-	struct in_addr in;
 	struct address a = {.family = AF_INET};
+	struct in_addr in;
 
-	if (inet_pton(AF_INET6, host, &in6) == 1) {
-		a.family = IN6_IS_ADDR_V4MAPPED(&in6) ? AF_INET : AF_INET6;
-		memcpy(a.bytes, &in6.s6_addr[a.family == AF_INET ? 12 : 0], bits_of(a.family) / 8);
-	} else if (inet_aton(host, &in)) {
+	if (parse_address(host, strlen(host), &a))
+		a = unmapped(a);
+	else if (inet_aton(host, &in))
 		memcpy(a.bytes, &in, sizeof(in));
-	} else {
+	else
 		return strcasecmp(host, "localhost") == 0;
-	}
 	return is_loopback(&a) || is_any(&a);
 }
 
@@ -282,21 +289,12 @@ static int advertise_any(const struct address_hint *hint, struct address *ret,
 					       : "IPv4 or IPv6");
 }
 
-/* An IPv4 address in IPv6 form is the IPv4 address. */
 static struct address bound_address(const struct address_hint *hint)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct address a = {.family = (int)hint->family};
 
-	if (a.family == AF_INET) {
-		memcpy(a.bytes, hint->bytes, 4);
-	} else if (memcmp(hint->bytes, mapped, sizeof(mapped)) == 0) {
-		a.family = AF_INET;
-		memcpy(a.bytes, hint->bytes + sizeof(mapped), 4);
-	} else {
-		memcpy(a.bytes, hint->bytes, 16);
-	}
-	return a;
+	memcpy(a.bytes, hint->bytes, bits_of(a.family) / 8);
+	return unmapped(a);
 }
 
 static int advertise_bound(const struct address_hint *hint, struct address *ret,
@@ -358,28 +356,13 @@ static bool parse_range(const char *setting, const char *slash, struct range *re
 {
 	struct range range;
 	uint64_t bits;
-	char text[INET6_ADDRSTRLEN];
-	size_t len = (size_t)(slash - setting);
 
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, setting, len);
-	text[len] = '\0';
-	if (!parse_address(text, &range.first) ||
+	if (!parse_address(setting, (size_t)(slash - setting), &range.first) ||
 	    !parse_uint(slash + 1, strlen(slash + 1), 0, bits_of(range.first.family), &bits))
 		return false;
 	range.bits = (unsigned)bits;
 	*ret = range;
 	return true;
-}
-
-static bool is_host_name(const char *s)
-{
-	size_t len = strlen(s);
-
-	return len > 0 && len < ADDRESS_MAX && s[0] != '-' &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
-		       len;
 }
 
 /* *ret_name is set where the setting is a host name, else *ret. */
@@ -391,11 +374,11 @@ static int advertise_setting(const char *setting, const struct address_hint *hin
 
 	if (slash && parse_range(setting, slash, &range))
 		return advertise_inside(setting, &range, ret, err);
-	if (parse_address(setting, ret))
+	if (parse_address(setting, strlen(setting), ret))
 		return 0;
 	if (!slash && if_nametoindex(setting) != 0)
 		return advertise_interface(setting, hint, ret, err);
-	if (!is_host_name(setting))
+	if (setting[0] == '-' || !hostname_is_name(setting, strlen(setting)))
 		return err_set(err, ETCDREG_E_CONFIG,
 			       "'%s' is not an address, host name, interface or CIDR", setting);
 	*ret_name = setting;

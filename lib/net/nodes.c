@@ -8,6 +8,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/hostname.h"
 
 #define PORT_NEW 2379
 #define PORT_OLD 4001
@@ -17,7 +18,8 @@ char *nodes_base(const char *scheme, const char *host, unsigned port)
 {
 	CLEANUP(buf) struct buf b = BUF_INIT(BASE_MAX);
 
-	buf_printf(&b, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u", scheme, host, port);
+	buf_printf(&b, "%s://", scheme);
+	hostname_add(&b, host, port);
 	return buf_detach(&b);
 }
 

@@ -3,19 +3,19 @@
 #define _GNU_SOURCE
 #include "service.h"
 
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/control_chars.h"
 #include "lib/base/err.h"
+#include "lib/base/hostname.h"
 #include "lib/base/json.h"
 
-#define HOST_MAX 253
 #define PROTOCOL_MAX 32
 #define TEXT_MAX 8192 /* bytes of any text made here */
 
@@ -65,23 +65,13 @@ int service_check_name(const char *name, struct etcdreg_err *err)
 	return 0;
 }
 
-static bool is_ipv6(const char *s)
-{
-	struct in6_addr address;
-
-	return inet_pton(AF_INET6, s, &address) == 1;
-}
-
 static int check_hostname(const char *hostname, struct etcdreg_err *err)
 {
 	size_t len = strlen(hostname);
 
-	if (is_ipv6(hostname))
+	if (hostname_is_name(hostname, len) || hostname_family(hostname, len, NULL) == AF_INET6)
 		return 0;
-	if (len == 0 || len > HOST_MAX || strspn(hostname, LETTERS DIGITS ".-_") != len)
-		return err_set(err, ETCDREG_E_INVALID, "'%s' is not an address or host name",
-			       hostname);
-	return 0;
+	return err_set(err, ETCDREG_E_INVALID, "'%s' is not an address or host name", hostname);
 }
 
 static int check_protocol(const char *protocol, struct etcdreg_err *err)
@@ -142,9 +132,7 @@ static char *host_of(const struct service *s)
 {
 	CLEANUP(buf) struct buf b = BUF_INIT(TEXT_MAX);
 
-	buf_printf(&b, is_ipv6(s->hostname) ? "[%s]" : "%s", s->hostname);
-	if (s->port != 0)
-		buf_printf(&b, ":%u", s->port);
+	hostname_add(&b, s->hostname, s->port);
 	return buf_detach(&b);
 }
 
@@ -193,10 +181,10 @@ static int make_document(struct service *s, struct etcdreg_err *err)
 /* Without the brackets that an IPv6 address may have been given in. */
 static char *copy_hostname(const char *hostname)
 {
-	size_t len = strlen(hostname);
+	struct hostname_parts parts;
 
-	if (len > 2 && hostname[0] == '[' && hostname[len - 1] == ']')
-		return strndup(hostname + 1, len - 2);
+	if (hostname_split(hostname, strlen(hostname), &parts) && parts.rest_len == 0)
+		return strndup(parts.host, parts.host_len);
 	return strdup(hostname);
 }
 
