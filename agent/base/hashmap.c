@@ -89,13 +89,3 @@ struct hash_node *hashmap_next(const struct hash_node *node)
 		next = next->next;
 	return next;
 }
-
-uint64_t hash_text(uint64_t seed, const char *text)
-{
-	uint64_t hash = seed ? seed : 0xcbf29ce484222325u;
-
-	/* The NUL is hashed too: ("ab", "c") is not ("a", "bc"). */
-	for (size_t i = 0; i == 0 || text[i - 1]; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-	return hash;
-}

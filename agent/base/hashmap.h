@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hashmap.h - find an element by a 64-bit number, with the chain's node inside the element.
+ *
  * Several elements may have one key: who looks up goes through all of them and compares what the
- * key was made of.  The table doubles when it is full; where memory for that is missing, the chains
- * just get longer.
+ * key was made of; lib/base/hash.h makes a key of text.  The table doubles when it is full; if
+ * there is no memory for that, the chains just get longer.
  */
 #ifndef ETCDREG_AGENT_BASE_HASHMAP_H
 #define ETCDREG_AGENT_BASE_HASHMAP_H
@@ -38,8 +39,5 @@ void hashmap_remove(struct hashmap *map, struct hash_node *node);
 /* The first element of that key and the one after it, or NULL. */
 struct hash_node *hashmap_first(const struct hashmap *map, uint64_t key);
 struct hash_node *hashmap_next(const struct hash_node *node);
-
-/* A key made of text, FNV-1a; `seed` is the key of what came before, 0 at the start. */
-uint64_t hash_text(uint64_t seed, const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 #include "agent/base/log.h"
 #include "claims.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/hash.h"
 
 /*
  * The announcement of a successor comes some 1 to 4 ms after its predecessor's end, and 47 ms on
@@ -108,7 +109,9 @@ static void renew_tag(struct endpoints *endpoints, struct endpoint *endpoint)
 
 static uint64_t key_of(const char *name, const char *host, unsigned port, const char *protocol)
 {
-	return hash_text(hash_text(hash_text(port + 1, name), host), protocol);
+	uint64_t hash = hash_bytes(HASH_START, &port, sizeof(port));
+
+	return hash_text(hash_text(hash_text(hash, name), host), protocol);
 }
 
 static struct endpoint *find_endpoint(const struct endpoints *endpoints, const char *name,

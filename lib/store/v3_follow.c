@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
+#include "lib/base/hash.h"
 #include "v3_list.h"
 #include "v3_requests.h"
 
@@ -99,21 +100,12 @@ struct seen {
 	uint64_t mark;
 };
 
-/* FNV-1a */
-static void mix(uint64_t *hash, const void *bytes, size_t len)
-{
-	const unsigned char *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		*hash = (*hash ^ at[i]) * UINT64_C(0x100000001b3);
-}
-
-static void mix_number(uint64_t *hash, const struct json *number)
+static uint64_t hash_number(uint64_t hash, const struct json *number)
 {
 	int64_t value = 0;
 
 	json_int(number, &value);
-	mix(hash, &value, sizeof(value));
+	return hash_bytes(hash, &value, sizeof(value));
 }
 
 static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *err)
@@ -122,14 +114,12 @@ static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *e
 	const char *key = json_text(json_get(kv, "key"));
 	struct seen *seen = arg;
 
-	seen->mark = UINT64_C(0xcbf29ce484222325);
 	if (!json_int(json_get(json_get(answer, "header"), "revision"), &seen->revision))
 		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
-	if (key)
-		mix(&seen->mark, key, strlen(key));
-	mix_number(&seen->mark, json_get(kv, "mod_revision"));
-	mix_number(&seen->mark, json_get(kv, "lease"));
-	mix_number(&seen->mark, json_get(answer, "count"));
+	seen->mark = hash_text(HASH_START, key ? key : "");
+	seen->mark = hash_number(seen->mark, json_get(kv, "mod_revision"));
+	seen->mark = hash_number(seen->mark, json_get(kv, "lease"));
+	seen->mark = hash_number(seen->mark, json_get(answer, "count"));
 	return 0;
 }
 

@@ -50,20 +50,11 @@ static void one_key_may_be_there_often(void **state)
 	hashmap_release(&map);
 }
 
-static void text_is_hashed_with_its_end(void **state)
-{
-	(void)state;
-	assert_true(hash_text(0, "web") == hash_text(0, "web"));
-	assert_true(hash_text(hash_text(0, "ab"), "c") != hash_text(hash_text(0, "a"), "bc"));
-	assert_true(hash_text(1, "") != hash_text(2, ""));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_what_is_in_it),
 		cmocka_unit_test(one_key_may_be_there_often),
-		cmocka_unit_test(text_is_hashed_with_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
