@@ -128,7 +128,7 @@ static int open_log(const struct config *cfg, bool hosted, struct etcdreg_err *e
 		r = log_open("warn:syslog", NULL);
 		log_error("%s: %s", name, err->msg);
 	}
-	return r < 0 ? err_prefix(err, "%s: ", name) : 0;
+	return r < 0 ? err_prefix(err, r, "%s: ", name) : 0;
 }
 
 static int load_settings(struct settings *settings, bool hosted, struct etcdreg_err *err)
@@ -142,7 +142,7 @@ static int load_settings(struct settings *settings, bool hosted, struct etcdreg_
 	if (r < 0)
 		return r;
 	r = connstr_parse(cfg->url, &settings->connstr, cfg, err);
-	return r < 0 ? err_prefix(err, "%s: ", name_of(cfg, CONFIG_url, "--url")) : 0;
+	return r < 0 ? err_prefix(err, r, "%s: ", name_of(cfg, CONFIG_url, "--url")) : 0;
 }
 
 static void log_end_of_worker(int status)
@@ -214,7 +214,7 @@ static int run_hosted(const struct agent_options *options)
 		return fail(EXIT_USAGE, "--listen-fd: %s", err.msg);
 	fill_standard_fds();
 	if (settle_process(true, &err) < 0) {
-		err_prefix(&err, "etcd-registry: not registered: ");
+		err_prefix(&err, err.code, "etcd-registry: not registered: ");
 		listener_refuse(listen_fd, err.msg);
 		return EXIT_FAILED;
 	}

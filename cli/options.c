@@ -80,7 +80,7 @@ static int set_setting(struct options *opts, enum config_id id, char *value,
 
 	options_setting_name(&config_rows[id], name);
 	if (r < 0)
-		return err_prefix(err, "--%s: ", name);
+		return err_prefix(err, r, "--%s: ", name);
 	opts->given[id] = value;
 	return 0;
 }
@@ -241,7 +241,7 @@ int options_complete(struct options *opts, struct etcdreg_err *err)
 	if (r < 0)
 		return r;
 	r = connstr_parse(opts->config.url, &connstr, &opts->config, err);
-	return r < 0 ? err_prefix(err, "connection string: ") : 0;
+	return r < 0 ? err_prefix(err, r, "connection string: ") : 0;
 }
 
 void options_usage(const struct command *command, FILE *out)

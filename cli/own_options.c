@@ -37,10 +37,10 @@ static int set_wait(struct options *opts, const char *value, struct etcdreg_err 
 
 static int set_format(struct options *opts, const char *value, struct etcdreg_err *err)
 {
+	int r = format_check(value, opts->command->has_changes, err);
+
 	opts->format = value;
-	return format_check(value, opts->command->has_changes, err) < 0
-		       ? err_prefix(err, "--format: ")
-		       : 0;
+	return r < 0 ? err_prefix(err, r, "--format: ") : 0;
 }
 
 static int set_socket(struct options *opts, const char *value, struct etcdreg_err *err)
@@ -85,7 +85,7 @@ static int set_owner(struct options *opts, const char *value, struct etcdreg_err
 {
 	int r = owner_parse(value, &opts->agent.owner, err);
 
-	return r < 0 ? err_prefix(err, "--owner: ") : 0;
+	return r < 0 ? err_prefix(err, r, "--owner: ") : 0;
 }
 
 const struct own_option own_options[] = {

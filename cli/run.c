@@ -135,6 +135,7 @@ static int set_environment(const struct options *opts, struct etcdreg_err *err)
 
 static int check_settings(struct options *opts, struct etcdreg_err *err)
 {
+	const char *source = opts->given[CONFIG_name] ? "--name" : config_rows[CONFIG_name].env;
 	struct names names;
 	int r = options_complete(opts, err);
 
@@ -146,9 +147,7 @@ static int check_settings(struct options *opts, struct etcdreg_err *err)
 			       config_rows[CONFIG_name].env);
 	r = names_parse(opts->config.name, &names, err);
 	if (r < 0)
-		return err_prefix(
-			err,
-			"%s: ", opts->given[CONFIG_name] ? "--name" : config_rows[CONFIG_name].env);
+		return err_prefix(err, r, "%s: ", source);
 	names_release(&names);
 	return 0;
 }

@@ -238,7 +238,7 @@ static int greet(struct client *client, const struct message *message, struct pa
 	if (r == 0) {
 		client->greeted = true;
 	} else if (r != ETCDREG_E_PROTO) {
-		err_prefix(err, "etcd-registry: ");
+		err_prefix(err, r, "etcd-registry: ");
 		answer_refused(&answer, err->msg);
 		client_send(client, &answer);
 	}

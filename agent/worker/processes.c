@@ -140,7 +140,7 @@ static int load_settings(const struct message *message, struct config *cfg, stru
 	if (r < 0)
 		return r;
 	r = names_parse(cfg->name, ret_names, err);
-	return r < 0 ? err_prefix(err, "ETCD_REGISTRY_NAME: ") : 0;
+	return r < 0 ? err_prefix(err, r, "ETCD_REGISTRY_NAME: ") : 0;
 }
 
 static struct process *enter_process(struct worker *worker, const struct client *client,

@@ -23,14 +23,14 @@ int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
 	return code;
 }
 
-int err_prefix(struct etcdreg_err *err, const char *fmt, ...)
+int err_prefix(struct etcdreg_err *err, int code, const char *fmt, ...)
 {
 	char msg[ETCDREG_ERR_MAX];
 	va_list args;
 	size_t len;
 
 	if (!err)
-		return ETCDREG_E_SYSTEM;
+		return code;
 	memcpy(msg, err->msg, sizeof(msg));
 	va_start(args, fmt);
 	if (vsnprintf(err->msg, sizeof(err->msg), fmt, args) < 0)
@@ -41,7 +41,7 @@ int err_prefix(struct etcdreg_err *err, const char *fmt, ...)
 	for (const char *s = msg; *s != '\0' && len + 1 < sizeof(err->msg); s++)
 		err->msg[len++] = *s;
 	err->msg[len] = '\0';
-	return err->code;
+	return code;
 }
 
 const char *etcdreg_strerror(int code)

@@ -20,10 +20,14 @@ int err_set(struct etcdreg_err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Puts context before the message; returns the code that err holds.  Where err is NULL the code is
- * known to the caller alone: ETCDREG_E_SYSTEM is returned then, so return your own.
+ * Puts context before the message of a failure; returns `code`, which is the code of that failure
+ * and stays in err.  A long message loses its end, not the context.
+ *
+ *	if (r < 0)
+ *		return err_prefix(err, r, "%s: ", path);
  */
-int err_prefix(struct etcdreg_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_prefix(struct etcdreg_err *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* "out of memory"; returns ETCDREG_E_NOMEM. */
 static inline int err_nomem(struct etcdreg_err *err)

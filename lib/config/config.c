@@ -236,8 +236,8 @@ static int load_variable(struct config *cfg, enum config_id id, struct etcdreg_e
 		return 0;
 	r = config_set_from(cfg, id, source, value, err);
 	if (r < 0)
-		err_prefix(err, "%s: ", variable);
-	return r;
+		return err_prefix(err, r, "%s: ", variable);
+	return 0;
 }
 
 int config_load_env(struct config *cfg, struct etcdreg_err *err)
@@ -323,8 +323,8 @@ static int load_assignment(struct config *cfg, const char *text, struct etcdreg_
 			       (int)len, text);
 	r = config_set(cfg, id, text + len + 1, err);
 	if (r < 0)
-		err_prefix(err, "%s: ", config_rows[id].env);
-	return r;
+		return err_prefix(err, r, "%s: ", config_rows[id].env);
+	return 0;
 }
 
 int config_load_block(struct config *cfg, const char *block, size_t len, struct etcdreg_err *err)

@@ -214,8 +214,8 @@ static int set_option(struct config *cfg, struct span key, struct span text,
 	r = config_set_from(cfg, id, CONFIG_BY_QUERY, value, err);
 	explicit_bzero(value, strlen(value));
 	if (r < 0)
-		err_prefix(err, "option '%.*s': ", (int)key.len, key.s);
-	return r;
+		return err_prefix(err, r, "option '%.*s': ", (int)key.len, key.s);
+	return 0;
 }
 
 static int parse_query(const char *at, struct config *cfg, struct etcdreg_err *err)
@@ -250,8 +250,8 @@ static int set_credentials(const struct connstr *cs, struct config *cfg, struct 
 	if (r == 0 && cs->password)
 		r = config_set_from(cfg, CONFIG_password, CONFIG_BY_QUERY, cs->password, err);
 	if (r < 0)
-		err_prefix(err, "the user or password before '@' ");
-	return r;
+		return err_prefix(err, r, "the user or password before '@' ");
+	return 0;
 }
 
 static int parse_parts(const char *at, struct connstr *cs, struct config *cfg,

@@ -214,10 +214,8 @@ static int connect_failure(CURL *easy, struct etcdreg_err *err)
 static int tls_failure(const struct http *h, CURLcode result, struct etcdreg_err *err)
 {
 	const char *words = h->error[0] != '\0' ? h->error : curl_easy_strerror(result);
-	int r = tls_refusal(h->tls, words, err);
 
-	err_prefix(err, "TLS: ");
-	return r;
+	return err_prefix(err, tls_refusal(h->tls, words, err), "TLS: ");
 }
 
 static bool is_new_tls(CURL *easy)
@@ -237,16 +235,12 @@ static bool is_new_tls(CURL *easy)
 static int broken(const struct http *h, CURLcode result, struct http_answer *answer,
 		  struct etcdreg_err *err)
 {
-	int r;
-
 	if (strstr(h->error, "alert"))
 		return tls_failure(h, result, err);
 	answer->silent = answer->body.len == 0;
 	if (!answer->silent || !is_new_tls(h->easy))
 		return err_set(err, ETCDREG_E_UNREACH, "the connection broke");
-	r = tls_broken(h->tls, err);
-	err_prefix(err, "TLS: ");
-	return r;
+	return err_prefix(err, tls_broken(h->tls, err), "TLS: ");
 }
 
 static int failure(const struct http *h, CURLcode result, const struct http_request *rq,

@@ -222,8 +222,8 @@ static int set_option(struct config *cfg, enum config_id id, const char *value,
 	int r = value ? config_set(cfg, id, value, err) : 0;
 
 	if (r < 0)
-		err_prefix(err, "%s: ", row->option ? row->option : row->env);
-	return r;
+		return err_prefix(err, r, "%s: ", row->option ? row->option : row->env);
+	return 0;
 }
 
 static int set_number(struct config *cfg, enum config_id id, unsigned value, const char *unit,
@@ -279,9 +279,7 @@ static int load_settings(struct config *cfg, struct connstr *cs,
 	if (r < 0)
 		return r;
 	r = connstr_parse(cfg->url, cs, cfg, err);
-	if (r < 0)
-		err_prefix(err, "connection string: ");
-	return r;
+	return r < 0 ? err_prefix(err, r, "connection string: ") : 0;
 }
 
 /* One attempt over all nodes must leave time for another before the services expire. */

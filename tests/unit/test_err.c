@@ -19,7 +19,7 @@ static void takes_no_object(void **state)
 {
 	(void)state;
 	assert_int_equal(err_set(NULL, ETCDREG_E_NOMEM, "x"), ETCDREG_E_NOMEM);
-	assert_true(err_prefix(NULL, "x") < 0);
+	assert_int_equal(err_prefix(NULL, ETCDREG_E_CONFIG, "x"), ETCDREG_E_CONFIG);
 }
 
 static void keeps_one_line(void **state)
@@ -29,7 +29,7 @@ static void keeps_one_line(void **state)
 	(void)state;
 	err_set(&err, ETCDREG_E_PROTO, "a\nb\rc\x1b[1m\x7f");
 	assert_string_equal(err.msg, "a?b?c?[1m?");
-	err_prefix(&err, "n\n: ");
+	err_prefix(&err, err.code, "n\n: ");
 	assert_string_equal(err.msg, "n?: a?b?c?[1m?");
 }
 
@@ -39,7 +39,8 @@ static void puts_context_first(void **state)
 
 	(void)state;
 	err_set(&err, ETCDREG_E_CONFIG, "is empty");
-	assert_int_equal(err_prefix(&err, "%s: ", "url"), ETCDREG_E_CONFIG);
+	assert_int_equal(err_prefix(&err, ETCDREG_E_CONFIG, "%s: ", "url"), ETCDREG_E_CONFIG);
+	assert_int_equal(err.code, ETCDREG_E_CONFIG);
 	assert_string_equal(err.msg, "url: is empty");
 }
 
@@ -53,7 +54,7 @@ static void cuts_what_is_too_long(void **state)
 	text[sizeof(text) - 1] = '\0';
 	err_set(&err, ETCDREG_E_PROTO, "%s", text);
 	assert_int_equal(strlen(err.msg), ETCDREG_ERR_MAX - 1);
-	err_prefix(&err, "12345");
+	err_prefix(&err, err.code, "12345");
 	assert_int_equal(strlen(err.msg), ETCDREG_ERR_MAX - 1);
 	assert_memory_equal(err.msg, "12345xxx", 8);
 }
