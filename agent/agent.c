@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/base/descriptors.h"
 #include "agent/base/log.h"
-#include "agent/base/privileges.h"
+#include "agent/base/rights.h"
 #include "agent/clients/listener.h"
 #include "agent/keeper/keeper.h"
 #include "agent/worker/worker.h"
@@ -94,14 +93,14 @@ static void set_signals(void)
 
 static int settle_process(bool hosted, struct etcdreg_err *err)
 {
-	int r = descriptors_raise(err);
+	int r = rights_raise_descriptors(err);
 
 	set_signals();
 	if (hosted) {
 		umask(077);
 		(void)!chdir("/");
 	}
-	privileges_drop();
+	rights_drop();
 	return r;
 }
 
@@ -168,7 +167,7 @@ static int serve(const struct keeper_task *task, struct config *cfg, bool hosted
 	};
 	int r;
 
-	privileges_take();
+	rights_take();
 	r = load_settings(&settings, hosted, err);
 	if (r < 0)
 		return r;

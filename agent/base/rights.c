@@ -1,14 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving up privileges. */
-#include "privileges.h"
+/* The limit of descriptors, capabilities, core dumps. */
+#include "rights.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "lib/base/array.h"
+#include "lib/base/err.h"
+
+enum {
+	DESCRIPTORS_WANTED = 16384, /* a connection and a pidfd for each client, and some more */
+	DESCRIPTORS_NEEDED = 20,    /* 15 with one client, more while it looks around */
+};
+
+int rights_raise_descriptors(struct etcdreg_err *err)
+{
+	struct rlimit wanted = {.rlim_cur = DESCRIPTORS_WANTED, .rlim_max = DESCRIPTORS_WANTED};
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return err_set(err, ETCDREG_E_SYSTEM, "RLIMIT_NOFILE: %s", strerror(errno));
+	if (limit.rlim_max >= DESCRIPTORS_WANTED || setrlimit(RLIMIT_NOFILE, &wanted) < 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < DESCRIPTORS_NEEDED)
+		return err_set(err, ETCDREG_E_SYSTEM,
+			       "RLIMIT_NOFILE is %u, and the agent needs %d descriptors",
+			       (unsigned)limit.rlim_cur, DESCRIPTORS_NEEDED);
+	return 0;
+}
 
 /*
  * Even root may not read the descriptors of another process without CAP_SYS_PTRACE when that
@@ -22,7 +51,7 @@ static uint64_t kept_mask(void)
 {
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		mask |= UINT64_C(1) << kept[i];
 	return mask;
 }
@@ -52,7 +81,7 @@ static void keep_capabilities(bool effective)
 	(void)syscall(SYS_capset, &header, data);
 }
 
-void privileges_drop(void)
+void rights_drop(void)
 {
 	const struct rlimit no_core = {0};
 
@@ -62,7 +91,7 @@ void privileges_drop(void)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 }
 
-void privileges_take(void)
+void rights_take(void)
 {
 	keep_capabilities(true);
 }
