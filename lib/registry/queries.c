@@ -148,6 +148,11 @@ static int compare_entries(const void *a, const void *b)
 
 static int list_folder(struct queries *r, struct found *found, struct etcdreg_err *err)
 {
+	const struct store_query query = {
+		.folder = found->folder,
+		.each = take_document,
+		.arg = found,
+	};
 	struct session *session;
 	struct store *store;
 	int result = borrow_session(r, &session, err);
@@ -157,7 +162,7 @@ static int list_folder(struct queries *r, struct found *found, struct etcdreg_er
 	cluster_set_deadline(session_cluster(session), now_ms() + r->config->timeout_ms);
 	result = session_store(session, &store, NULL, err);
 	if (result == 0)
-		result = store->ops->list(store, found->folder, take_document, found, NULL, err);
+		result = store->ops->list(store, &query, err);
 	if (result == 0)
 		session_refresh_members(session, MEMBERS_MAX_MS);
 	return_session(r, session);

@@ -109,10 +109,16 @@ static int take_change(const struct store_change *change, void *arg, struct etcd
 
 static int list(struct etcdreg_watch *w, struct store *store, struct etcdreg_err *err)
 {
+	const struct store_query query = {
+		.folder = w->folder,
+		.each = put_document,
+		.arg = &w->state,
+		.ret_revision = &w->follow.after,
+	};
 	int r;
 
 	watch_state_begin_list(&w->state);
-	r = store->ops->list(store, w->folder, put_document, &w->state, &w->follow.after, err);
+	r = store->ops->list(store, &query, err);
 	if (r == 0)
 		r = watch_state_end_list(&w->state, err);
 	w->listed = r == 0;

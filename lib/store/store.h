@@ -49,6 +49,15 @@ struct store;
 typedef int store_each_fn(const char *path, const char *document, void *arg,
 			  struct etcdreg_err *err);
 
+/* One call of list(). */
+struct store_query {
+	const char *folder; /* "services/", with its slash */
+	store_each_fn *each;
+	void *arg;
+	int64_t *
+		ret_revision; /* every change after the list has a later revision; NULL: not asked */
+};
+
 /* A change that etcd tells of; both texts are valid during the call only. */
 struct store_change {
 	const char *path;
@@ -119,13 +128,10 @@ struct store_ops {
 	int (*remove_all)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 	/*
-	 * Calls `each` for every key under the folder ("services/", with its slash), as the
-	 * majority has them now: a member that is cut off is not believed.  v3 takes as many
-	 * requests as there are pages, all of them about one revision.  *ret_revision, where not
-	 * NULL, is that of the list: every later change is a later one.
+	 * Calls `each` for every key under the folder, as the majority of the members has them now.
+	 * v3 makes one request for each page of 1000 keys; all pages have one revision.
 	 */
-	int (*list)(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		    int64_t *ret_revision, struct etcdreg_err *err);
+	int (*list)(struct store *st, const struct store_query *query, struct etcdreg_err *err);
 
 	/*
 	 * Whether the majority answers, and still has what was followed so far.

@@ -36,12 +36,11 @@ static struct store_v2 *v2_of(struct store *st)
 /* What one request asks for and what came back. */
 struct v2_call {
 	struct store_v2 *v2;
-	const struct store_key *key; /* NULL: a list */
-	store_each_fn *each;
-	void *each_arg;
-	int64_t etcd_code; /* of the error, 0: none */
-	int64_t index;     /* modifiedIndex of the node, of a list the latest; or the error's */
-	bool different;    /* its value is not our document */
+	const struct store_key *key;     /* NULL: a list */
+	const struct store_query *query; /* of a list */
+	int64_t etcd_code;               /* of the error, 0: none */
+	int64_t index;  /* modifiedIndex of the node, of a list the latest; or the error's */
+	bool different; /* its value is not our document */
 };
 
 static int read_error(struct v2_call *call, const struct cluster_answer *answer,
@@ -99,7 +98,7 @@ static int each_leaf(struct v2_call *call, const struct json *node, struct etcdr
 	if (json_int(json_get(node, "modifiedIndex"), &index) && index > call->index)
 		call->index = index;
 	if (path && path[0] == '/' && value) {
-		int r = call->each(path + 1, value, call->each_arg, err);
+		int r = call->query->each(path + 1, value, call->query->arg, err);
 
 		if (r < 0)
 			return r;
@@ -320,21 +319,20 @@ static int check(struct store *st, const char *folder, struct store_follow *foll
 }
 
 /* quorum: a member that is cut off has services that left or expired long ago. */
-static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		int64_t *ret_revision, struct etcdreg_err *err)
+static int list(struct store *st, const struct store_query *query, struct etcdreg_err *err)
 {
-	struct v2_call call = {.v2 = v2_of(st), .each = each, .each_arg = arg};
+	struct v2_call call = {.v2 = v2_of(st), .query = query};
 	int64_t before = 0;
-	int r = ret_revision ? revision(st, folder, &before, err) : 0;
+	int r = query->ret_revision ? revision(st, query->folder, &before, err) : 0;
 
 	if (r < 0)
 		return r;
-	r = v2_request(&call, "GET", folder, "?recursive=true&quorum=true", NULL, err);
+	r = v2_request(&call, "GET", query->folder, "?recursive=true&quorum=true", NULL, err);
 	if (r < 0 && r != ETCDREG_E_NOTFOUND)
 		return r;
 	/* What is not there says nothing of when it went: the index before the list does. */
-	if (ret_revision)
-		*ret_revision = r == 0 && call.index > before ? call.index : before;
+	if (query->ret_revision)
+		*query->ret_revision = r == 0 && call.index > before ? call.index : before;
 	return 0;
 }
 

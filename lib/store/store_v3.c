@@ -149,10 +149,9 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 	return 0;
 }
 
-static int list(struct store *st, const char *folder, store_each_fn *each, void *arg,
-		int64_t *ret_revision, struct etcdreg_err *err)
+static int list(struct store *st, const struct store_query *query, struct etcdreg_err *err)
 {
-	return v3_list(&v3_of(st)->access, folder, each, arg, ret_revision, err);
+	return v3_list(&v3_of(st)->access, query, err);
 }
 
 static int check(struct store *st, const char *folder, struct store_follow *follow,

@@ -166,15 +166,14 @@ static int add_pages(struct v3_access *s, const char *folder, struct pages *page
 	return r;
 }
 
-int v3_list(struct v3_access *s, const char *folder, store_each_fn *each, void *arg,
-	    int64_t *ret_revision, struct etcdreg_err *err)
+int v3_list(struct v3_access *s, const struct store_query *query, struct etcdreg_err *err)
 {
 	CLEANUP(pages) struct pages pages = {0};
 	bool is_dropped = true;
 	int r = 0;
 
 	for (int i = 0; i < TRIES && is_dropped; i++) {
-		r = add_pages(s, folder, &pages, err);
+		r = add_pages(s, query->folder, &pages, err);
 		is_dropped = r == ETCDREG_E_NOTFOUND && pages.revision > 0;
 	}
 	if (is_dropped)
@@ -182,9 +181,9 @@ int v3_list(struct v3_access *s, const char *folder, store_each_fn *each, void *
 			       "etcd drops the revision of a list between two of its pages");
 	for (size_t i = 0; i < pages.len && r == 0; i++) {
 		if (pages.all[i].text)
-			r = each(pages.all[i].key + 1, pages.all[i].text, arg, err);
+			r = query->each(pages.all[i].key + 1, pages.all[i].text, query->arg, err);
 	}
-	if (r == 0 && ret_revision)
-		*ret_revision = pages.revision;
+	if (r == 0 && query->ret_revision)
+		*query->ret_revision = pages.revision;
 	return r;
 }

@@ -12,8 +12,7 @@
 
 #include "v3_call.h"
 
-int v3_list(struct v3_access *s, const char *folder, store_each_fn *each, void *arg,
-	    int64_t *ret_revision, struct etcdreg_err *err);
+int v3_list(struct v3_access *s, const struct store_query *query, struct etcdreg_err *err);
 
 /* Adds the range of a folder, from `key` (NULL: its first) to its end: "key":...,"range_end":... */
 void v3_add_folder(struct buf *b, const char *folder, const char *key, size_t key_len);

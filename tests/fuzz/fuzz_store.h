@@ -135,8 +135,13 @@ static int watch_next(struct script *s, struct etcdreg_err *err)
 static int list(struct script *s, struct etcdreg_err *err)
 {
 	int64_t revision;
+	const struct store_query query = {
+		.folder = FOLDER,
+		.each = take_document,
+		.ret_revision = &revision,
+	};
 
-	return s->store->ops->list(s->store, FOLDER, take_document, NULL, &revision, err);
+	return s->store->ops->list(s->store, &query, err);
 }
 
 static int tend_watch(struct script *s)

@@ -223,14 +223,14 @@ static void lists_all_leaves(void **state)
 		{0},
 	};
 	CLEANUP(buf) struct buf b = BUF_INIT(1000);
+	const struct store_query query = {.folder = "services/", .each = join_paths, .arg = &b};
 
 	(void)state;
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL), 0);
+	assert_int_equal(store->ops->list(store, &query, NULL), 0);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL), 0);
-	assert_int_equal(store->ops->list(store, "services/", join_paths, &b, NULL, NULL),
-			 ETCDREG_E_PROTO);
+	assert_int_equal(store->ops->list(store, &query, NULL), 0);
+	assert_int_equal(store->ops->list(store, &query, NULL), ETCDREG_E_PROTO);
 	assert_string_equal(b.s, "services/a/1=x services/a/2=y ");
 }
 

@@ -63,6 +63,17 @@ static int count_document(const char *path, const char *document, void *arg,
 	return 0;
 }
 
+static int count_documents(int *count, struct etcdreg_err *err)
+{
+	const struct store_query query = {
+		.folder = "services/",
+		.each = count_document,
+		.arg = count,
+	};
+
+	return store->ops->list(store, &query, err);
+}
+
 /* The whole round: grant, put, keep, delete, as etcd reads them. */
 static void asks_as_etcd_wants_it(void **state)
 {
@@ -535,9 +546,7 @@ static void reads_the_errors_of_every_etcd(void **state)
 		write_error(i % ARRAY_LEN(error_forms), rows[row].code, rows[row].text, body);
 		fake_rules(fake, rules);
 		ROW("%s", body);
-		assert_int_equal(
-			store->ops->list(store, "services/", count_document, NULL, NULL, &err),
-			rows[row].expected);
+		assert_int_equal(count_documents(NULL, &err), rows[row].expected);
 		assert_non_null(strstr(err.msg, rows[row].text));
 	}
 }
@@ -720,14 +729,11 @@ static void lists_a_folder(void **state)
 	(void)state;
 	open_line("");
 	fake_rules(fake, rules);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
-			 0);
+	assert_int_equal(count_documents(&count, NULL), 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
-			 0);
+	assert_int_equal(count_documents(&count, NULL), 0);
 	assert_int_equal(count, 2);
-	assert_int_equal(store->ops->list(store, "services/", count_document, &count, NULL, NULL),
-			 ETCDREG_E_PROTO);
+	assert_int_equal(count_documents(&count, NULL), ETCDREG_E_PROTO);
 }
 
 static void chooses_the_api(void **state)
@@ -771,9 +777,7 @@ static void chooses_the_api(void **state)
 			assert_true(session_store(line->session, &store, NULL, &err) < 0);
 		} else {
 			assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
-			assert_int_equal(store->ops->list(store, "services/", count_document, NULL,
-							  NULL, &err),
-					 0);
+			assert_int_equal(count_documents(NULL, &err), 0);
 			assert_int_equal(fake_count(fake, rows[i].request), 1);
 		}
 		line_free(line);
@@ -798,11 +802,10 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_false(is_new);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
-			 ETCDREG_E_PROTO);
+	assert_int_equal(count_documents(NULL, NULL), ETCDREG_E_PROTO);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_true(is_new);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+	assert_int_equal(count_documents(NULL, NULL), 0);
 	assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 	assert_false(is_new);
 }
@@ -819,10 +822,9 @@ static void keeps_an_api_that_has_worked(void **state)
 	(void)state;
 	open_line("");
 	fake_rules(fake, good);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+	assert_int_equal(count_documents(NULL, NULL), 0);
 	fake_rules(fake, nothing);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
-			 ETCDREG_E_PROTO);
+	assert_int_equal(count_documents(NULL, NULL), ETCDREG_E_PROTO);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(session_store(line->session, &again, &is_new, NULL),
 				 ETCDREG_E_PROTO);
@@ -830,7 +832,7 @@ static void keeps_an_api_that_has_worked(void **state)
 	assert_int_equal(session_store(line->session, &again, &is_new, NULL), 0);
 	assert_false(is_new);
 	assert_ptr_equal(again, store);
-	assert_int_equal(store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+	assert_int_equal(count_documents(NULL, NULL), 0);
 }
 
 /* An upgrade that takes the API away leaves v3 where there is one, whatever v2 says. */
@@ -866,13 +868,10 @@ static void chooses_again_after_an_upgrade(void **state)
 		line = line_new(fake, "");
 		assert_int_equal(session_store(line->session, &store, NULL, NULL), 0);
 		fake_rules(fake, upgraded);
-		assert_int_equal(
-			store->ops->list(store, "services/", count_document, NULL, NULL, NULL),
-			ETCDREG_E_PROTO);
+		assert_int_equal(count_documents(NULL, NULL), ETCDREG_E_PROTO);
 		assert_int_equal(session_store(line->session, &store, &is_new, NULL), 0);
 		assert_true(is_new);
-		assert_int_equal(
-			store->ops->list(store, "services/", count_document, NULL, NULL, NULL), 0);
+		assert_int_equal(count_documents(NULL, NULL), 0);
 		line_free(line);
 		line = NULL;
 	}
