@@ -36,9 +36,13 @@ static struct store_v2 *v2_of(struct store *st)
 /* What one request asks for and what came back. */
 struct v2_call {
 	struct store_v2 *v2;
-	const struct store_key *key;     /* NULL: a list */
-	const struct store_query *query; /* of a list */
-	int64_t etcd_code;               /* of the error, 0: none */
+	const char *method;
+	const char *path;
+	const char *query;              /* NULL: none */
+	const char *form;               /* the body; NULL: none */
+	const struct store_key *key;    /* NULL: a list */
+	const struct store_query *list; /* of a list */
+	int64_t etcd_code;              /* of the error, 0: none */
 	int64_t index;  /* modifiedIndex of the node, of a list the latest; or the error's */
 	bool different; /* its value is not our document */
 };
@@ -98,7 +102,7 @@ static int each_leaf(struct v2_call *call, const struct json *node, struct etcdr
 	if (json_int(json_get(node, "modifiedIndex"), &index) && index > call->index)
 		call->index = index;
 	if (path && path[0] == '/' && value) {
-		int r = call->query->each(path + 1, value, call->query->arg, err);
+		int r = call->list->each(path + 1, value, call->list->arg, err);
 
 		if (r < 0)
 			return r;
@@ -128,21 +132,21 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 	return call->key ? read_key(call, node, err) : each_leaf(call, node, err);
 }
 
-static int v2_request(struct v2_call *call, const char *method, const char *path, const char *query,
-		      const char *form, struct etcdreg_err *err)
+static int v2_request(struct v2_call *call, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(TEXT_MAX);
 	struct cluster_request rq = {
-		.method = method,
-		.body = form,
+		.method = call->method,
+		.body = call->form,
 		.content_type = FORM,
 		.authorization = call->v2->authorization,
 		.answer_max = call->key ? CLUSTER_ANSWER_MAX : CLUSTER_LIST_MAX,
 	};
 
 	buf_puts(&target, "/v2/keys/");
-	http_escape(&target, path, "/");
-	buf_puts(&target, query);
+	http_escape(&target, call->path, "/");
+	if (call->query)
+		buf_puts(&target, call->query);
 	if (buf_failed(&target))
 		return err_nomem(err);
 	rq.path = target.s;
@@ -158,7 +162,7 @@ static void set_expiry(const struct store *st, struct store_key *key)
 static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
-	struct v2_call call = {.v2 = v2_of(st), .key = key};
+	struct v2_call call = {.v2 = v2_of(st), .method = "PUT", .path = key->path, .key = key};
 	uint64_t started = now_ms();
 	int r;
 
@@ -168,7 +172,8 @@ static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 	if (buf_failed(&form))
 		return err_set(err, ETCDREG_E_INVALID, "the document is too long");
 	key->index = 0;
-	r = v2_request(&call, "PUT", key->path, "", form.s, err);
+	call.form = form.s;
+	r = v2_request(&call, err);
 	set_expiry(st, key);
 	if (r < 0)
 		return r;
@@ -194,7 +199,7 @@ static void add_condition(struct buf *query, const struct store_key *key)
 static int remove_key(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf query = BUF_INIT(TEXT_MAX);
-	struct v2_call call = {.v2 = v2_of(st), .key = key};
+	struct v2_call call = {.v2 = v2_of(st), .method = "DELETE", .path = key->path, .key = key};
 	int r;
 
 	key->held = false;
@@ -203,7 +208,8 @@ static int remove_key(struct store *st, struct store_key *key, struct etcdreg_er
 	add_condition(&query, key);
 	if (buf_failed(&query))
 		return err_nomem(err);
-	r = v2_request(&call, "DELETE", key->path, query.s, NULL, err);
+	call.query = query.s;
+	r = v2_request(&call, err);
 	return r == ETCDREG_E_NOTFOUND ? 0 : r;
 }
 
@@ -236,14 +242,15 @@ static void drop_lost(struct store_key *key)
 static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
-	struct v2_call call = {.v2 = v2_of(st), .key = key};
+	struct v2_call call = {.v2 = v2_of(st), .method = "PUT", .path = key->path, .key = key};
 	uint64_t started = now_ms();
 	int r;
 
 	buf_printf(&form, "ttl=%u&refresh=true&prevExist=true", st->ttl_s);
 	if (buf_failed(&form))
 		return err_nomem(err);
-	r = v2_request(&call, "PUT", key->path, "", form.s, err);
+	call.form = form.s;
+	r = v2_request(&call, err);
 	if (call.etcd_code != CODE_KEY_NOT_FOUND)
 		set_expiry(st, key);
 	if (r < 0 && !cluster_answered(st->cluster)) {
@@ -291,13 +298,19 @@ static int revision(struct store *st, const char *folder, int64_t *ret, struct e
 {
 	CLEANUP(buf) struct buf path = BUF_INIT(TEXT_MAX);
 	struct store_key key = {.document = ""};
-	struct v2_call call = {.v2 = v2_of(st), .key = &key};
+	struct v2_call call = {
+		.v2 = v2_of(st),
+		.method = "GET",
+		.query = "?quorum=true",
+		.key = &key,
+	};
 	int r;
 
 	buf_printf(&path, "%s.index", folder);
 	if (buf_failed(&path))
 		return err_nomem(err);
-	r = v2_request(&call, "GET", path.s, "?quorum=true", NULL, err);
+	call.path = path.s;
+	r = v2_request(&call, err);
 	if (r < 0 && call.etcd_code != CODE_KEY_NOT_FOUND)
 		return r;
 	*ret = call.index;
@@ -321,13 +334,19 @@ static int check(struct store *st, const char *folder, struct store_follow *foll
 /* quorum: a member that is cut off has services that left or expired long ago. */
 static int list(struct store *st, const struct store_query *query, struct etcdreg_err *err)
 {
-	struct v2_call call = {.v2 = v2_of(st), .query = query};
+	struct v2_call call = {
+		.v2 = v2_of(st),
+		.method = "GET",
+		.path = query->folder,
+		.query = "?recursive=true&quorum=true",
+		.list = query,
+	};
 	int64_t before = 0;
 	int r = query->ret_revision ? revision(st, query->folder, &before, err) : 0;
 
 	if (r < 0)
 		return r;
-	r = v2_request(&call, "GET", query->folder, "?recursive=true&quorum=true", NULL, err);
+	r = v2_request(&call, err);
 	if (r < 0 && r != ETCDREG_E_NOTFOUND)
 		return r;
 	/* What is not there says nothing of when it went: the index before the list does. */
