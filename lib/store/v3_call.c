@@ -111,21 +111,20 @@ static int read_answer(const struct cluster_answer *answer, void *arg, struct et
 	return a->read ? a->read(answer->json, a->arg, err) : 0;
 }
 
-/* `target` is what rq->path will be in. */
-static int set_request(const struct v3_access *s, const char *path, const char *body,
-		       size_t answer_max, struct buf *target, struct cluster_request *rq,
-		       struct etcdreg_err *err)
+/* `target` holds the text of ret->path. */
+static int make_request(const struct v3_access *s, const struct v3_request *rq, struct buf *target,
+			struct cluster_request *ret, struct etcdreg_err *err)
 {
-	buf_printf(target, "%s%s", s->prefix, path);
+	buf_printf(target, "%s%s", s->prefix, rq->path);
 	if (buf_failed(target))
 		return err_nomem(err);
-	*rq = (struct cluster_request){
+	*ret = (struct cluster_request){
 		.method = "POST",
 		.path = target->s,
-		.body = body,
+		.body = rq->body->s,
 		.content_type = "application/json",
 		.authorization = s->token,
-		.answer_max = answer_max,
+		.answer_max = rq->answer_max,
 	};
 	return 0;
 }
@@ -140,16 +139,15 @@ static int word_of(const struct attempt *a, int r, struct etcdreg_err *err)
 	return ETCDREG_E_NOTFOUND;
 }
 
-static int request(struct attempt *a, const char *path, const char *body, size_t answer_max,
-		   struct etcdreg_err *err)
+static int request(struct attempt *a, const struct v3_request *rq, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
-	struct cluster_request rq;
-	int r = set_request(a->access, path, body, answer_max, &target, &rq, err);
+	struct cluster_request made;
+	int r = make_request(a->access, rq, &target, &made, err);
 
 	if (r < 0)
 		return r;
-	r = cluster_call(a->access->store->cluster, &rq, read_answer, a, err);
+	r = cluster_call(a->access->store->cluster, &made, read_answer, a, err);
 	/* Its successor must not find the connection that it was shown on. */
 	cluster_keep_connections(a->access->store->cluster, !a->name_refused);
 	return word_of(a, r, err);
@@ -191,6 +189,7 @@ static int refuse_logins(struct v3_access *s, const struct etcdreg_err *why)
 static int login(struct v3_access *s, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/auth/authenticate", &body, CLUSTER_ANSWER_MAX};
 	struct attempt a = {.access = s, .read = read_token, .arg = &s->token};
 	struct etcdreg_err why;
 	int r;
@@ -204,7 +203,7 @@ static int login(struct v3_access *s, struct etcdreg_err *err)
 	buf_puts(&body, "}");
 	if (buf_failed(&body))
 		return err_nomem(err);
-	r = request(&a, "/auth/authenticate", body.s, CLUSTER_ANSWER_MAX, &why);
+	r = request(&a, &rq, &why);
 	if (r < 0 && strstr(why.msg, "authentication is not enabled")) {
 		s->auth_off = true;
 		return 0;
@@ -228,18 +227,20 @@ void v3_drop_token(struct v3_access *s)
 	s->auth_off = false;
 }
 
-int v3_call(struct v3_access *s, const char *path, const char *body, size_t answer_max,
-	    v3_read_fn *read, void *arg, struct etcdreg_err *err)
+int v3_call(struct v3_access *s, const struct v3_request *rq, v3_read_fn *read, void *arg,
+	    struct etcdreg_err *err)
 {
 	bool has_user = s->store->credentials->user;
 
+	if (buf_failed(rq->body))
+		return err_nomem(err);
 	for (bool again = false;; again = true) {
 		struct attempt a = {.access = s, .read = read, .arg = arg};
 		int r = login_if_needed(s, err);
 
 		if (r < 0)
 			return r;
-		r = request(&a, path, body, answer_max, err);
+		r = request(&a, rq, err);
 		/* Some 3.4 and 3.5 close the connection instead of refusing a token. */
 		if (r < 0 && s->token && !cluster_answered(s->store->cluster))
 			a.token_refused |= cluster_was_silent(s->store->cluster);
@@ -249,18 +250,18 @@ int v3_call(struct v3_access *s, const char *path, const char *body, size_t answ
 	}
 }
 
-int v3_stream_open(struct v3_access *s, const char *path, const char *body, size_t line_max,
-		   struct cluster_stream **ret, struct etcdreg_err *err)
+int v3_stream_open(struct v3_access *s, const struct v3_request *rq, struct cluster_stream **ret,
+		   struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf target = BUF_INIT(V3_TEXT_MAX);
-	struct cluster_request rq;
-	int r = login_if_needed(s, err);
+	struct cluster_request made;
+	int r = buf_failed(rq->body) ? err_nomem(err) : login_if_needed(s, err);
 
 	if (r == 0)
-		r = set_request(s, path, body, line_max, &target, &rq, err);
+		r = make_request(s, rq, &target, &made, err);
 	if (r < 0)
 		return r;
-	*ret = cluster_stream_open(s->store->cluster, &rq);
+	*ret = cluster_stream_open(s->store->cluster, &made);
 	return *ret ? 0 : err_nomem(err);
 }
 

@@ -9,6 +9,7 @@
 #ifndef ETCDREG_LIB_STORE_V3_CALL_H
 #define ETCDREG_LIB_STORE_V3_CALL_H
 
+#include "lib/base/buf.h"
 #include "store.h"
 
 #define V3_TEXT_MAX ((size_t)4 << 20) /* bytes of a request */
@@ -36,6 +37,12 @@ struct v3_access {
 	struct etcdreg_err login_err; /* why */
 };
 
+struct v3_request {
+	const char *path;       /* without the prefix: "/kv/txn" */
+	const struct buf *body; /* JSON; if it has failed, so does the call: ETCDREG_E_NOMEM */
+	size_t answer_max;      /* bytes of the answer; of a stream, of one line */
+};
+
 /* Reads a success.  ETCDREG_E_PROTO: the answer lacks what it must have, ask the next node. */
 typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err *err);
 
@@ -43,15 +50,15 @@ typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err 
  * `path` is without the prefix ("/kv/txn"); `read` may be NULL.  Fails as cluster_call() does; with
  * ETCDREG_E_NOTFOUND where etcd says so, as of a lease or a revision that is gone.
  */
-int v3_call(struct v3_access *s, const char *path, const char *body, size_t answer_max,
-	    v3_read_fn *read, void *arg, struct etcdreg_err *err);
+int v3_call(struct v3_access *s, const struct v3_request *rq, v3_read_fn *read, void *arg,
+	    struct etcdreg_err *err);
 
 /*
  * A call whose answer does not end, as cluster.h has it: logs in where that must be, and does not
  * wait for more.  Fails as the login does.
  */
-int v3_stream_open(struct v3_access *s, const char *path, const char *body, size_t line_max,
-		   struct cluster_stream **ret, struct etcdreg_err *err);
+int v3_stream_open(struct v3_access *s, const struct v3_request *rq, struct cluster_stream **ret,
+		   struct etcdreg_err *err);
 
 /*
  * As cluster_stream_read(), with etcd's errors as v3_call() has them.  A refused token is dropped.

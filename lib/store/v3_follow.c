@@ -23,13 +23,12 @@ int v3_follow(struct v3_access *s, const char *folder, struct store_follow *foll
 	      struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	/* What a long outage has left unread can come as one line. */
+	const struct v3_request rq = {"/watch", &body, CLUSTER_LIST_MAX};
 
 	v3_add_watch(&body, folder, true, store_next_revision(follow->after));
-	if (buf_failed(&body))
-		return err_nomem(err);
 	follow->stands = false;
-	/* What a long outage has left unread can come as one line. */
-	return v3_stream_open(s, "/watch", body.s, CLUSTER_LIST_MAX, &follow->stream, err);
+	return v3_stream_open(s, &rq, &follow->stream, err);
 }
 
 static int begin(struct store_follow *follow, int64_t revision, struct etcdreg_err *err)
@@ -128,14 +127,13 @@ static int look(struct v3_access *s, const char *folder, int64_t revision, struc
 		struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/kv/range", &body, CLUSTER_ANSWER_MAX};
 
 	buf_puts(&body, "{");
 	v3_add_folder(&body, folder, NULL, 0);
 	buf_printf(&body, ",\"limit\":\"1\",\"keys_only\":true,\"revision\":\"%lld\"}",
 		   (long long)revision);
-	if (buf_failed(&body))
-		return err_nomem(err);
-	return v3_call(s, "/kv/range", body.s, CLUSTER_ANSWER_MAX, read_seen, ret, err);
+	return v3_call(s, &rq, read_seen, ret, err);
 }
 
 /* ETCDREG_E_NOTFOUND: the mark is not there, or its revision is not. */

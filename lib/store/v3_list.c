@@ -135,6 +135,7 @@ static int add_page(struct v3_access *s, const char *folder, struct pages *pages
 		    struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/kv/range", &body, CLUSTER_LIST_MAX};
 	const struct document *last = last_of(pages);
 	int r;
 
@@ -142,9 +143,7 @@ static int add_page(struct v3_access *s, const char *folder, struct pages *pages
 	v3_add_folder(&body, folder, last ? last->key : NULL, last ? last->key_len + 1 : 0);
 	buf_printf(&body, ",\"limit\":\"%d\",\"revision\":\"%lld\"}", PAGE_KEYS,
 		   (long long)pages->revision);
-	if (buf_failed(&body))
-		return err_nomem(err);
-	r = v3_call(s, "/kv/range", body.s, CLUSTER_LIST_MAX, read_page, pages, err);
+	r = v3_call(s, &rq, read_page, pages, err);
 	drop_from(pages, r < 0 ? pages->whole : pages->len);
 	pages->whole = pages->len;
 	if (r == 0 && pages->revision == 0)

@@ -33,14 +33,6 @@ void v3_add_key(struct buf *b, const char *path)
 	v3_quote_base64(b, key.s, key.len);
 }
 
-static int call(struct v3_access *s, const char *path, const struct buf *body, v3_read_fn *read,
-		void *arg, struct etcdreg_err *err)
-{
-	if (buf_failed(body))
-		return err_nomem(err);
-	return v3_call(s, path, body->s, CLUSTER_ANSWER_MAX, read, arg, err);
-}
-
 static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	if (!json_int(json_get(answer, "ID"), arg))
@@ -51,9 +43,10 @@ static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err
 int v3_grant(struct v3_access *s, unsigned ttl_s, int64_t *ret_id, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/lease/grant", &body, CLUSTER_ANSWER_MAX};
 
 	buf_printf(&body, "{\"TTL\":%u}", ttl_s);
-	return call(s, "/lease/grant", &body, read_id, ret_id, err);
+	return v3_call(s, &rq, read_id, ret_id, err);
 }
 
 static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_err *err)
@@ -71,10 +64,11 @@ static int read_keepalive(const struct json *answer, void *arg, struct etcdreg_e
 int v3_keepalive(struct v3_access *s, int64_t id, int64_t *ret_ttl_s, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/lease/keepalive", &body, CLUSTER_ANSWER_MAX};
 	int r;
 
 	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
-	r = call(s, "/lease/keepalive", &body, read_keepalive, ret_ttl_s, err);
+	r = v3_call(s, &rq, read_keepalive, ret_ttl_s, err);
 	if (r != ETCDREG_E_NOTFOUND)
 		return r;
 	*ret_ttl_s = 0;
@@ -92,10 +86,11 @@ static int read_header(const struct json *answer, void *arg, struct etcdreg_err 
 int v3_revoke(struct v3_access *s, int64_t id, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/kv/lease/revoke", &body, CLUSTER_ANSWER_MAX};
 	int r;
 
 	buf_printf(&body, "{\"ID\":\"%lld\"}", (long long)id);
-	r = call(s, "/kv/lease/revoke", &body, read_header, NULL, err);
+	r = v3_call(s, &rq, read_header, NULL, err);
 	return r == ETCDREG_E_NOTFOUND ? 0 : r;
 }
 
@@ -176,23 +171,16 @@ static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_
 	return unhold_missing(answer, state, err);
 }
 
-static int ask_timetolive(struct v3_access *s, struct lease_state *state, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-
-	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)state->id,
-		   state->keys ? "true" : "false");
-	if (buf_failed(&body))
-		return err_nomem(err);
-	return v3_call(s, "/kv/lease/timetolive", body.s, LEASED_MAX, read_timetolive, state, err);
-}
-
 int v3_timetolive(struct v3_access *s, int64_t id, struct store_key *keys, struct v3_lease *ret,
 		  struct etcdreg_err *err)
 {
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/kv/lease/timetolive", &body, LEASED_MAX};
 	struct lease_state state = {.id = id, .keys = keys};
-	int r = ask_timetolive(s, &state, err);
+	int r;
 
+	buf_printf(&body, "{\"ID\":\"%lld\",\"keys\":%s}", (long long)id, keys ? "true" : "false");
+	r = v3_call(s, &rq, read_timetolive, &state, err);
 	if (r == 0)
 		*ret = state.lease;
 	return r;
@@ -201,11 +189,12 @@ int v3_timetolive(struct v3_access *s, int64_t id, struct store_key *keys, struc
 int v3_delete(struct v3_access *s, const struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/kv/deleterange", &body, CLUSTER_ANSWER_MAX};
 
 	buf_puts(&body, "{\"key\":");
 	v3_add_key(&body, key->path);
 	buf_puts(&body, "}");
-	return call(s, "/kv/deleterange", &body, read_header, NULL, err);
+	return v3_call(s, &rq, read_header, NULL, err);
 }
 
 /* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */
@@ -244,6 +233,9 @@ int v3_watch_canceled(const struct json *result, struct etcdreg_err *err)
 
 int v3_members(struct v3_access *s, struct member_list *list, struct etcdreg_err *err)
 {
-	return v3_call(s, "/cluster/member/list", "{}", CLUSTER_ANSWER_MAX, members_read, list,
-		       err);
+	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	const struct v3_request rq = {"/cluster/member/list", &body, CLUSTER_ANSWER_MAX};
+
+	buf_puts(&body, "{}");
+	return v3_call(s, &rq, members_read, list, err);
 }

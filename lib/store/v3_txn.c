@@ -23,9 +23,9 @@ typedef void add_fn(struct buf *b, const struct v3_access *s, const struct store
 static int call(struct v3_access *s, const struct buf *body, v3_read_fn *read, void *arg,
 		struct etcdreg_err *err)
 {
-	if (buf_failed(body))
-		return err_nomem(err);
-	return v3_call(s, "/kv/txn", body->s, CLUSTER_ANSWER_MAX, read, arg, err);
+	const struct v3_request rq = {"/kv/txn", body, CLUSTER_ANSWER_MAX};
+
+	return v3_call(s, &rq, read, arg, err);
 }
 
 static void add_key(struct buf *b, const char *head, const struct store_key *key)

@@ -273,14 +273,13 @@ static int open_cluster_stream(struct v3_watch *w, const struct v3_paths *paths,
 			       struct cluster_stream **ret, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(BODY_MAX);
+	const struct v3_request rq = {"/watch", &body, LINE_MAX};
 
 	for (size_t i = 0; i < paths->len; i++) {
 		v3_add_watch(&body, paths->all[i], false, 0);
 		buf_puts(&body, "\n");
 	}
-	if (buf_failed(&body))
-		return err_nomem(err);
-	return v3_stream_open(w->access, "/watch", body.s, LINE_MAX, ret, err);
+	return v3_stream_open(w->access, &rq, ret, err);
 }
 
 static int open_stream(struct v3_watch *w, const struct store_key *keys, struct etcdreg_err *err)

@@ -284,6 +284,15 @@ static void logs_in_again_where_the_token_is_refused(void **state)
 	assert_int_equal(fake_count(fake, "auth=t2"), 1);
 }
 
+static int call_range(void)
+{
+	CLEANUP(buf) struct buf body = BUF_INIT(100);
+	const struct v3_request rq = {"/kv/range", &body, 1000};
+
+	buf_puts(&body, "{}");
+	return v3_call(&v3, &rq, NULL, NULL, NULL);
+}
+
 /* The node has vanished, or is stopped: only a call can notice. */
 static void leaves_a_node_that_a_call_has_left(void **state)
 {
@@ -292,8 +301,7 @@ static void leaves_a_node_that_a_call_has_left(void **state)
 	(void)state;
 	open_standing_watch("");
 	fake_rules(fake, failing);
-	assert_int_equal(v3_call(&v3, "/kv/range", "{}", 1000, NULL, NULL, NULL),
-			 ETCDREG_E_UNREACH);
+	assert_int_equal(call_range(), ETCDREG_E_UNREACH);
 	v3_watch_read(watch, &key);
 	assert_false(v3_watch_covers(watch, &key));
 	fake_rules(fake, serving);
@@ -315,8 +323,7 @@ static void goes_to_the_next_node_where_one_is_dead(void **state)
 	assert_int_equal(cluster_new(&nodes, &config, &base.cluster, NULL), 0);
 	assert_true(run(SLOW_MACHINE_MS));
 	assert_true(v3_watch_covers(watch, &key));
-	assert_int_equal(v3_call(&v3, "/kv/range", "{}", 1000, NULL, NULL, NULL),
-			 ETCDREG_E_UNREACH);
+	assert_int_equal(call_range(), ETCDREG_E_UNREACH);
 	v3_watch_free(watch);
 	watch = NULL;
 	cluster_free(base.cluster);
