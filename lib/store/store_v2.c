@@ -232,12 +232,6 @@ static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 	return due;
 }
 
-static void drop_lost(struct store_key *key)
-{
-	key->held = false;
-	key->lost = true;
-}
-
 /* Without a value, a refresh wakes nobody who watches the key. */
 static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
@@ -258,7 +252,8 @@ static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *
 		return r;
 	}
 	if (r == ETCDREG_E_NOTFOUND || (r == 0 && call.different)) {
-		drop_lost(key);
+		key->held = false;
+		key->lost = true;
 		return 0;
 	}
 	if (r < 0) {

@@ -182,45 +182,42 @@ int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *er
 }
 
 /* Some were there already: with our document under a lease of ours, or for put() to look into. */
-static size_t hold_found(struct store_v3 *v3, struct store_key *const *keys, size_t len,
-			 const struct v3_put *found)
+static size_t hold_found(struct store_v3 *v3, const struct v3_puts *puts)
 {
 	size_t held = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < puts->len; i++) {
+		const struct v3_put *found = &puts->found[i];
 		struct v3_kept *own =
-			found[i].existed ? v3_leases_find(&v3->leases, found[i].lease) : NULL;
+			found->existed ? v3_leases_find(&v3->leases, found->lease) : NULL;
 
 		if (!own)
 			continue;
-		v3_leases_attach(&v3->leases, keys[i], own);
-		hold(keys[i], found[i].revision);
+		v3_leases_attach(&v3->leases, puts->keys[i], own);
+		hold(puts->keys[i], found->revision);
 		held++;
 	}
-	if (held < len)
+	if (held < puts->len)
 		(void)v3_batch_refuse(&v3->batch, 0);
 	return held;
 }
 
+/* The keys are attached to their lease. */
 static int put_batch(struct store_v3 *v3, struct store_key *const *keys, size_t len,
-		     struct v3_kept *lease, size_t *ret_len, struct etcdreg_err *err)
+		     size_t *ret_len, struct etcdreg_err *err)
 {
-	struct v3_put found[STORE_BATCH_MAX];
-	bool done = false;
-	int r;
+	struct v3_puts puts = {.keys = keys, .len = len};
+	int r = v3_put_new(&v3->access, &puts, err);
 
-	for (size_t i = 0; i < len; i++)
-		v3_leases_attach(&v3->leases, keys[i], lease);
-	r = v3_put_new(&v3->access, keys, len, &done, found, err);
 	if (r < 0)
 		return r;
-	if (!done) {
-		*ret_len = hold_found(v3, keys, len, found);
+	if (!puts.done) {
+		*ret_len = hold_found(v3, &puts);
 		return 0;
 	}
 	for (size_t i = 0; i < len; i++) {
 		keys[i]->lost = true;
-		hold(keys[i], found[0].revision);
+		hold(keys[i], puts.found[0].revision);
 	}
 	*ret_len = len;
 	return 0;
@@ -241,7 +238,9 @@ int v3_store_put_many(struct store *st, struct store_key *const *keys, size_t le
 		len = LEASE_KEYS_MAX - lease->keys;
 	if (r == 0)
 		len = v3_batch_fit(&v3->batch, keys, len);
+	for (size_t i = 0; r == 0 && i < len; i++)
+		v3_leases_attach(&v3->leases, keys[i], lease);
 	if (r == 0 && len > 0)
-		r = put_batch(v3, keys, len, lease, ret_len, err);
+		r = put_batch(v3, keys, len, ret_len, err);
 	return r < 0 ? v3_batch_refuse(&v3->batch, r) : 0;
 }

@@ -10,15 +10,7 @@
 #include "lib/base/err.h"
 #include "v3_requests.h"
 
-/* What the answer about several keys is read for. */
-struct many {
-	struct store_key *const *keys;
-	size_t len;
-	struct v3_put *results;
-	bool *ret_done;
-};
-
-typedef void add_fn(struct buf *b, const struct v3_access *s, const struct store_key *key);
+typedef void add_fn(struct buf *b, const struct store_key *key);
 
 static int call(struct v3_access *s, const struct buf *body, v3_read_fn *read, void *arg,
 		struct etcdreg_err *err)
@@ -40,66 +32,70 @@ static void add_document(struct buf *b, const struct store_key *key)
 	v3_quote_base64(b, key->document, strlen(key->document));
 }
 
-static void add_compare_value(struct buf *b, const struct v3_access *s, const struct store_key *key)
+static void add_compare_value(struct buf *b, const struct store_key *key)
 {
-	(void)s;
 	add_key(b, "{\"target\":\"VALUE\",\"key\":", key);
 	add_document(b, key);
 	buf_puts(b, "}");
 }
 
-static void add_compare_new(struct buf *b, const struct v3_access *s, const struct store_key *key)
+static void add_compare_new(struct buf *b, const struct store_key *key)
 {
-	(void)s;
 	add_key(b, "{\"target\":\"CREATE\",\"key\":", key);
 	buf_puts(b, ",\"create_revision\":\"0\"}");
 }
 
-/* What tells our write from a successor's. */
-static void add_compare_ours(struct buf *b, const struct v3_access *s, const struct store_key *key)
+static void add_compare_lease(struct buf *b, const struct store_key *key)
 {
-	if (strcmp(s->prefix, "/v3alpha") != 0) {
-		add_key(b, "{\"target\":\"LEASE\",\"key\":", key);
-		buf_printf(b, ",\"lease\":\"%lld\"}", (long long)key->lease);
-	} else if (key->index != 0) {
-		add_key(b, "{\"target\":\"MOD\",\"key\":", key);
-		buf_printf(b, ",\"mod_revision\":\"%lld\"}", (long long)key->index);
-	} else {
-		add_compare_value(b, s, key);
-	}
+	add_key(b, "{\"target\":\"LEASE\",\"key\":", key);
+	buf_printf(b, ",\"lease\":\"%lld\"}", (long long)key->lease);
 }
 
-static void add_put(struct buf *b, const struct v3_access *s, const struct store_key *key)
+/* For an etcd that cannot compare leases. */
+static void add_compare_write(struct buf *b, const struct store_key *key)
 {
-	(void)s;
+	if (key->index == 0) {
+		add_compare_value(b, key);
+		return;
+	}
+	add_key(b, "{\"target\":\"MOD\",\"key\":", key);
+	buf_printf(b, ",\"mod_revision\":\"%lld\"}", (long long)key->index);
+}
+
+/* "/v3alpha" is etcd before 3.3. */
+static bool compares_leases(const struct v3_access *s)
+{
+	return strcmp(s->prefix, "/v3alpha") != 0;
+}
+
+static void add_put(struct buf *b, const struct store_key *key)
+{
 	add_key(b, "{\"request_put\":{\"key\":", key);
 	add_document(b, key);
 	buf_printf(b, ",\"lease\":\"%lld\"}}", (long long)key->lease);
 }
 
-static void add_range(struct buf *b, const struct v3_access *s, const struct store_key *key)
+static void add_range(struct buf *b, const struct store_key *key)
 {
-	(void)s;
 	add_key(b, "{\"request_range\":{\"key\":", key);
 	buf_puts(b, "}}");
 }
 
-static void add_delete(struct buf *b, const struct v3_access *s, const struct store_key *key)
+static void add_delete(struct buf *b, const struct store_key *key)
 {
-	(void)s;
 	add_key(b, "{\"request_delete_range\":{\"key\":", key);
 	buf_puts(b, "}}");
 }
 
 /* A member of the transaction: one element for each of the keys. */
-static void add_each(struct buf *b, const char *name, const struct v3_access *s,
-		     struct store_key *const *keys, size_t len, add_fn *add)
+static void add_each(struct buf *b, const char *name, struct store_key *const *keys, size_t len,
+		     add_fn *add)
 {
 	buf_printf(b, b->len > 0 ? ",\"%s\":[" : "{\"%s\":[", name);
 	for (size_t i = 0; i < len; i++) {
 		if (i > 0)
 			buf_puts(b, ",");
-		add(b, s, keys[i]);
+		add(b, keys[i]);
 	}
 	buf_puts(b, "]");
 }
@@ -158,17 +154,17 @@ static bool has_document(const struct json *kv, const struct store_key *key)
 static int read_put_new(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	const struct json *response = json_first(json_get(answer, "responses"));
-	const struct many *many = arg;
+	struct v3_puts *puts = arg;
 
-	memset(many->results, 0, many->len * sizeof(*many->results));
-	*many->ret_done = json_is_true(json_get(answer, "succeeded"));
-	if (*many->ret_done)
-		return read_take(answer, &many->results[0].revision, err);
-	for (size_t i = 0; i < many->len; i++) {
+	memset(puts->found, 0, sizeof(puts->found));
+	puts->done = json_is_true(json_get(answer, "succeeded"));
+	if (puts->done)
+		return read_take(answer, &puts->found[0].revision, err);
+	for (size_t i = 0; i < puts->len; i++) {
 		if (!response)
 			return lacks_result(err);
-		if (has_document(found_in(response), many->keys[i]))
-			read_found(found_in(response), &many->results[i]);
+		if (has_document(found_in(response), puts->keys[i]))
+			read_found(found_in(response), &puts->found[i]);
 		response = json_next(response);
 	}
 	return 0;
@@ -191,10 +187,10 @@ int v3_put(struct v3_access *s, const struct store_key *key, struct v3_put *resu
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
 	buf_puts(&body, "{\"compare\":[");
-	add_compare_value(&body, s, key);
+	add_compare_value(&body, key);
 	add_key(&body, "],\"success\":[{\"request_range\":{\"key\":", key);
 	buf_puts(&body, ",\"keys_only\":true}}],\"failure\":[");
-	add_put(&body, s, key);
+	add_put(&body, key);
 	buf_puts(&body, "]}");
 	return call(s, &body, read_put, result, err);
 }
@@ -205,22 +201,20 @@ int v3_take(struct v3_access *s, const struct store_key *key, int64_t *ret_revis
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
 	buf_puts(&body, "{\"success\":[");
-	add_put(&body, s, key);
+	add_put(&body, key);
 	buf_puts(&body, "]}");
 	return call(s, &body, read_take, ret_revision, err);
 }
 
-int v3_put_new(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
-	       struct v3_put *results, struct etcdreg_err *err)
+int v3_put_new(struct v3_access *s, struct v3_puts *puts, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	struct many many = {.keys = keys, .len = len, .results = results, .ret_done = ret_done};
 
-	add_each(&body, "compare", s, keys, len, add_compare_new);
-	add_each(&body, "success", s, keys, len, add_put);
-	add_each(&body, "failure", s, keys, len, add_range);
+	add_each(&body, "compare", puts->keys, puts->len, add_compare_new);
+	add_each(&body, "success", puts->keys, puts->len, add_put);
+	add_each(&body, "failure", puts->keys, puts->len, add_range);
 	buf_puts(&body, "}");
-	return call(s, &body, read_put_new, &many, err);
+	return call(s, &body, read_put_new, puts, err);
 }
 
 int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
@@ -228,8 +222,9 @@ int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
 
-	add_each(&body, "compare", s, keys, len, add_compare_ours);
-	add_each(&body, "success", s, keys, len, add_delete);
+	add_each(&body, "compare", keys, len,
+		 compares_leases(s) ? add_compare_lease : add_compare_write);
+	add_each(&body, "success", keys, len, add_delete);
 	buf_puts(&body, "}");
 	return call(s, &body, read_delete, ret_done, err);
 }

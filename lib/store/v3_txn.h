@@ -38,13 +38,19 @@ int v3_take(struct v3_access *s, const struct store_key *key, int64_t *ret_revis
  */
 int v3_delete_leased(struct v3_access *s, struct store_key *key, struct etcdreg_err *err);
 
+/* Several keys, and what v3_put_new() did about them. */
+struct v3_puts {
+	struct store_key *const *keys;
+	size_t len;                           /* at most STORE_BATCH_MAX */
+	bool done;                            /* all were written, at revision found[0].revision */
+	struct v3_put found[STORE_BATCH_MAX]; /* not done: what there is of keys[i] */
+};
+
 /*
- * Puts the documents under the leases that their keys name, if none of the keys is there yet:
- * *ret_done, and results[0] has the revision.  Else nothing is written, and results[i] is what
- * there is of keys[i]; where it is not our document, as if there were nothing.
+ * Puts the documents under the leases that their keys name, if none of the keys exists.  Otherwise
+ * writes nothing, and fills puts->found; a key with another document counts as missing there.
  */
-int v3_put_new(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
-	       struct v3_put *results, struct etcdreg_err *err);
+int v3_put_new(struct v3_access *s, struct v3_puts *puts, struct etcdreg_err *err);
 
 /* Deletes the keys, if v3_delete_leased() would delete each of them: *ret_done. */
 int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len, bool *ret_done,
