@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leases.h - the leases that a handle has, written down in memory of the caller's, so that a handle
- * that comes after it (in another process, when the memory is shared) goes on under the same ones.
+ * leases.h - a table of the leases of a handle, in memory that the caller owns.
  *
- * A lease is written down before the first key is put under it and struck out when it is known to
- * be gone, so what a handle has put is under one of these.  With more than LEASES_MAX the others
- * are not written down: keys under them are left to expire, and taken over in time.
+ * A later handle continues under the same leases.  It may be in another process, if the memory is
+ * shared.
  *
- * Written by the handle's thread alone, while there is a handle.
+ * The store adds a lease before it puts the first key under it, and removes it when it knows that
+ * the lease is gone.  So each key of the handle is under a lease of the table.  The exception: a
+ * full table ignores further leases.  Their keys expire, and the later handle then takes them over.
+ *
+ * While a handle exists, only its thread writes to the table.
  */
 #ifndef ETCDREG_LIB_STORE_LEASES_H
 #define ETCDREG_LIB_STORE_LEASES_H
@@ -19,7 +21,7 @@
 enum { LEASES_MAX = 64 };
 
 struct leases {
-	bool restored;                   /* a handle before this one may have put what is wanted */
+	bool restored;                   /* an earlier handle may have put the wanted keys */
 	_Atomic int64_t ids[LEASES_MAX]; /* 0: free */
 };
 
@@ -33,7 +35,7 @@ static inline void leases_replace(struct leases *leases, int64_t from, int64_t t
 	}
 }
 
-/* `leases` may be NULL: nobody wants to know. */
+/* Does nothing if the table is full, or if `leases` is NULL. */
 static inline void leases_add(struct leases *leases, int64_t id)
 {
 	leases_replace(leases, 0, id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing the API that etcd is spoken to with. */
+/* Chooses between the v2 and the v3 API. */
 #define _GNU_SOURCE
 #include "session.h"
 
@@ -16,17 +16,17 @@ struct session {
 	const struct credentials *credentials;
 	enum config_api api; /* as configured */
 	unsigned ttl_s;
-	struct leases *leases;   /* NULL: nobody keeps them */
-	struct members *members; /* NULL: the cluster is not asked */
+	struct leases *leases;   /* NULL: not kept for a later handle */
+	struct members *members; /* NULL: the session does not ask for them */
 	struct store *store;     /* NULL: not chosen yet */
-	const char *prefix;      /* of its v3 API; NULL: it is v2 */
-	const char *missing;     /* the v3 API that was not there, latest; NULL: none */
-	bool had_v3;             /* it has answered with it */
+	const char *prefix;      /* of the chosen v3 API; NULL: v2 */
+	const char *missing;     /* the v3 API that did not answer once; NULL: none */
+	bool had_v3;             /* v3 has answered before */
 };
 
 struct version {
 	bool must_be_told;
-	bool known; /* false: the server is too old to tell, or not etcd */
+	bool known; /* false: the server is too old to tell its version, or is not etcd */
 	unsigned major;
 	unsigned minor;
 };
@@ -126,7 +126,10 @@ static bool parse_version(const char *text, struct version *ret)
 	return true;
 }
 
-/* The API goes by the version of the cluster; a node that has not joined it yet has none. */
+/*
+ * The version of the cluster decides about the API.  A node that has not joined the cluster yet
+ * does not have a number there.
+ */
 static int read_version(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
 {
 	const char *text = json_text(json_get(answer->json, "etcdcluster"));
@@ -136,15 +139,19 @@ static int read_version(const struct cluster_answer *answer, void *arg, struct e
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
 	if (answer->status != 200 && (answer->status != 404 || version->must_be_told))
 		return err_set(err, ETCDREG_E_PROTO,
-			       "answers with status %u when asked for its version", answer->status);
+			       "answers the request for its version with status %u",
+			       answer->status);
 	if (!text)
 		text = json_text(json_get(answer->json, "etcdserver"));
 	if (!answer->json && answer->status == 200)
-		return err_set(err, ETCDREG_E_PROTO, "the answer is not JSON");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to /version is not JSON: check host and port");
 	if (text && !parse_version(text, arg))
-		return err_set(err, ETCDREG_E_UNREACH, "is not part of a cluster yet ('%s')", text);
+		return err_set(err, ETCDREG_E_UNREACH,
+			       "has not joined a cluster yet: its cluster version is '%s'", text);
 	if (!text && answer->status == 200)
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'etcdcluster'");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to /version lacks 'etcdcluster': check host and port");
 	return 0;
 }
 
@@ -157,7 +164,7 @@ static const char *v3_prefix(const struct version *version)
 	return version->minor == 3 ? "/v3beta" : "/v3alpha";
 }
 
-/* NULL: v2. */
+/* *ret NULL: v2. */
 static int choose_prefix(struct session *s, const char **ret, struct etcdreg_err *err)
 {
 	const struct cluster_request rq = {
@@ -173,7 +180,7 @@ static int choose_prefix(struct session *s, const char **ret, struct etcdreg_err
 		return r;
 	prefix = v3_prefix(&version);
 	if (s->api == CONFIG_API_V3 && !prefix)
-		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API (is it older than 3.0?)");
+		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API: set 'api' to auto or v2");
 	if (s->api == CONFIG_API_AUTO && prefix == s->missing)
 		prefix = NULL;
 	*ret = prefix;
@@ -196,7 +203,10 @@ static int make_store(struct session *s, const char *prefix, struct etcdreg_err 
 	return s->store ? 0 : err_nomem(err);
 }
 
-/* What has worked is believed to be there until it is missed from the first call on. */
+/*
+ * An API that has worked may come back: a proxy in trouble answers 404 too.  So an API counts as
+ * missing only if it has not answered once since it was chosen.
+ */
 static void note_missing(struct session *s)
 {
 	s->had_v3 |= s->prefix && s->store->worked;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h - what the registry needs of etcd, and its two forms: the v3 API and the v2 keys API.
+ * store.h - the interface to etcd, with two implementations: the v3 API and the v2 keys API.
  *
- * A store knows nothing of services: it keeps keys.  Each call makes at most a few requests, one
- * after the other, and blocks for at most the cluster's timeout for each.  One thread at a time.
+ * A store keeps keys alive; it does not know what a service is.  Each call makes at most a few
+ * requests, one after the other.  Each request blocks for at most the cluster's timeout.  Times
+ * (`_ms`) are those of now_ms().  One thread at a time.
  *
- * Failures: whatever cluster_call() gives.  ETCDREG_E_DENIED is about the user's permissions,
- * ETCDREG_E_SERVER any other refusal; whether a node answered at all says cluster_answered().
+ * Calls fail as cluster_call() does.  ETCDREG_E_DENIED: the user lacks a permission.
+ * ETCDREG_E_SERVER: etcd refuses for another reason.  cluster_answered() says whether a node
+ * answered at all.
  */
 #ifndef ETCDREG_LIB_STORE_STORE_H
 #define ETCDREG_LIB_STORE_STORE_H
@@ -21,31 +23,33 @@
 #include "lib/net/cluster.h"
 
 /*
- * One key.  The caller owns it and sets next, path, document and unowned; the rest is the store's,
- * zero at first.  A key that was put must be removed, or dropped with forget(), before it goes.
+ * One key.  The caller owns it, sets next, path, document and unowned, and zeroes the rest, which
+ * belongs to the store.  Before the caller frees a key that was put, it calls remove() or forget().
+ *
+ * remove() deletes an unowned key whoever wrote it.  But if there are leases of an earlier handle
+ * (leases.h), it deletes the key only if it is under one of them.
  */
 struct store_key {
 	struct store_key *next; /* the list of all keys that the caller has */
 	const char *path;       /* "services/..." */
 	const char *document;
-	bool unowned;        /* never put by us: remove() deletes whatever is there, or what
-				   is under our leases where they were found (leases.h) */
-	bool held;           /* etcd has the document, and somebody keeps it alive */
-	bool lost;           /* was held, and found missing or different; the caller resets it */
-	bool foreign;        /* v3: another lease than ours keeps it */
-	bool disturbed;      /* somebody deleted it or wrote over it; the caller resets it */
-	int64_t lease;       /* v3: of the latest put or find; 0: none */
-	int64_t index;       /* modifiedIndex or revision of the write that we know of; 0: none */
-	uint64_t due_ms;     /* of its next refresh (v2), or look at its lease (v3, foreign) */
-	uint64_t expires_ms; /* when it is gone without us, at the latest (v2, and unowned) */
+	bool unowned;        /* we never put it */
+	bool held;           /* etcd has the document under a live lease or TTL, ours or foreign */
+	bool lost;           /* was held, then found missing or different; the caller resets it */
+	bool foreign;        /* v3: under a lease that is not ours */
+	bool disturbed;      /* somebody deleted or overwrote it; the caller resets it */
+	int64_t lease;       /* v3: the lease it was put or found under; 0: none */
+	int64_t index;       /* latest known modifiedIndex (v2) or revision (v3); 0: none */
+	uint64_t due_ms;     /* v2: next refresh; v3, foreign: next look at its lease */
+	uint64_t expires_ms; /* v2, and unowned: gone by then if nobody renews it */
 };
 
-/* What is dealt with at once, at most: half of what etcd takes in a transaction by default. */
+/* Most keys of one transaction: half of etcd's default limit. */
 enum { STORE_BATCH_MAX = 64 };
 
 struct store;
 
-/* A document found in etcd; both texts are valid during the call only. */
+/* Receives a document of a list.  Both texts are valid during the call only. */
 typedef int store_each_fn(const char *path, const char *document, void *arg,
 			  struct etcdreg_err *err);
 
@@ -54,131 +58,139 @@ struct store_query {
 	const char *folder; /* "services/", with its slash */
 	store_each_fn *each;
 	void *arg;
-	int64_t *
-		ret_revision; /* every change after the list has a later revision; NULL: not asked */
+	int64_t *ret_revision; /* every later change has a higher one; NULL: not asked */
 };
 
-/* A change that etcd tells of; both texts are valid during the call only. */
+/* A change that etcd reports.  Both texts are valid during the call only. */
 struct store_change {
 	const char *path;
 	const char *document; /* NULL: the key is gone */
-	bool is_folder;       /* v2: what is gone is a folder, with all that was under it */
+	bool is_folder;       /* v2: a folder was removed, with all keys under it */
 };
 
 typedef int store_change_fn(const struct store_change *change, void *arg, struct etcdreg_err *err);
 
-/* The changes under a folder as they come: one stream of the cluster.  Zeroed: none. */
+/* One watch stream on all keys under a folder.  Zeroed: no stream, nothing reported yet. */
 struct store_follow {
 	struct cluster_stream *stream; /* NULL: to be opened */
-	int64_t after;                 /* revision of the latest change that was told */
-	bool stands;                   /* etcd has said that it watches */
-	bool broken;                   /* a stream has ended since check(), or could not be had */
-	int64_t marked_at;             /* v3: a revision, and what etcd had then; 0: none */
-	uint64_t mark;
+	int64_t after;                 /* revision of the latest change that was reported */
+	bool stands;                   /* etcd has confirmed the watch */
+	bool broken;                   /* a stream has failed since the latest check() */
+	int64_t marked_at;             /* v3: the revision of `mark`; 0: none */
+	uint64_t mark;                 /* v3: a hash of what etcd had then (v3_follow.h) */
 };
 
 typedef int store_many_fn(struct store *st, struct store_key *const *keys, size_t len,
 			  size_t *ret_len, struct etcdreg_err *err);
 
 struct store_ops {
-	/* Makes etcd hold the document; sets key->held. */
+	/* Makes etcd have the document; overwrites another one.  Sets key->held. */
 	int (*put)(struct store *st, struct store_key *key, struct etcdreg_err *err);
 
-	/* Takes it out, unless somebody else has written it since.  Success: ours is not there. */
+	/* Deletes the key, unless somebody else has written it since.  Success: ours is gone. */
 	int (*remove)(struct store *st, struct store_key *key, struct etcdreg_err *err);
 
 	/*
-	 * v3 only, else NULL: the same for several keys, in one write.  *ret_len: how many of the
-	 * first were removed, or of all are held now; 0: etcd may refuse some of them, or has
-	 * another document there: put() or remove() must find out which.
+	 * v3; NULL in v2.  Put or delete several keys in one transaction, which may take fewer
+	 * than `len`.  *ret_len: after remove_many, so many keys from the first on were deleted;
+	 * after put_many, so many of all keys are held.  0: none was tried, etcd refuses one of
+	 * them, or it has another document there.  Call put() or remove() to find out which.
 	 */
 	store_many_fn *put_many, *remove_many;
 
-	/* Drops what the store keeps for the key, without a request. */
+	/* Drops what the store knows about the key.  Makes no request. */
 	void (*forget)(struct store *st, struct store_key *key);
 
-	/* When heartbeat() is next to be called; UINT64_MAX: never. */
+	/* Returns when to call heartbeat() next; UINT64_MAX: never. */
 	uint64_t (*due_ms)(const struct store *st, const struct store_key *keys);
 
 	/*
-	 * The one heartbeat that is most overdue: v3 one request per lease of up to 1000 keys and
-	 * no write (a keepalive), and where no watch stands a second one (a look at what is
-	 * attached), v2 one write per key.  `keys` are all there are.  A key that is found missing
-	 * or different is no longer held, and lost; v3 leaves it to put() to find out which, and
-	 * only unholds it.
+	 * Sends the heartbeat that is most overdue.  `keys` are all keys of the caller.
+	 *
+	 *	v2   one write, the refresh of one key
+	 *	v3   one keepalive for a lease of up to 1000 keys, no write; if no watch stands, a
+	 *	     second request that asks which keys are attached to the lease
+	 *
+	 * v2 marks a key that is missing or different as lost and not held.  v3 only marks it as
+	 * not held; put() then finds out what happened.
 	 */
 	int (*heartbeat)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 	/*
-	 * v3 only, else NULL: takes notice of what the watch has told since, without waiting for
-	 * more.  A key that something has happened to is no longer held.  `keys` are all there are.
+	 * v3; NULL in v2.  Reads the events of the watch that have arrived.  Does not block.  Marks
+	 * the keys that they are about as not held.  `keys` are all keys of the caller.
 	 */
 	void (*notice)(struct store *st, struct store_key *keys);
 
 	/*
-	 * v3 only, else NULL: opens the watch on the keys where it is missing, without waiting for
-	 * it.  Returns when to call it again; UINT64_MAX: when there are other keys.
+	 * v3; NULL in v2.  Opens watch streams for the keys that have none.  Does not wait for
+	 * them, but may block for a login.  Returns when to call it again; UINT64_MAX: after keys
+	 * were added or removed.
 	 */
 	uint64_t (*watch)(struct store *st, const struct store_key *keys);
 
 	/*
-	 * Takes all keys of ours out in as few requests as it can; what then is still held or
-	 * unowned needs remove().
+	 * v3 revokes its leases, which deletes all keys under them; v2 does nothing.  Call remove()
+	 * for each key that is held or unowned afterwards.
 	 */
 	int (*remove_all)(struct store *st, struct store_key *keys, struct etcdreg_err *err);
 
 	/*
-	 * Calls `each` for every key under the folder, as the majority of the members has them now.
-	 * v3 makes one request for each page of 1000 keys; all pages have one revision.
+	 * Calls `each` for every key under the folder, as the majority of the members has them: a
+	 * member that is cut off cannot answer.  v3 makes one request for each page of 1000 keys;
+	 * all pages have one revision.
 	 */
 	int (*list)(struct store *st, const struct store_query *query, struct etcdreg_err *err);
 
 	/*
-	 * Whether the majority answers, and still has what was followed so far.
-	 * ETCDREG_E_NOTFOUND: it has an older state, or (v3) after a stream has broken off another
-	 * one that has come as far; list() has to tell.
+	 * Checks that the majority of the members answers and still has the state that was reported
+	 * so far.  ETCDREG_E_NOTFOUND: etcd has an older state; in v3, after a broken stream, also:
+	 * etcd lost its data and was written to since.  The caller must list() again.
 	 */
 	int (*check)(struct store *st, const char *folder, struct store_follow *follow,
 		     struct etcdreg_err *err);
 
 	/*
-	 * Opens the stream of the changes under the folder after follow->after, without waiting for
-	 * it.  It is closed with cluster_stream_close().
+	 * Opens follow->stream, which reports the changes under the folder after follow->after.
+	 * Does not wait for it, but may block for a login.  Close it with cluster_stream_close().
 	 */
 	int (*follow)(struct store *st, const char *folder, struct store_follow *follow,
 		      struct etcdreg_err *err);
 
 	/*
-	 * Hands out the changes that have come, each once, and moves follow->after along.  Fails as
-	 * `each` and cluster_stream_read() do: the stream is then to be opened again (v2: after
-	 * each change).  ETCDREG_E_NOTFOUND: etcd no longer has what comes next, list() has to
-	 * tell.
+	 * Calls `each` once for every change that has arrived, and advances follow->after.  Does
+	 * not block.  Fails as `each` and cluster_stream_read() do; the caller must then open the
+	 * stream again.  In v2 the stream ends after each change.  ETCDREG_E_NOTFOUND: etcd no
+	 * longer has the next change; the caller must list() again.
 	 */
 	int (*read_follow)(struct store *st, struct store_follow *follow, store_change_fn *each,
 			   void *arg, struct etcdreg_err *err);
 
-	/* Who is in the cluster; nothing is written. */
+	/* Reads the members of the cluster into the list. */
 	int (*members)(struct store *st, struct member_list *list, struct etcdreg_err *err);
 
 	void (*free)(struct store *st);
 };
 
-/* The common part of both forms: the first member of theirs. */
+/* The first member of both implementations. */
 struct store {
 	const struct store_ops *ops;
 	struct cluster *cluster;               /* borrowed */
 	const struct credentials *credentials; /* borrowed */
 	unsigned ttl_s;
-	struct leases *leases; /* borrowed; NULL: nobody keeps them */
+	struct leases *leases; /* borrowed; NULL: not kept for a later handle */
 	bool worked;           /* etcd has answered with this API */
-	bool gone;             /* etcd no longer has this API: choose again */
+	bool gone;             /* etcd does not have this API: choose again */
 };
 
-/* `prefix` is "/v3", "/v3beta" or "/v3alpha" (a literal).  NULL: no memory. */
+/*
+ * Create a store from the members of `common`, all but `ops`.  `prefix` is the literal "/v3",
+ * "/v3beta" or "/v3alpha".  NULL: out of memory.  Free it with ops->free().
+ */
 struct store *store_v3_new(const struct store *common, const char *prefix);
 struct store *store_v2_new(const struct store *common);
 
-/* The first revision after one that etcd has told, which may be any number. */
+/* The revision after this one, which etcd sent and may be any number. */
 static inline int64_t store_next_revision(int64_t revision)
 {
 	return revision < INT64_MAX ? revision + 1 : revision;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The v2 keys API: one key, one TTL, one refresh each. */
+/* The v2 store: each key has its own TTL and is refreshed alone. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static struct store_v2 *v2_of(struct store *st)
 	return (struct store_v2 *)(void *)st;
 }
 
-/* What one request asks for and what came back. */
+/* One request and its result. */
 struct v2_call {
 	struct store_v2 *v2;
 	const char *method;
@@ -42,9 +42,9 @@ struct v2_call {
 	const char *form;               /* the body; NULL: none */
 	const struct store_key *key;    /* NULL: a list */
 	const struct store_query *list; /* of a list */
-	int64_t etcd_code;              /* of the error, 0: none */
-	int64_t index;  /* modifiedIndex of the node, of a list the latest; or the error's */
-	bool different; /* its value is not our document */
+	int64_t etcd_code;              /* of the error; 0: none */
+	int64_t index;  /* modifiedIndex of the key; latest one of a list; index of an error */
+	bool different; /* the value of the key is not our document */
 };
 
 static int read_error(struct v2_call *call, const struct cluster_answer *answer,
@@ -71,14 +71,16 @@ static int read_status(struct v2_call *call, const struct cluster_answer *answer
 
 	if (answer->status == 401 || answer->status == 403)
 		return err_set(err, ETCDREG_E_DENIED, "%s",
-			       message ? message : "user or password refused");
+			       message ? message : "refuses the user or the password");
 	if (!answer->json && (answer->status == 404 || answer->status == 405)) {
 		call->v2->base.gone = true;
-		return err_set(err, ETCDREG_E_PROTO, "has no v2 API");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "has no v2 API: use v3, or etcd up to 3.5 with --enable-v2");
 	}
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
-	return err_set(err, ETCDREG_E_PROTO, "answers with status %u and no JSON of etcd's",
+	return err_set(err, ETCDREG_E_PROTO,
+		       "answers with status %u and without etcd's JSON: check host and port",
 		       answer->status);
 }
 
@@ -153,7 +155,7 @@ static int v2_request(struct v2_call *call, struct etcdreg_err *err)
 	return cluster_call(call->v2->base.cluster, &rq, read_answer, call, err);
 }
 
-/* Counts from the end of the attempt: it may have been carried out then, whatever came back. */
+/* Counts from the end of the request: etcd may have carried it out then, even if it failed. */
 static void set_expiry(const struct store *st, struct store_key *key)
 {
 	key->expires_ms = now_ms() + (uint64_t)st->ttl_s * 1000;
@@ -170,7 +172,8 @@ static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 	http_escape(&form, key->document, "");
 	buf_printf(&form, "&ttl=%u", st->ttl_s);
 	if (buf_failed(&form))
-		return err_set(err, ETCDREG_E_INVALID, "the document is too long");
+		return err_set(err, ETCDREG_E_INVALID,
+			       "the document is too long: escaped, it exceeds %d bytes", TEXT_MAX);
 	key->index = 0;
 	call.form = form.s;
 	r = v2_request(&call, err);
@@ -183,7 +186,7 @@ static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 	return 0;
 }
 
-/* The version of the key that we know, or at least our value: a successor's is left alone. */
+/* Limits a delete to the version that we wrote, or to our value: a successor's key must stay. */
 static void add_condition(struct buf *query, const struct store_key *key)
 {
 	if (key->unowned)
@@ -232,7 +235,7 @@ static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 	return due;
 }
 
-/* Without a value, a refresh wakes nobody who watches the key. */
+/* A refresh without a value does not notify watchers of the key. */
 static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
@@ -276,7 +279,7 @@ static int heartbeat(struct store *st, struct store_key *keys, struct etcdreg_er
 	return first ? refresh(st, first, err) : 0;
 }
 
-/* Each key has a TTL of its own: there is nothing shared to take away. */
+/* The keys share no lease that could be revoked. */
 static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_err *err)
 {
 	(void)st;
@@ -286,8 +289,8 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
 }
 
 /*
- * Only an error's body tells the index that etcd is at: a key is asked for that no service can
- * have. quorum: a member that was cut off does not know.
+ * Reads the current index of etcd.  Only the body of an error has it, so this asks for a key that
+ * no service can have.  quorum: a member that is cut off cannot answer.
  */
 static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
 {
@@ -326,7 +329,7 @@ static int check(struct store *st, const char *folder, struct store_follow *foll
 	return 0;
 }
 
-/* quorum: a member that is cut off has services that left or expired long ago. */
+/* quorum: a member that is cut off would list services that left or expired long ago. */
 static int list(struct store *st, const struct store_query *query, struct etcdreg_err *err)
 {
 	struct v2_call call = {
@@ -344,7 +347,7 @@ static int list(struct store *st, const struct store_query *query, struct etcdre
 	r = v2_request(&call, err);
 	if (r < 0 && r != ETCDREG_E_NOTFOUND)
 		return r;
-	/* What is not there says nothing of when it went: the index before the list does. */
+	/* A removal may be newer than all keys of the list, so the index before the list counts. */
 	if (query->ret_revision)
 		*query->ret_revision = r == 0 && call.index > before ? call.index : before;
 	return 0;
@@ -372,7 +375,7 @@ static int follow_folder(struct store *st, const char *folder, struct store_foll
 	return follow->stream ? 0 : err_nomem(err);
 }
 
-/* What the answer to a wait is read for. */
+/* The argument of read_event(). */
 struct v2_reading {
 	struct v2_call call;
 	struct store_follow *follow;
@@ -402,7 +405,7 @@ static int read_event(const struct cluster_answer *answer, void *arg, struct etc
 		return read_status(&reading->call, answer, err);
 	if (!action || !path || path[0] != '/' ||
 	    !json_int(json_get(node, "modifiedIndex"), &index))
-		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or index");
+		return err_set(err, ETCDREG_E_PROTO, "the event of a watch lacks its key or index");
 	change.path = path + 1;
 	if (!is_removal(action))
 		change.document = json_text(json_get(node, "value"));

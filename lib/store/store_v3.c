@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The v3 API: one lease keeps all keys. */
+/* The v3 store: one lease keeps up to 1000 keys. */
 #define _GNU_SOURCE
 #include "store_v3.h"
 
@@ -72,7 +72,7 @@ static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 	return due;
 }
 
-/* They are looked at by putting them again, which writes only what must be written. */
+/* Has put() look at their leases again.  It writes only if the key must be taken over. */
 static void unhold_foreign(struct store_key *keys)
 {
 	uint64_t now = now_ms();
@@ -92,7 +92,7 @@ static int compare_keys(struct store_v3 *v3, struct v3_kept *lease, struct store
 	if (lease->compare_ms == UINT64_MAX && v3_watch_covers(v3->watch, keys))
 		return 0;
 	r = v3_timetolive(&v3->access, lease->id, keys, &left, err);
-	/* Who may not read all keys of the lease goes without; the lease is fine. */
+	/* A user who may not read all keys of the lease does without; the lease is alive. */
 	if (r == ETCDREG_E_DENIED)
 		r = 0;
 	if (r == 0)
@@ -100,7 +100,7 @@ static int compare_keys(struct store_v3 *v3, struct v3_kept *lease, struct store
 	return r;
 }
 
-/* What happened before the watch stood has not been told. */
+/* The watch does not report what happened before it stood. */
 static void compare_all(struct store_v3 *v3, struct store_key *keys)
 {
 	for (size_t i = 0; i < v3->leases.len; i++)

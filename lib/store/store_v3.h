@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_v3.h - the parts of the v3 store among themselves: store_v3.c, v3_puts.c, v3_removes.c.
- * What the functions do is in store.h.
+ * store_v3.h - the v3 store, as its files store_v3.c, v3_puts.c and v3_removes.c see it.
+ *
+ * store.h describes the functions that are members of struct store_ops.
  */
 #ifndef ETCDREG_LIB_STORE_STORE_V3_H
 #define ETCDREG_LIB_STORE_STORE_V3_H
@@ -30,10 +31,10 @@ static inline uint64_t v3_ttl_ms(const struct store_v3 *v3)
 	return (uint64_t)v3->base.ttl_s * 1000;
 }
 
-/* *ret_lost: etcd no longer has it. */
+/* Sends a keepalive.  *ret_lost: etcd no longer has the lease. */
 int v3_renew(struct store_v3 *v3, struct v3_kept *lease, bool *ret_lost, struct etcdreg_err *err);
 
-/* Of the lease that etcd no longer has nothing is held. */
+/* Drops a lease that etcd no longer has, and marks its keys as lost and not held. */
 void v3_lose(struct store_v3 *v3, int64_t id, struct store_key *keys);
 
 int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *err);

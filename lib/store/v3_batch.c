@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How many keys a transaction may have. */
+/* The size of a transaction. */
 #define _GNU_SOURCE
 #include "v3_batch.h"
 
 #include <string.h>
 
-/* Bytes of paths and documents, each of which goes twice; etcd takes requests of 1.5 MB. */
+/* Bytes of paths and documents.  A request has each of them twice; etcd's limit is 1.5 MB. */
 #define LEN_MAX ((size_t)256 << 10)
 
 size_t v3_batch_fit(const struct v3_batch *b, struct store_key *const *keys, size_t len)

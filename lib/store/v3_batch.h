@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_batch.h - how many keys the next transaction of a v3 store may have: as many as fit, one after
- * a refusal, and then more and more again, so that one key that etcd refuses is soon found, and the
- * others are not long without company.
+ * v3_batch.h - the size of the next transaction of a v3 store.
+ *
+ * A transaction takes as many keys as fit.  After etcd refuses one, keys go alone, then two, four
+ * and more together.  So the store soon finds the key that etcd refuses, and soon puts the others
+ * together again.
  *
  * One thread at a time.
  */
@@ -20,15 +22,16 @@ static inline void v3_batch_init(struct v3_batch *b)
 	b->max = STORE_BATCH_MAX;
 }
 
-/* How many of the keys, from the first on, one transaction takes; 0: fewer than two. */
+/* Returns how many keys, from the first on, one transaction takes; 0: fewer than two. */
 size_t v3_batch_fit(const struct v3_batch *b, struct store_key *const *keys, size_t len);
 
-/* What was tried alone was taken. */
+/* Doubles the size.  Call it after etcd accepted a key that went alone. */
 void v3_batch_grow(struct v3_batch *b);
 
 /*
- * Several were tried, and `r` came of it.  0: they are to be tried alone, since what is refused of
- * several says nothing about one; else `r`, where no node answered.
+ * Call it after a transaction of several keys failed with `r`, or was not applied (0).  Returns `r`
+ * if no node answered or memory ran out.  Otherwise sets the size to one key and returns 0: the
+ * refusal of several keys says nothing about one of them.
  */
 int v3_batch_refuse(struct v3_batch *b, int r);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls of the v3 API: errors, user and token. */
+/* Calls of the v3 API: errors and logins. */
 #define _GNU_SOURCE
 #include "v3_call.h"
 
@@ -29,14 +29,14 @@ static bool says(const struct json_error *e, const char *text)
 	return strstr(e->message, text);
 }
 
-/* etcd's versions disagree about the codes of these; the words are the same in all of them. */
+/* Versions of etcd use different codes for these errors, but the same words. */
 static bool is_token_refused(const struct json_error *e)
 {
 	return e->code == V3_UNAUTHENTICATED || says(e, "invalid auth token") ||
 	       says(e, "user name is empty") || says(e, "revision of auth store is old");
 }
 
-/* What another node may answer better. */
+/* Errors that another node may not have. */
 static bool is_node_trouble(const struct json_error *e)
 {
 	static const char *const texts[] = {
@@ -70,8 +70,8 @@ static int read_error(struct attempt *a, const struct cluster_answer *answer,
 }
 
 /*
- * A common name would be a user, whom the gateway cannot be for anybody: it says so of all that is
- * asked of it, in plain text.
+ * An etcd with users takes the common name of a client certificate for a user.  Its gateway cannot
+ * act as a user, so it answers every request with a plain text that says so.
  */
 static bool is_name_refused(const struct cluster_answer *answer)
 {
@@ -83,18 +83,23 @@ static int read_status(struct attempt *a, const struct cluster_answer *answer,
 {
 	if (answer->status == 404 || answer->status == 405) {
 		a->access->store->gone = true;
-		return err_set(err, ETCDREG_E_PROTO, "has no %s API", a->access->prefix + 1);
+		return err_set(err, ETCDREG_E_PROTO,
+			       "has no %s API: check --enable-grpc-gateway of etcd, and any proxy "
+			       "before it",
+			       a->access->prefix + 1);
 	}
 	if (is_name_refused(answer)) {
 		a->name_refused = true;
-		return err_set(err, ETCDREG_E_DENIED,
-			       "refuses a client certificate with a common name (CN) where it has "
-			       "users: use one without (ETCD_REGISTRY_CERT), or start etcd without "
-			       "--client-cert-auth");
+		return err_set(
+			err, ETCDREG_E_DENIED,
+			"refuses the client certificate: an etcd with users accepts none that "
+			"has a common name (CN); use one without (ETCD_REGISTRY_CERT), or "
+			"start etcd without --client-cert-auth");
 	}
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
-	return err_set(err, ETCDREG_E_PROTO, "answers with status %u and no JSON of etcd's",
+	return err_set(err, ETCDREG_E_PROTO,
+		       "answers with status %u and without etcd's JSON: check host and port",
 		       answer->status);
 }
 
@@ -129,7 +134,10 @@ static int make_request(const struct v3_access *s, const struct v3_request *rq, 
 	return 0;
 }
 
-/* That something is not found, too, one node may be alone with: to the cluster it is a refusal. */
+/*
+ * One node alone may lack a lease or a revision.  So read_error() calls that a refusal, for which
+ * the cluster asks the other nodes.  If that is still the result, it becomes ETCDREG_E_NOTFOUND.
+ */
 static int word_of(const struct attempt *a, int r, struct etcdreg_err *err)
 {
 	if (r != ETCDREG_E_SERVER || !a->not_found)
@@ -148,7 +156,7 @@ static int request(struct attempt *a, const struct v3_request *rq, struct etcdre
 	if (r < 0)
 		return r;
 	r = cluster_call(a->access->store->cluster, &made, read_answer, a, err);
-	/* Its successor must not find the connection that it was shown on. */
+	/* Only a new connection shows etcd a certificate that was replaced. */
 	cluster_keep_connections(a->access->store->cluster, !a->name_refused);
 	return word_of(a, r, err);
 }
@@ -169,14 +177,14 @@ static int read_token(const struct json *answer, void *arg, struct etcdreg_err *
 	char **ret = arg;
 
 	if (!is_token(token))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to the login lacks 'token'");
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a login lacks a valid 'token'");
 	*ret = strdup(token);
 	return *ret ? 0 : err_nomem(err);
 }
 
 /*
- * A login costs etcd a bcrypt; but a password that was changed and changed back must be found good
- * again before a lease can expire.
+ * Each login costs etcd a bcrypt, so a refused one is followed by a pause.  The first pauses are
+ * short: a password that was changed and changed back must work again before a lease can expire.
  */
 static int refuse_logins(struct v3_access *s, const struct etcdreg_err *why)
 {
@@ -241,7 +249,7 @@ int v3_call(struct v3_access *s, const struct v3_request *rq, v3_read_fn *read, 
 		if (r < 0)
 			return r;
 		r = request(&a, rq, err);
-		/* Some 3.4 and 3.5 close the connection instead of refusing a token. */
+		/* Some versions 3.4 and 3.5 close the connection instead of refusing a token. */
 		if (r < 0 && s->token && !cluster_answered(s->store->cluster))
 			a.token_refused |= cluster_was_silent(s->store->cluster);
 		if (r == 0 || again || !has_user || !a.token_refused)
@@ -272,7 +280,7 @@ int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_f
 	bool gone = s->store->gone;
 	int r = cluster_stream_read(stream, read_answer, &a, err);
 
-	/* That one path is not served says nothing about the others. */
+	/* A 404 for the path of a stream says nothing about the other paths. */
 	s->store->gone = gone;
 	if (a.token_refused)
 		v3_drop_token(s);

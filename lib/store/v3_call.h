@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_call.h - one call of the v3 API through etcd's JSON gateway: errors, user and token.
+ * v3_call.h - one call of the v3 API through etcd's JSON gateway, with its errors and its login.
  *
- * With a user, a call logs in first where there is no token; the token is kept until etcd refuses
- * it, and then the call is made once more with a new one.  A refused login is not repeated for
- * 30 s: each costs etcd a bcrypt.
+ * If a user is configured, a call without a token logs in first.  The token is kept until etcd
+ * refuses it; then the call logs in again and is repeated once.  After a refused login, calls fail
+ * without a request for 0.5 s, doubled up to 30 s: each login costs etcd a bcrypt.
  */
 #ifndef ETCDREG_LIB_STORE_V3_CALL_H
 #define ETCDREG_LIB_STORE_V3_CALL_H
@@ -28,48 +28,49 @@ enum v3_code {
 };
 
 struct v3_access {
-	struct store *store;          /* whose `gone` is kept */
+	struct store *store;          /* borrowed; calls set its `gone` and `worked` */
 	const char *prefix;           /* "/v3", ... */
 	char *token;                  /* NULL: none */
-	bool auth_off;                /* etcd says that it wants no users */
-	uint64_t login_at_ms;         /* no login before that */
-	unsigned login_pause_ms;      /* that led to it; 0: the latest login was fine */
-	struct etcdreg_err login_err; /* why */
+	bool auth_off;                /* etcd says that authentication is not enabled */
+	uint64_t login_at_ms;         /* no login before that time */
+	unsigned login_pause_ms;      /* the pause before it; 0: the latest login succeeded */
+	struct etcdreg_err login_err; /* why the latest login was refused */
 };
 
 struct v3_request {
 	const char *path;       /* without the prefix: "/kv/txn" */
-	const struct buf *body; /* JSON; if it has failed, so does the call: ETCDREG_E_NOMEM */
-	size_t answer_max;      /* bytes of the answer; of a stream, of one line */
+	const struct buf *body; /* JSON; a failed buffer makes the call fail: ETCDREG_E_NOMEM */
+	size_t answer_max;      /* bytes of the answer, or of one line of a stream */
 };
 
-/* Reads a success.  ETCDREG_E_PROTO: the answer lacks what it must have, ask the next node. */
+/* Reads a success.  ETCDREG_E_PROTO: the answer lacks a field; the next node is asked. */
 typedef int v3_read_fn(const struct json *answer, void *arg, struct etcdreg_err *err);
 
 /*
- * `path` is without the prefix ("/kv/txn"); `read` may be NULL.  Fails as cluster_call() does; with
- * ETCDREG_E_NOTFOUND where etcd says so, as of a lease or a revision that is gone.
+ * Sends the request and passes the answer to `read`, which may be NULL.  Fails as cluster_call()
+ * does.  ETCDREG_E_NOTFOUND: etcd no longer has the lease or the revision.
  */
 int v3_call(struct v3_access *s, const struct v3_request *rq, v3_read_fn *read, void *arg,
 	    struct etcdreg_err *err);
 
 /*
- * A call whose answer does not end, as cluster.h has it: logs in where that must be, and does not
- * wait for more.  Fails as the login does.
+ * Opens a stream (cluster.h).  Blocks for a login if there is no token, but not for the answer.
+ * Fails as the login does.
  */
 int v3_stream_open(struct v3_access *s, const struct v3_request *rq, struct cluster_stream **ret,
 		   struct etcdreg_err *err);
 
 /*
- * As cluster_stream_read(), with etcd's errors as v3_call() has them.  A refused token is dropped.
+ * Reads a stream as cluster_stream_read() does, and etcd's errors as v3_call() does.  Drops a token
+ * that etcd refused.
  */
 int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,
 		   struct etcdreg_err *err);
 
-/* The next call logs in again. */
+/* Forgets the token: the next call logs in again. */
 void v3_drop_token(struct v3_access *s);
 
-/* Clears the token. */
+/* Clears the token from memory. */
 void v3_access_release(struct v3_access *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The changes under a folder: a watch from a revision on. */
+/* Follows the changes under a folder. */
 #define _GNU_SOURCE
 #include "v3_follow.h"
 
@@ -23,7 +23,7 @@ int v3_follow(struct v3_access *s, const char *folder, struct store_follow *foll
 	      struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
-	/* What a long outage has left unread can come as one line. */
+	/* After a long outage etcd may send all missed changes in one line. */
 	const struct v3_request rq = {"/watch", &body, CLUSTER_LIST_MAX};
 
 	v3_add_watch(&body, folder, true, store_next_revision(follow->after));
@@ -56,7 +56,8 @@ static int read_event(const struct json *event, int64_t after, const struct read
 	int r;
 
 	if (!key || key[0] != '/' || !value || !json_int(json_get(kv, "mod_revision"), &revision))
-		return err_set(err, ETCDREG_E_PROTO, "an event lacks its key or revision");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the event of a watch lacks its key or revision");
 	if (revision <= after)
 		return 0;
 	change.path = key + 1;
@@ -66,7 +67,7 @@ static int read_event(const struct json *event, int64_t after, const struct read
 	return r;
 }
 
-/* A transaction's changes have one revision, and are in one line. */
+/* The changes of one transaction have one revision, and come in one line. */
 static int read_line(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	const struct reading *reading = arg;
@@ -76,7 +77,7 @@ static int read_line(const struct json *answer, void *arg, struct etcdreg_err *e
 	int r = 0;
 
 	if (!json_int(json_get(json_get(result, "header"), "revision"), &revision))
-		return err_set(err, ETCDREG_E_PROTO, "the watch lacks 'revision'");
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a watch lacks 'revision'");
 	if (json_is_true(json_get(result, "canceled")))
 		return v3_watch_canceled(result, err);
 	if (json_is_true(json_get(result, "created")))
@@ -95,7 +96,7 @@ int v3_read_follow(struct v3_access *s, struct store_follow *follow, store_chang
 }
 
 struct seen {
-	int64_t revision; /* that etcd is at */
+	int64_t revision; /* the current one of etcd */
 	uint64_t mark;
 };
 
@@ -114,7 +115,8 @@ static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *e
 	struct seen *seen = arg;
 
 	if (!json_int(json_get(json_get(answer, "header"), "revision"), &seen->revision))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'revision'");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to a range request lacks 'revision'");
 	seen->mark = hash_text(HASH_START, key ? key : "");
 	seen->mark = hash_number(seen->mark, json_get(kv, "mod_revision"));
 	seen->mark = hash_number(seen->mark, json_get(kv, "lease"));
@@ -122,7 +124,7 @@ static int read_seen(const struct json *answer, void *arg, struct etcdreg_err *e
 	return 0;
 }
 
-/* `revision` 0: now. */
+/* Reads the mark of the folder at a revision; 0: the current one. */
 static int look(struct v3_access *s, const char *folder, int64_t revision, struct seen *ret,
 		struct etcdreg_err *err)
 {
@@ -136,7 +138,7 @@ static int look(struct v3_access *s, const char *folder, int64_t revision, struc
 	return v3_call(s, &rq, read_seen, ret, err);
 }
 
-/* ETCDREG_E_NOTFOUND: the mark is not there, or its revision is not. */
+/* ETCDREG_E_NOTFOUND: etcd has another mark at that revision, or does not have the revision. */
 static int check_mark(struct v3_access *s, const char *folder, const struct store_follow *follow,
 		      struct etcdreg_err *err)
 {
@@ -144,7 +146,7 @@ static int check_mark(struct v3_access *s, const char *folder, const struct stor
 	int r = look(s, folder, follow->marked_at, &seen, err);
 
 	if (r == 0 && seen.mark != follow->mark)
-		r = err_set(err, ETCDREG_E_NOTFOUND, "etcd has another state than before");
+		r = err_set(err, ETCDREG_E_NOTFOUND, "etcd has a different state than before");
 	return r;
 }
 
@@ -163,6 +165,6 @@ int v3_check_follow(struct v3_access *s, const char *folder, struct store_follow
 	follow->mark = now.mark;
 	follow->broken = false;
 	if (differs || now.revision < follow->after)
-		return err_set(err, ETCDREG_E_NOTFOUND, "etcd does not have its state of before");
+		return err_set(err, ETCDREG_E_NOTFOUND, "etcd no longer has its earlier state");
 	return 0;
 }

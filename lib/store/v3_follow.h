@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_follow.h - the changes under a folder in the v3 API: a watch from a revision on.
+ * v3_follow.h - follow, read_follow and check of store.h in the v3 API: a watch from a revision on.
  *
- * As the store's follow, read_follow and check.  A watch that etcd begins at an older revision than
- * the one it is to continue from is of another etcd, or of an older state: ETCDREG_E_NOTFOUND.
+ * If etcd confirms the watch at an older revision than the one to continue from, it is another etcd
+ * or has an older state: ETCDREG_E_NOTFOUND.
  *
- * An etcd that lost its data, and has been written to since, may have come past that revision.  Its
- * cluster_id may be the same.  So each check leaves a mark, the first key of the folder with its
- * revision and lease and how many keys there are, and the first check after a stream has broken off
- * asks whether the mark was so.
+ * An etcd that lost its data may have reached that revision again through new writes, even with the
+ * same cluster_id.  So each check stores a mark: the first key of the folder with its revision and
+ * lease, and the number of keys.  The first check after a broken stream asks etcd whether that was
+ * its state at the revision of the mark.
  */
 #ifndef ETCDREG_LIB_STORE_V3_FOLLOW_H
 #define ETCDREG_LIB_STORE_V3_FOLLOW_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The leases that a v3 store keeps. */
+/* The leases that a v3 store renews. */
 #define _GNU_SOURCE
 #include "v3_leases.h"
 

@@ -12,21 +12,21 @@
 #include "lib/base/err.h"
 #include "v3_requests.h"
 
-#define PAGE_KEYS 1000 /* some 500 kB */
+#define PAGE_KEYS 1000 /* about 500 kB */
 #define TRIES 5
 
 struct document {
 	char *key;
 	size_t key_len;
-	char *text; /* NULL: not a text */
+	char *text; /* NULL: the value is not text */
 };
 
 struct pages {
 	struct document *all;
 	size_t len;
 	size_t cap;
-	size_t whole;     /* documents of the pages that were taken */
-	int64_t revision; /* of the first page, and so of all; 0: none yet */
+	size_t whole;     /* documents of complete pages */
+	int64_t revision; /* of all pages; 0: no page yet */
 	int64_t read_revision;
 	bool more;
 };
@@ -67,7 +67,7 @@ static int read_kv(const struct json *kv, struct pages *pages, struct etcdreg_er
 	struct document *document;
 
 	if (!key || key[0] != '/')
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks a 'key'");
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a range request lacks a 'key'");
 	document = append(pages);
 	if (!document)
 		return err_nomem(err);
@@ -75,7 +75,7 @@ static int read_kv(const struct json *kv, struct pages *pages, struct etcdreg_er
 	return 0;
 }
 
-/* Whether the page ends behind the one before: else pages could go round for ever. */
+/* Whether the page ends after the one before it.  Otherwise the pages might never end. */
 static bool goes_on(const struct pages *pages)
 {
 	const struct document *last, *before;
@@ -98,7 +98,8 @@ static int read_page(const struct json *answer, void *arg, struct etcdreg_err *e
 
 	drop_from(pages, pages->whole);
 	if (!json_int(json_get(json_get(answer, "header"), "revision"), &pages->read_revision))
-		return err_set(err, ETCDREG_E_PROTO, "the answer to a list lacks 'revision'");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to a range request lacks 'revision'");
 	for (; kv; kv = json_next(kv)) {
 		int r = read_kv(kv, pages, err);
 
@@ -107,11 +108,11 @@ static int read_page(const struct json *answer, void *arg, struct etcdreg_err *e
 	}
 	pages->more = json_is_true(json_get(answer, "more"));
 	if (pages->more && !goes_on(pages))
-		return err_set(err, ETCDREG_E_PROTO, "the pages of a list do not go on");
+		return err_set(err, ETCDREG_E_PROTO, "the next page of a list brings no new keys");
 	return 0;
 }
 
-/* The folder ends with '/', so '0', the byte after it, ends its range. */
+/* The folder ends with '/'.  The byte after that, '0', ends the range. */
 void v3_add_folder(struct buf *b, const char *folder, const char *key, size_t key_len)
 {
 	CLEANUP(free) char *end = strdup(folder);
@@ -130,7 +131,7 @@ void v3_add_folder(struct buf *b, const char *folder, const char *key, size_t ke
 	v3_add_key(b, end);
 }
 
-/* The first key after a key is that key and a NUL. */
+/* The next page starts at the last key with a NUL appended: the smallest key after it. */
 static int add_page(struct v3_access *s, const char *folder, struct pages *pages,
 		    struct etcdreg_err *err)
 {
@@ -177,7 +178,9 @@ int v3_list(struct v3_access *s, const struct store_query *query, struct etcdreg
 	}
 	if (is_dropped)
 		return err_set(err, ETCDREG_E_SERVER,
-			       "etcd drops the revision of a list between two of its pages");
+			       "cannot list keys: etcd compacted their revision between two pages, "
+			       "%d times",
+			       TRIES);
 	for (size_t i = 0; i < pages.len && r == 0; i++) {
 		if (pages.all[i].text)
 			r = query->each(pages.all[i].key + 1, pages.all[i].text, query->arg, err);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_list.h - the documents under a folder in the v3 API, page by page at one revision.
+ * v3_list.h - list of store.h in the v3 API: the documents under a folder, page by page.
  *
- * As the store's list.  `each` is called when all pages are there, once for each document: neither
- * a node whose page is refused half-way nor a list that begins again can give one twice.  It begins
- * again, some times, where etcd no longer has its revision: compacted between two pages, or gone
- * with the data directory.
+ * All pages have one revision.  If etcd loses that revision between two pages, by compaction or
+ * with its data directory, the list starts again.  It fails after five attempts.
+ *
+ * `each` is called after the last page has arrived.  So each document is reported once, even if the
+ * list started again, or a second node had to repeat a page.
  */
 #ifndef ETCDREG_LIB_STORE_V3_LIST_H
 #define ETCDREG_LIB_STORE_V3_LIST_H
@@ -14,7 +15,10 @@
 
 int v3_list(struct v3_access *s, const struct store_query *query, struct etcdreg_err *err);
 
-/* Adds the range of a folder, from `key` (NULL: its first) to its end: "key":...,"range_end":... */
+/*
+ * Adds the range from `key` to the end of the folder: "key":...,"range_end":...  NULL: from the
+ * first key on.
+ */
 void v3_add_folder(struct buf *b, const char *folder, const char *key, size_t key_len);
 
 #endif

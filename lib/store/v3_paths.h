@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_paths.h - a set of keys' paths: what one stream of the watch stands for (v3_watch.h).
+ * v3_paths.h - a set of paths of keys: those that one stream of the watch covers (v3_watch.h).
  *
- * The paths are copies, so the set outlives the keys.  Zeroed, it is empty.
+ * The paths are copies, so the set may outlive the keys.  Zeroed: empty.
  */
 #ifndef ETCDREG_LIB_STORE_V3_PATHS_H
 #define ETCDREG_LIB_STORE_V3_PATHS_H
@@ -14,7 +14,7 @@ struct v3_paths {
 	size_t len;
 };
 
-/* The paths of `len` keys.  False: no memory; `paths` is empty then. */
+/* Copies the paths of `len` keys.  False: out of memory; the set is then empty. */
 bool v3_paths_init(struct v3_paths *paths, const struct store_key *const *keys, size_t len);
 void v3_paths_release(struct v3_paths *paths);
 

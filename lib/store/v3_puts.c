@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts keys under leases of the v3 store. */
+/* put and put_many of the v3 store. */
 #define _GNU_SOURCE
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -8,7 +8,7 @@
 #include "v3_txn.h"
 
 #define LEASE_KEYS_MAX 1000
-#define TAKE_OVER_MS 250 /* what taking a key over may take */
+#define TAKE_OVER_MS 250 /* time to take over a key before its lease expires */
 
 static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *err)
 {
@@ -22,7 +22,7 @@ static int grant(struct store_v3 *v3, struct v3_kept **ret, struct etcdreg_err *
 	return *ret ? 0 : err_nomem(err);
 }
 
-/* A lease that no key keeps in use is not renewed: it ends by itself. */
+/* A lease without keys is not renewed: it expires. */
 static void drop_idle_leases(struct store_v3 *v3, uint64_t now)
 {
 	for (size_t i = v3->leases.len; i-- > 0;) {
@@ -50,7 +50,10 @@ static int usable_lease(struct store_v3 *v3, struct v3_kept **ret, struct etcdre
 	return grant(v3, ret, err);
 }
 
-/* It has been renewed within an interval of its owner's, who may have another TTL. */
+/*
+ * Whether the owner has renewed the lease within its own interval, which is half its TTL.  That TTL
+ * may differ from ours.
+ */
 static bool is_alive(const struct store_v3 *v3, const struct v3_lease *lease)
 {
 	int64_t granted_s = lease->granted_s > 0 ? lease->granted_s : v3->base.ttl_s;
@@ -58,7 +61,7 @@ static bool is_alive(const struct store_v3 *v3, const struct v3_lease *lease)
 	return lease->left_s > 0 && lease->left_s >= granted_s / 2;
 }
 
-/* Before the lease can expire there is another look at it, so that the key can be taken over. */
+/* Returns when to look at a foreign lease again: in time to take over the key before it expires. */
 static uint64_t look_again_ms(const struct store_v3 *v3, const struct v3_lease *lease)
 {
 	uint64_t left_ms = (uint64_t)lease->left_s * 1000 - TAKE_OVER_MS;
@@ -84,7 +87,10 @@ static void hold(struct store_key *key, int64_t revision)
 	key->held = true;
 }
 
-/* Our document is there, but not under the lease that it was to get. */
+/*
+ * etcd has our document under another lease.  If that is one of ours, or of a live owner, the key
+ * stays there.  Otherwise this takes over the key.
+ */
 static int adopt(struct store_v3 *v3, struct store_key *key, const struct v3_put *found,
 		 struct etcdreg_err *err)
 {
@@ -130,7 +136,7 @@ static int put_with(struct store_v3 *v3, struct store_key *key, struct v3_kept *
 	return 0;
 }
 
-/* Before the leases of the handle before are used: are they still there? */
+/* Renews the leases of an earlier handle before they are used, and drops those that are gone. */
 static int check_found(struct store_v3 *v3, struct etcdreg_err *err)
 {
 	for (size_t i = v3->leases.len; i-- > 0;) {
@@ -181,7 +187,7 @@ int v3_store_put(struct store *st, struct store_key *key, struct etcdreg_err *er
 	return r;
 }
 
-/* Some were there already: with our document under a lease of ours, or for put() to look into. */
+/* Some keys exist.  Holds those with our document under our leases; put() handles the others. */
 static size_t hold_found(struct store_v3 *v3, const struct v3_puts *puts)
 {
 	size_t held = 0;
@@ -202,7 +208,7 @@ static size_t hold_found(struct store_v3 *v3, const struct v3_puts *puts)
 	return held;
 }
 
-/* The keys are attached to their lease. */
+/* The caller has attached the keys to their lease. */
 static int put_batch(struct store_v3 *v3, struct store_key *const *keys, size_t len,
 		     size_t *ret_len, struct etcdreg_err *err)
 {

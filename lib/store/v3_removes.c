@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes keys of the v3 store out. */
+/* remove, remove_many and remove_all of the v3 store. */
 #define _GNU_SOURCE
 #include "lib/base/clock.h"
 #include "store_v3.h"
@@ -33,7 +33,7 @@ int v3_store_remove(struct store *st, struct store_key *key, struct etcdreg_err 
 		return remove_unowned(v3, key, err);
 	if (!lease)
 		return 0;
-	/* Past its time, ask first: with the lease its keys are gone, and no delete is needed. */
+	/* The lease may have expired with its keys: then no delete is needed. */
 	if (now_ms() >= lease->refreshed_ms + v3_ttl_ms(v3))
 		r = v3_renew(v3, lease, &lost, err);
 	if (r == 0 && !lost)
@@ -47,7 +47,7 @@ int v3_store_remove(struct store *st, struct store_key *key, struct etcdreg_err 
 	return 0;
 }
 
-/* A delete is all that it takes: the key may be there, and its lease has not run out. */
+/* Whether one delete is enough: the key is ours, and its lease cannot have expired. */
 static bool is_simply_deleted(const struct store_v3 *v3, const struct store_key *key, uint64_t now)
 {
 	const struct v3_kept *lease =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The requests of the v3 API, and what their answers must hold. */
+/* Requests of the v3 API. */
 #define _GNU_SOURCE
 #include "v3_requests.h"
 
@@ -10,10 +10,9 @@
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
 
-/* Bytes of 1000 keys in base64, of which the namespace is at most a connection string. */
+/* Bytes of 1000 keys in base64.  A namespace is at most as long as a connection string. */
 #define LEASED_MAX ((size_t)4 << 20)
 
-/* Requests are written by hand: they are a few fixed shapes around base64 and numbers. */
 void v3_quote_base64(struct buf *b, const void *bytes, size_t len)
 {
 	char *text = codec_base64(bytes, len);
@@ -36,7 +35,7 @@ void v3_add_key(struct buf *b, const char *path)
 static int read_id(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	if (!json_int(json_get(answer, "ID"), arg))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks the lease's 'ID'");
+		return err_set(err, ETCDREG_E_PROTO, "the answer to a lease request lacks 'ID'");
 	return 0;
 }
 
@@ -79,7 +78,8 @@ static int read_header(const struct json *answer, void *arg, struct etcdreg_err 
 {
 	(void)arg;
 	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'header'");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to a delete or revoke lacks 'header'");
 	return 0;
 }
 
@@ -96,7 +96,7 @@ int v3_revoke(struct v3_access *s, int64_t id, struct etcdreg_err *err)
 
 struct lease_state {
 	struct v3_lease lease;
-	struct store_key *keys; /* to check against the lease's; NULL: only the TTL */
+	struct store_key *keys; /* to be compared; NULL: only the TTL is read */
 	int64_t id;
 };
 
@@ -105,7 +105,7 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The lease's keys as etcd has them, sorted, in base64; they belong to the answer. */
+/* Returns the keys of the lease in base64, sorted.  The texts belong to the answer. */
 static const char **sorted_keys(const struct json *answer, size_t *ret_len)
 {
 	const struct json *first = json_first(json_get(answer, "keys"));
@@ -140,7 +140,7 @@ static bool is_listed(const char **texts, size_t len, const char *path)
 	return bsearch(&text, texts, len, sizeof(*texts), compare_texts);
 }
 
-/* A key that left our lease was deleted, or written over by somebody: put() finds out. */
+/* Somebody deleted or overwrote a key that left our lease; put() finds out which. */
 static int unhold_missing(const struct json *answer, const struct lease_state *state,
 			  struct etcdreg_err *err)
 {
@@ -162,7 +162,8 @@ static int read_timetolive(const struct json *answer, void *arg, struct etcdreg_
 	struct lease_state *state = arg;
 
 	if (!json_get(answer, "header"))
-		return err_set(err, ETCDREG_E_PROTO, "the answer about a lease lacks 'header'");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "the answer to a time-to-live request lacks 'header'");
 	state->lease = (struct v3_lease){0};
 	json_int(json_get(answer, "TTL"), &state->lease.left_s);
 	json_int(json_get(answer, "grantedTTL"), &state->lease.granted_s);
@@ -197,7 +198,7 @@ int v3_delete(struct v3_access *s, const struct store_key *key, struct etcdreg_e
 	return v3_call(s, &rq, read_header, NULL, err);
 }
 
-/* A prefix ends where its last byte is one more; no byte of UTF-8 is the last that there is. */
+/* The range of a prefix ends at the prefix with its last byte plus one.  UTF-8 has no byte 0xff. */
 void v3_add_watch(struct buf *b, const char *path, bool is_prefix, int64_t start_revision)
 {
 	CLEANUP(buf) struct buf key = BUF_INIT(V3_TEXT_MAX);
@@ -228,7 +229,7 @@ int v3_watch_canceled(const struct json *result, struct etcdreg_err *err)
 
 	if (json_get(result, "compact_revision"))
 		code = ETCDREG_E_NOTFOUND;
-	return err_set(err, code, "the watch was canceled: %s", reason ? reason : "compacted");
+	return err_set(err, code, "etcd canceled the watch: %s", reason ? reason : "compacted");
 }
 
 int v3_members(struct v3_access *s, struct member_list *list, struct etcdreg_err *err)

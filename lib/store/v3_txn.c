@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts and deletes as transactions of the v3 API. */
+/* Transactions of the v3 API. */
 #define _GNU_SOURCE
 #include "v3_txn.h"
 
@@ -51,7 +51,7 @@ static void add_compare_lease(struct buf *b, const struct store_key *key)
 	buf_printf(b, ",\"lease\":\"%lld\"}", (long long)key->lease);
 }
 
-/* For an etcd that cannot compare leases. */
+/* Stands in if etcd cannot compare leases. */
 static void add_compare_write(struct buf *b, const struct store_key *key)
 {
 	if (key->index == 0) {
@@ -87,7 +87,7 @@ static void add_delete(struct buf *b, const struct store_key *key)
 	buf_puts(b, "}}");
 }
 
-/* A member of the transaction: one element for each of the keys. */
+/* Adds a member of the transaction: an array with one element for each key. */
 static void add_each(struct buf *b, const char *name, struct store_key *const *keys, size_t len,
 		     add_fn *add)
 {
@@ -105,7 +105,7 @@ static bool read_revision(const struct json *answer, int64_t *ret)
 	return json_int(json_get(json_get(answer, "header"), "revision"), ret);
 }
 
-/* What a range has found of one key; NULL: nothing. */
+/* Returns what a range found of one key, or NULL. */
 static const struct json *found_in(const struct json *response)
 {
 	return json_first(json_get(json_get(response, "response_range"), "kvs"));
@@ -136,7 +136,7 @@ static int read_put(const struct json *answer, void *arg, struct etcdreg_err *er
 	return read_revision(answer, &result->revision) ? 0 : lacks_result(err);
 }
 
-/* Without a comparison a transaction always succeeds, and what it wrote is not looked up. */
+/* A transaction without a compare always succeeds, so only its revision is read. */
 static int read_take(const struct json *answer, void *arg, struct etcdreg_err *err)
 {
 	return read_revision(answer, arg) ? 0 : lacks_result(err);
@@ -180,7 +180,7 @@ static int read_delete(const struct json *answer, void *arg, struct etcdreg_err 
 	return 0;
 }
 
-/* Of what is there the lease and the revision are asked for, not the document that we know. */
+/* If the document exists, asks for its lease and revision, not for the document. */
 int v3_put(struct v3_access *s, const struct store_key *key, struct v3_put *result,
 	   struct etcdreg_err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps a watch on the handle's own keys. */
+/* Watches the keys of a handle. */
 #define _GNU_SOURCE
 #include "v3_watch.h"
 
@@ -19,7 +19,7 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
 #define DENIED_MS 30000
-#define STEADY_MS 10000 /* what lasted longer was no failed attempt */
+#define STEADY_MS 10000 /* a stream that lasted longer was not a failed attempt */
 #define STREAMS_MAX 16
 #define KEYS_MAX 1000 /* of one stream */
 #define BODY_MAX ((size_t)4 << 20)
@@ -28,21 +28,21 @@ struct stream {
 	struct v3_paths paths;
 	struct cluster_stream *cluster;
 	uint64_t opened_ms;
-	size_t told; /* how many of its keys etcd has said that it watches */
-	bool stands; /* all of them */
+	size_t told; /* number of keys that etcd has confirmed */
+	bool stands; /* it has confirmed all */
 };
 
 struct v3_watch {
 	struct v3_access *access;
 	struct stream streams[STREAMS_MAX]; /* the oldest first */
 	size_t len;
-	size_t keys_max;     /* of the next stream; fewer where some were lost */
+	size_t keys_max;     /* of the next stream; fewer after etcd lost some */
 	unsigned backoff_ms; /* of the latest failure */
-	uint64_t retry_ms;   /* no stream is opened before that */
-	bool denied;         /* since a stream stood */
+	uint64_t retry_ms;   /* opens no stream before that time */
+	bool denied;         /* etcd has denied a stream since one stood */
 };
 
-/* What the lines of one stream are read for. */
+/* The argument of read_line(). */
 struct reading {
 	struct stream *stream;
 	struct store_key *keys;
@@ -91,8 +91,8 @@ static void back_off(struct v3_watch *w, int code, bool was_steady)
 }
 
 /*
- * What a node has told of some keys but not of all may be the loss that v3_watch.h speaks of.  It
- * may as well have been a busy node, so that is forgotten after an outage.
+ * If etcd confirmed some keys but not all, it may have lost requests (v3_watch.h), so the next
+ * stream is smaller.  The node may also have been busy, so the full size returns after an outage.
  */
 static void fit_size(struct v3_watch *w, const struct stream *stream, bool was_steady)
 {
@@ -102,7 +102,10 @@ static void fit_size(struct v3_watch *w, const struct stream *stream, bool was_s
 		w->keys_max = KEYS_MAX;
 }
 
-/* Older versions cannot be asked whether it is the token or the user that is not permitted. */
+/*
+ * Old versions of etcd do not say whether they deny the token or the user.  So the first denial
+ * drops the token.
+ */
 static void fail_stream(struct v3_watch *w, struct stream *stream, int code)
 {
 	bool was_steady = stream->stands && now_ms() - stream->opened_ms >= STEADY_MS;
@@ -138,11 +141,11 @@ static void read_event(const struct json *event, struct store_key *keys)
 	    revision <= key->index)
 		return;
 	key->held = false;
-	/* That another who kept the key has left is all in order, however often it happens. */
+	/* If the owner of a foreign key deletes it, that is normal, however often it happens. */
 	key->disturbed = !(key->foreign && type && strcmp(type, "DELETE") == 0);
 }
 
-/* An etcd that was put back to what it was before does not know our writes. */
+/* An etcd that was restored to an earlier state does not have our later writes. */
 static void count_created(struct reading *reading, int64_t revision)
 {
 	struct stream *stream = reading->stream;
@@ -226,7 +229,7 @@ static size_t count_wanted(const struct stream *stream, const struct store_key *
 	return count;
 }
 
-/* Fills `missing`, if it is not NULL, with the first `max` of them. */
+/* Counts the keys without a stream, up to `max`.  Stores them in `missing` if it is not NULL. */
 static size_t find_missing(const struct v3_watch *w, const struct store_key *keys,
 			   const struct store_key **missing, size_t max)
 {
@@ -242,7 +245,7 @@ static size_t find_missing(const struct v3_watch *w, const struct store_key *key
 	return len;
 }
 
-/* What most keys have left is opened anew for the others. */
+/* Closes a stream if most of its keys are removed.  The other keys get a new one. */
 static void close_unwanted(struct v3_watch *w, const struct store_key *keys)
 {
 	for (size_t i = w->len; i-- > 0;) {
@@ -254,8 +257,8 @@ static void close_unwanted(struct v3_watch *w, const struct store_key *keys)
 }
 
 /*
- * Streams that are no longer than the new one become part of it, so that each is longer than the
- * next and there are few, however the keys come.
+ * Closes the streams that are no longer than the new one, which then covers their keys too.  So
+ * each stream is longer than the next, and there are few, in whatever order keys are added.
  */
 static void merge_streams(struct v3_watch *w, size_t new_len)
 {
@@ -300,7 +303,7 @@ static int open_stream(struct v3_watch *w, const struct store_key *keys, struct 
 	return r;
 }
 
-/* Stops at the first that fails.  False: some are missing still. */
+/* Stops at the first failure.  False: some keys still have no stream. */
 static bool open_missing(struct v3_watch *w, const struct store_key *keys)
 {
 	size_t len;

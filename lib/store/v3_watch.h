@@ -1,37 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * v3_watch.h - the watch on the keys that a handle has in etcd: who deletes one or writes over it
- * is noticed in milliseconds, and while the watch stands, heartbeats need not compare.
+ * v3_watch.h - the watch on the keys of a handle: reports deleted and overwritten keys.
  *
- * It is a few streams, each on some of the keys (v3_paths.h), which are opened, read, and opened
- * again when they end, always without waiting: the owner calls v3_watch_read() whenever
- * cluster_wait() returns, and v3_watch_tend() when there is nothing else to do.
+ * It reports them within milliseconds.  While it covers all keys, heartbeats need not compare them.
  *
- * A stream has one create_request for each of its keys, all in the body of one request, so etcd
- * tells it of its own keys alone.  Measured on etcd 3.4.23: 68 kB of etcd's memory for a stream,
- * 0.6 kB for each further key in it, and what happens to other keys costs nothing.
+ * The watch is a few streams, each on some of the keys (v3_paths.h).  It opens them, reads them,
+ * and opens them again after they end.  No function waits for etcd, except for a login.  The owner
+ * calls v3_watch_read() whenever cluster_wait() returns, and v3_watch_tend() when it has nothing
+ * else to do.
  *
- * Go's HTTP server throws away what it has not read of a body when the answer begins, unless the
- * connection is to end with it (http.h sees to that): etcd's gateway then never sees the rest of
- * the requests.  A proxy may undo this, so a stream stands when etcd has said `created` for all of
- * its keys, and for none before.  One that does not in 3 s is opened again for half as many.  What
- * 16 streams then do not cover is left to the heartbeats.
+ * One request opens a stream.  Its body has a create_request for each key, so etcd reports only
+ * these keys.  A stream costs etcd 68 kB of memory, and 0.6 kB for each further key
+ * (docs/design.md).
  *
- * A key that comes gets a stream for itself, and what it is as long as is made part of it: there
- * are log2(keys) streams at most.  A key that goes stays watched until most of its stream has gone.
+ * Go's HTTP server discards the unread rest of a body when it begins the answer, unless the
+ * connection ends with that answer.  http.h asks for that, but a proxy may undo it; etcd's gateway
+ * then never sees the rest of the requests.  So a stream stands only after etcd has confirmed all
+ * of its keys with `created`, and ends if that takes over 3 s.  If etcd had confirmed some of them,
+ * the next stream has half as many.  There are at most 16 streams; heartbeats compare the keys that
+ * they do not cover.
  *
- * A stream tells what happens from its `created` on.  So when v3_watch_read() says that one has
- * begun, the owner compares all keys once; that closes every gap there can have been, between the
- * put and the watch, while a connection was broken, or after a compaction.  It asks for no
- * revision of the past: etcd reads the whole history from there to find the events of one key.
+ * A new key gets its own stream; streams that are no longer than the new one are merged into it.
+ * So there are at most log2(keys) streams.  A removed key stays watched until most keys of its
+ * stream are removed.
  *
- * An event is about a key if it is newer than our knowledge of it, key->index; so none of our own
- * writes is, nor our delete of a key that has joined again.  The key is then no longer held, and
- * put() finds out what has become of it.
+ * A stream reports what happens after its `created`.  So when v3_watch_read() says that a stream
+ * has begun, the owner compares all keys once.  That closes every gap: between the put and the
+ * watch, while a connection was broken, or after a compaction.  A stream does not start at an
+ * earlier revision: etcd would read its whole history from there to find the events of one key.
  *
- * A stream ends with its connection, with etcd's error or `canceled`, or with its node
- * (cluster.h).  It is tried again after 0.1 to 5 s, with jitter, 30 s where etcd denies it also
- * with a new token; for ever, and telling nobody: without the watch heartbeats do its work.
+ * An event counts if it is newer than key->index, the write that we know.  So our own writes do not
+ * count, nor our delete of a key that was put again.  The key is then marked as not held, and put()
+ * finds out what happened.
+ *
+ * A stream ends with its connection, with its node (cluster.h), with an error of etcd, or with
+ * `canceled`.  It is opened again after 0.1 to 5 s with jitter.  If etcd denies it even with a new
+ * token, the pause is 30 s.  The watch never gives up and does not report its failures: without it,
+ * heartbeats do its work.
  *
  * One thread at a time.
  */
@@ -42,23 +47,24 @@
 
 struct v3_watch;
 
-/* `access` is borrowed.  NULL: no memory. */
+/* Opens no stream yet.  Borrows `access`.  NULL: out of memory. */
 struct v3_watch *v3_watch_new(struct v3_access *access);
 void v3_watch_free(struct v3_watch *w);
 
 /*
- * Reads what has come, and unholds the keys that it is about; those that somebody else's will may
- * be behind are marked as disturbed.  True: compare all keys, soon.
+ * Reads the events that have arrived, and marks their keys as not held.  Also marks a key as
+ * disturbed, unless it was foreign and its owner deleted it.  True: a stream has begun; compare all
+ * keys soon.
  */
 bool v3_watch_read(struct v3_watch *w, struct store_key *keys);
 
 /*
- * Opens what is missing to cover the keys, if it is time, and closes what they no longer need.
- * Returns when to call it again; UINT64_MAX: when keys have come or gone.
+ * Closes streams that the keys no longer need, and opens missing ones if no pause forbids it.
+ * Returns when to call it again; UINT64_MAX: after keys were added or removed.
  */
 uint64_t v3_watch_tend(struct v3_watch *w, const struct store_key *keys);
 
-/* Whether whatever happens to those of the keys that are held will be told. */
+/* Whether a standing stream covers each held key. */
 bool v3_watch_covers(const struct v3_watch *w, const struct store_key *keys);
 
 #endif
