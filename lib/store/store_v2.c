@@ -9,151 +9,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/err.h"
 #include "lib/net/http.h"
-#include "store.h"
-
-#define TEXT_MAX 65536
-#define FORM "application/x-www-form-urlencoded"
-
-enum {
-	CODE_KEY_NOT_FOUND = 100,
-	CODE_COMPARE_FAILED = 101,
-	CODE_UNAUTHORIZED = 110,
-	CODE_RAFT_FIRST = 300,
-	CODE_RAFT_LAST = 399,
-	CODE_HISTORY_CLEARED = 401,
-};
-
-struct store_v2 {
-	struct store base;
-	char *authorization; /* NULL: no user */
-};
-
-static struct store_v2 *v2_of(struct store *st)
-{
-	return (struct store_v2 *)(void *)st;
-}
-
-/* One request and its result. */
-struct v2_call {
-	struct store_v2 *v2;
-	const char *method;
-	const char *path;
-	const char *query;              /* NULL: none */
-	const char *form;               /* the body; NULL: none */
-	const struct store_key *key;    /* NULL: a list */
-	const struct store_query *list; /* of a list */
-	int64_t etcd_code;              /* of the error; 0: none */
-	int64_t index;  /* modifiedIndex of the key; latest one of a list; index of an error */
-	bool different; /* the value of the key is not our document */
-};
-
-static int read_error(struct v2_call *call, const struct cluster_answer *answer,
-		      struct etcdreg_err *err)
-{
-	const struct json_error *e = &answer->error;
-
-	call->etcd_code = e->code;
-	json_int(json_get(answer->json, "index"), &call->index);
-	if (e->code >= CODE_RAFT_FIRST && e->code <= CODE_RAFT_LAST)
-		return err_set(err, ETCDREG_E_UNREACH, "%s", e->message);
-	if (e->code == CODE_KEY_NOT_FOUND || e->code == CODE_COMPARE_FAILED ||
-	    e->code == CODE_HISTORY_CLEARED)
-		return err_set(err, ETCDREG_E_NOTFOUND, "%s", e->message);
-	if (e->code == CODE_UNAUTHORIZED)
-		return err_set(err, ETCDREG_E_DENIED, "%s", e->message);
-	return err_set(err, ETCDREG_E_SERVER, "%s (code %lld)", e->message, (long long)e->code);
-}
-
-static int read_status(struct v2_call *call, const struct cluster_answer *answer,
-		       struct etcdreg_err *err)
-{
-	const char *message = json_text(json_get(answer->json, "message"));
-
-	if (answer->status == 401 || answer->status == 403)
-		return err_set(err, ETCDREG_E_DENIED, "%s",
-			       message ? message : "refuses the user or the password");
-	if (!answer->json && (answer->status == 404 || answer->status == 405)) {
-		call->v2->base.gone = true;
-		return err_set(err, ETCDREG_E_PROTO,
-			       "has no v2 API: use v3, or etcd up to 3.5 with --enable-v2");
-	}
-	if (answer->status >= 500)
-		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
-	return err_set(err, ETCDREG_E_PROTO,
-		       "answers with status %u and without etcd's JSON: check host and port",
-		       answer->status);
-}
-
-static int read_key(struct v2_call *call, const struct json *node, struct etcdreg_err *err)
-{
-	const char *value = json_text(json_get(node, "value"));
-
-	if (!json_int(json_get(node, "modifiedIndex"), &call->index))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'modifiedIndex'");
-	call->different = value && strcmp(value, call->key->document) != 0;
-	return 0;
-}
-
-static int each_leaf(struct v2_call *call, const struct json *node, struct etcdreg_err *err)
-{
-	const char *path = json_text(json_get(node, "key"));
-	const char *value = json_text(json_get(node, "value"));
-	const struct json *child = json_first(json_get(node, "nodes"));
-	int64_t index;
-
-	if (json_int(json_get(node, "modifiedIndex"), &index) && index > call->index)
-		call->index = index;
-	if (path && path[0] == '/' && value) {
-		int r = call->list->each(path + 1, value, call->list->arg, err);
-
-		if (r < 0)
-			return r;
-	}
-	for (; child; child = json_next(child)) {
-		int r = each_leaf(call, child, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int read_answer(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
-{
-	struct v2_call *call = arg;
-	const struct json *node = json_get(answer->json, "node");
-
-	if (answer->failed && answer->error.v2)
-		return read_error(call, answer, err);
-	if (!answer->json || answer->status >= 300)
-		return read_status(call, answer, err);
-	call->v2->base.gone = false;
-	call->v2->base.worked = true;
-	if (!json_is_object(node))
-		return err_set(err, ETCDREG_E_PROTO, "the answer lacks 'node'");
-	return call->key ? read_key(call, node, err) : each_leaf(call, node, err);
-}
-
-static int v2_request(struct v2_call *call, struct etcdreg_err *err)
-{
-	CLEANUP(buf) struct buf target = BUF_INIT(TEXT_MAX);
-	struct cluster_request rq = {
-		.method = call->method,
-		.body = call->form,
-		.content_type = FORM,
-		.authorization = call->v2->authorization,
-		.answer_max = call->key ? CLUSTER_ANSWER_MAX : CLUSTER_LIST_MAX,
-	};
-
-	buf_puts(&target, "/v2/keys/");
-	http_escape(&target, call->path, "/");
-	if (call->query)
-		buf_puts(&target, call->query);
-	if (buf_failed(&target))
-		return err_nomem(err);
-	rq.path = target.s;
-	return cluster_call(call->v2->base.cluster, &rq, read_answer, call, err);
-}
+#include "v2_call.h"
 
 /* Counts from the end of the request: etcd may have carried it out then, even if it failed. */
 static void set_expiry(const struct store *st, struct store_key *key)
@@ -163,7 +19,7 @@ static void set_expiry(const struct store *st, struct store_key *key)
 
 static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf form = BUF_INIT(V2_TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .method = "PUT", .path = key->path, .key = key};
 	uint64_t started = now_ms();
 	int r;
@@ -173,7 +29,8 @@ static int put(struct store *st, struct store_key *key, struct etcdreg_err *err)
 	buf_printf(&form, "&ttl=%u", st->ttl_s);
 	if (buf_failed(&form))
 		return err_set(err, ETCDREG_E_INVALID,
-			       "the document is too long: escaped, it exceeds %d bytes", TEXT_MAX);
+			       "the document is too long: escaped, it exceeds %d bytes",
+			       V2_TEXT_MAX);
 	key->index = 0;
 	call.form = form.s;
 	r = v2_request(&call, err);
@@ -201,7 +58,7 @@ static void add_condition(struct buf *query, const struct store_key *key)
 
 static int remove_key(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf query = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf query = BUF_INIT(V2_TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .method = "DELETE", .path = key->path, .key = key};
 	int r;
 
@@ -238,7 +95,7 @@ static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 /* A refresh without a value does not notify watchers of the key. */
 static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf form = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf form = BUF_INIT(V2_TEXT_MAX);
 	struct v2_call call = {.v2 = v2_of(st), .method = "PUT", .path = key->path, .key = key};
 	uint64_t started = now_ms();
 	int r;
@@ -248,7 +105,7 @@ static int refresh(struct store *st, struct store_key *key, struct etcdreg_err *
 		return err_nomem(err);
 	call.form = form.s;
 	r = v2_request(&call, err);
-	if (call.etcd_code != CODE_KEY_NOT_FOUND)
+	if (call.etcd_code != V2_KEY_NOT_FOUND)
 		set_expiry(st, key);
 	if (r < 0 && !cluster_answered(st->cluster)) {
 		key->index = 0;
@@ -294,7 +151,7 @@ static int remove_all(struct store *st, struct store_key *keys, struct etcdreg_e
  */
 static int revision(struct store *st, const char *folder, int64_t *ret, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf path = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf path = BUF_INIT(V2_TEXT_MAX);
 	struct store_key key = {.document = ""};
 	struct v2_call call = {
 		.v2 = v2_of(st),
@@ -309,7 +166,7 @@ static int revision(struct store *st, const char *folder, int64_t *ret, struct e
 		return err_nomem(err);
 	call.path = path.s;
 	r = v2_request(&call, err);
-	if (r < 0 && call.etcd_code != CODE_KEY_NOT_FOUND)
+	if (r < 0 && call.etcd_code != V2_KEY_NOT_FOUND)
 		return r;
 	*ret = call.index;
 	return 0;
@@ -356,7 +213,7 @@ static int list(struct store *st, const struct store_query *query, struct etcdre
 static int follow_folder(struct store *st, const char *folder, struct store_follow *follow,
 			 struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf target = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf target = BUF_INIT(V2_TEXT_MAX);
 	struct cluster_request rq = {
 		.method = "GET",
 		.authorization = v2_of(st)->authorization,
@@ -397,12 +254,10 @@ static int read_event(const struct cluster_answer *answer, void *arg, struct etc
 	const char *path = json_text(json_get(node, "key"));
 	struct store_change change = {.is_folder = json_is_true(json_get(node, "dir"))};
 	int64_t index;
-	int r = 0;
+	int r = v2_read_failure(&reading->call, answer, err);
 
-	if (answer->failed && answer->error.v2)
-		return read_error(&reading->call, answer, err);
-	if (!answer->json || answer->status >= 300)
-		return read_status(&reading->call, answer, err);
+	if (r < 0)
+		return r;
 	if (!action || !path || path[0] != '/' ||
 	    !json_int(json_get(node, "modifiedIndex"), &index))
 		return err_set(err, ETCDREG_E_PROTO, "the event of a watch lacks its key or index");
@@ -472,8 +327,8 @@ static const struct store_ops v2_ops = {
 
 static char *basic_authorization(const struct credentials *credentials)
 {
-	CLEANUP(buf) struct buf pair = BUF_INIT(TEXT_MAX);
-	CLEANUP(buf) struct buf value = BUF_INIT(TEXT_MAX);
+	CLEANUP(buf) struct buf pair = BUF_INIT(V2_TEXT_MAX);
+	CLEANUP(buf) struct buf value = BUF_INIT(V2_TEXT_MAX);
 	char *base64;
 
 	buf_printf(&pair, "%s:%s", credentials->user, credentials->password);
