@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_http.h - lib/net/http.c and lib/net/http_stream.c with the input in the place of the
- * network.  To be included once.
+ * fake_http.h - replaces lib/net/http.c and lib/net/http_stream.c: the input takes the place of the
+ * network.  Include it once.
  *
- * The input is records between RECORD_END bytes.  The first tells the target what to do; each of
- * the others is one answer, taken by the next request or stream: its status (see status_of()), then
- * its body.  A stream's body comes in pieces, between PIECE_END bytes, one at each wait; after the
- * last it ends.  When there are no records left, nobody answers.
+ * The input is a list of records, separated by RECORD_END bytes.  The first record tells the target
+ * what to do.  Each of the others is one answer, for the next request or stream: its status (see
+ * status_of()), then its body.  A stream's body consists of pieces, separated by PIECE_END bytes.
+ * Each wait reads one piece; after the last one the stream ends.  When no records are left, nobody
+ * answers.
  *
- * The splitting into lines is that of lib/net/http_stream.c.
+ * The code of lib/net/http_stream.c splits the body into lines.
  */
 #ifndef ETCDREG_TESTS_FUZZ_FAKE_HTTP_H
 #define ETCDREG_TESTS_FUZZ_FAKE_HTTP_H
 
-/* Their prototypes are those of the ones below. */
+/* The headers are included under the other names, so the functions below have no prototypes. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #define http_new unused_http_new
 #define http_free unused_http_free
@@ -42,10 +43,10 @@
 #define PIECE_END 0x1f
 
 struct fake_stream {
-	struct http_stream base; /* the first member, so that http_stream_line() takes it */
+	struct http_stream base; /* the first member, so that http_stream_line() accepts it */
 	struct fake_stream *next;
 	unsigned status;
-	const char *at, *end; /* what has not come yet */
+	const char *at, *end; /* the part that has not arrived yet */
 };
 
 static struct {
@@ -53,7 +54,7 @@ static struct {
 	struct fake_stream *streams;
 } fake;
 
-/* False: there is none. */
+/* Returns false if there is none. */
 static bool fake_take_record(const char **ret, size_t *ret_len)
 {
 	const char *end;
@@ -74,7 +75,7 @@ static unsigned status_of(char c)
 	return c >= '0' && c <= '9' ? statuses[c - '0'] : 200;
 }
 
-/* False: nobody answers. */
+/* Returns false if nobody answers. */
 static bool fake_take_answer(unsigned *ret_status, const char **ret, size_t *ret_len)
 {
 	if (!fake_take_record(ret, ret_len) || *ret_len == 0)
@@ -102,7 +103,7 @@ void http_wake(struct http *h)
 	(void)h;
 }
 
-/* What is sent is whole, whatever was answered before. */
+/* Checks that a request is complete, whatever was answered before. */
 static void check_request(const struct http_request *rq)
 {
 	bool is_json = rq->body && strcmp(rq->content_type, "application/json") == 0;
@@ -184,7 +185,7 @@ static void fake_feed(struct fake_stream *s)
 	s->base.ended = !end;
 }
 
-/* Nothing is waited for, so what waits for ever would spin: the caller has a bound of its own. */
+/* Does not wait, so code that waits for ever would spin.  The caller has its own limit. */
 void http_wait(struct http *h, uint64_t timeout_ms)
 {
 	(void)h;

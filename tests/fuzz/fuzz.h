@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz.h - what the fuzz targets share.
+ * fuzz.h - the parts that the fuzz targets share.
  *
- * Each tests/fuzz/fuzz_<target>.c has one LLVMFuzzerTestOneInput() and its seeds and findings in
- * tests/fuzz/corpus/<target>/.  It is linked with libFuzzer (scripts/run-fuzz) or with replay.c,
- * which runs it on that folder.  A property that does not hold ends the process.
+ * Each tests/fuzz/fuzz_<target>.c has one LLVMFuzzerTestOneInput().  Its seeds and findings are in
+ * tests/fuzz/corpus/<target>/.  The target is linked with libFuzzer (scripts/run-fuzz), or with
+ * replay.c, which runs it on that folder.  If a property does not hold, the process ends.
  */
 #ifndef ETCDREG_TESTS_FUZZ_FUZZ_H
 #define ETCDREG_TESTS_FUZZ_FUZZ_H
@@ -36,7 +36,10 @@ __attribute__((noreturn)) static inline void fuzz_fail(const char *file, int lin
 	abort();
 }
 
-/* The input as a text of exactly its length, so that AddressSanitizer sees who reads beyond it. */
+/*
+ * Returns the input as a text of exactly its length, so that AddressSanitizer sees any read beyond
+ * it.
+ */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
@@ -50,7 +53,7 @@ static inline bool fuzz_is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* A text that people see: one line, within its room. */
+/* Checks a text for people: one line that fits into its buffer. */
 static inline void fuzz_check_line(const char *text, size_t room)
 {
 	size_t len = strnlen(text, room);
@@ -60,7 +63,7 @@ static inline void fuzz_check_line(const char *text, size_t room)
 		FUZZ_MUST(!fuzz_is_control(text[i]));
 }
 
-/* `r` is 0, or the code of an error that says what is wrong. */
+/* Checks that `r` is 0, or the code of an error with a text. */
 static inline void fuzz_check_result(int r, const struct etcdreg_err *err)
 {
 	if (r == 0)

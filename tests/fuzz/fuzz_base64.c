@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* base64: what is encoded is decoded to itself, and only one text stands for some bytes. */
+/*
+ * base64: decoding an encoded text gives the same bytes, and only one text stands for given bytes.
+ */
 #include "fuzz.h"
 
 #include "lib/base/buf.h"

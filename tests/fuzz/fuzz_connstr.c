@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connection string.  What is accepted means the same when it is written from its parts; a
- * refusal does not show a password: SECRET between a ':' and an '@'.
+ * The connection string.  An accepted string keeps its meaning when it is written again from its
+ * parts.  A refusal does not show a password: SECRET between a ':' and an '@'.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A document, as anybody may write it into etcd.  On its one line it is the same document; and JSON
+ * A document, as anybody may write it to etcd.  Its one-line form is the same document, and JSON
  * strings are read as they were written.
  */
 #include "fuzz.h"
@@ -10,7 +10,10 @@
 #include "lib/base/json.h"
 #include "lib/registry/entry.h"
 
-/* cJSON takes \u without its four digits too, for some character; a line of that is no better. */
+/*
+ * cJSON also accepts \u without its four digits before some characters.  The line then has the same
+ * fault.
+ */
 static bool has_bad_escape(const char *text)
 {
 	while ((text = strstr(text, "\\u"))) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the agent is sent by a process: the message, and the settings in a hello up to the services
- * that they ask for.  Answers made of any text are whole.
+ * The messages that a process sends to the agent, and the settings in a hello, up to the services
+ * that they ask for.  An answer with any text is complete.
  */
 #include "fuzz.h"
 
@@ -26,7 +26,7 @@ static void check_document(const struct service *s)
 	entry_release(&entry);
 }
 
-/* As an endpoint of the agent asks for it. */
+/* Makes a service as an endpoint of the agent does, and checks it. */
 static void check_service(const struct config *cfg, const struct name_item *item)
 {
 	const struct etcdreg_service from = {

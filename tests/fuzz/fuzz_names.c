@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ETCD_REGISTRY_NAME.  What is accepted means the same when it is written from its items, and each
- * item claims its port; the key of a service made from it lies in the folder of its name.
+ * ETCD_REGISTRY_NAME.  An accepted text keeps its meaning when it is written again from its items,
+ * and each item claims its port.  The key of such a service lies in the folder of its name.
  */
 #include "fuzz.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_store.h - a store that is spoken to by an etcd of the fuzzer's, for either API.  To be
- * included once.
+ * fuzz_store.h - a store whose etcd is the fuzzer, for either API.  Include it once.
  *
- * The first record of the input (fake_http.h) are the steps, a letter each: see do_step().  With a
- * 'u' in front there is a user.  The first answer is of /version where the API needs it.
+ * The first record of the input (fake_http.h) contains the steps, a letter each: see do_step().  A
+ * 'u' at its start adds a user.  If the API needs it, the first answer is that of /version.
  */
 #ifndef ETCDREG_TESTS_FUZZ_FUZZ_STORE_H
 #define ETCDREG_TESTS_FUZZ_FUZZ_STORE_H
@@ -31,8 +30,8 @@ struct script {
 	struct store_key keys[2];
 	struct store_follow follow;
 	struct etcdreg_watch *watch;
-	long known;    /* services that the watch has told of */
-	bool complete; /* it has told of a change since it began */
+	long known;    /* services that the watch has reported */
+	bool complete; /* it has reported a change since it began */
 };
 
 static void drop_keys(struct script *s)
@@ -105,7 +104,7 @@ static int follow(struct script *s, struct etcdreg_err *err)
 	return r;
 }
 
-/* Each change is possible after those before it. */
+/* Checks that each change is possible after the earlier ones. */
 static void check_change(struct script *s, const struct etcdreg_change *change)
 {
 	check_entry(change->entry);
@@ -218,7 +217,7 @@ static void script_release(struct script *s)
 	FUZZ_MUST(!fake.streams);
 }
 
-/* `api` is of the connection string. */
+/* `api` is part of the connection string. */
 static void run_script(const char *api, const uint8_t *data, size_t size)
 {
 	static char user[] = "bob", password[] = "hunter2";

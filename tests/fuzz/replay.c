@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target on its corpus, each file once, as tests of TAP: the folder of fuzz_<target> is
- * tests/fuzz/corpus/<target>.  Arguments are files to run instead.
+ * Runs a fuzz target on its corpus, each file once, and prints TAP.  The folder of fuzz_<target> is
+ * tests/fuzz/corpus/<target>.  If there are arguments, it runs those files instead.
  */
 #include "fuzz.h"
 
@@ -18,7 +18,7 @@ static int is_file(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* In a block of its own, so that nothing can be read after its end. */
+/* Reads into a block of its own, so that AddressSanitizer sees any read beyond the end. */
 static uint8_t *read_file(const char *path, size_t *ret_size)
 {
 	FILE *file = fopen(path, "re");

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_etcd.h - an HTTP server inside a test, for answers that a real etcd cannot be made to give.
+ * fake_etcd.h - an HTTP server inside a test, for answers that a test cannot get from a real etcd.
  *
- * It answers each request by the first rule whose `request` is part of "METHOD PATH BODY auth=X
- * closes" (the last two only where the headers say so) and that has not been used up, and keeps
- * every request.  A request that no rule fits gets status 599.
- * One thread; up to FAKE_CONNS connections, kept alive.
+ * It matches each request, as the text "METHOD PATH BODY auth=X closes", against the rules.  The
+ * last two parts are there only if the headers say so.  The first rule whose `request` is part of
+ * that text, and that is not used up, gives the answer.  A request that matches no rule gets status
+ * 599.  The server keeps every request.  It has one thread and serves up to FAKE_CONNS connections,
+ * which it keeps alive.
  *
- * A rule of status FAKE_STREAM begins an answer that does not end; what it says is sent with
- * fake_push(), on the latest such connection.
+ * A rule of status FAKE_STREAM starts an answer that does not end.  fake_push() sends more of it,
+ * on the latest such connection.
  */
 #ifndef ETCDREG_TESTS_UNIT_FAKE_ETCD_H
 #define ETCDREG_TESTS_UNIT_FAKE_ETCD_H
@@ -30,11 +31,11 @@
 #define FAKE_STREAM 1
 
 struct fake_rule {
-	const char *request; /* NULL: the end of the rules */
-	unsigned status;     /* 0: `answer` is sent as it is, and the connection closed; or
-				   FAKE_STREAM, with the first chunk */
-	const char *answer;  /* the body, copied by fake_rules(); NULL: never answer */
-	unsigned times;      /* 0: always */
+	const char *request; /* NULL ends the rules */
+	unsigned status;     /* 0: sends `answer` as it is and closes the connection;
+				   FAKE_STREAM: sends it as the first chunk */
+	const char *answer;  /* the body, copied by fake_rules(); NULL: never answers */
+	unsigned times;      /* 0: no limit */
 };
 
 struct fake_etcd {
@@ -42,7 +43,7 @@ struct fake_etcd {
 	int stop[2];
 	unsigned port;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* protects all below */
 	struct fake_rule rules[32];
 	char *log[FAKE_LOG_MAX];
 	size_t log_len;
@@ -55,7 +56,7 @@ struct fake_conn {
 	char text[FAKE_TEXT_MAX];
 };
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static inline const struct fake_rule *fake_rule_for(struct fake_etcd *f, const char *request)
 {
 	static const struct fake_rule none = {"", 599, "{}", 0};
@@ -93,7 +94,10 @@ static inline void fake_begin_stream(struct fake_etcd *f, int fd, const char *fi
 	fake_send_chunk(fd, first);
 }
 
-/* Sends the answer; false: the connection is to be closed.  With the lock held. */
+/*
+ * Sends the answer.  Returns false if the caller must close the connection.  The caller holds the
+ * lock.
+ */
 static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
 {
 	const struct fake_rule *rule = fake_rule_for(f, request);
@@ -116,7 +120,7 @@ static inline bool fake_answer(struct fake_etcd *f, int fd, const char *request)
 	       send(fd, rule->answer, strlen(rule->answer), MSG_NOSIGNAL) >= 0;
 }
 
-/* Bytes of the first whole request in the text; 0: it is not there yet. */
+/* Returns the length of the first whole request in the text, 0 if it is not complete yet. */
 static inline size_t fake_request_len(const char *text)
 {
 	const char *end = strstr(text, "\r\n\r\n");
@@ -205,7 +209,7 @@ static inline void *fake_run(void *arg)
 	return NULL;
 }
 
-/* One at a time: the connections are static. */
+/* A test can run one at a time: the connections are static. */
 static inline struct fake_etcd *fake_start(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -256,7 +260,7 @@ static inline void fake_push(struct fake_etcd *f, const char *text)
 	assert_true(is_there);
 }
 
-/* Breaks the stream off. */
+/* Cuts off the stream. */
 static inline void fake_cut(struct fake_etcd *f)
 {
 	pthread_mutex_lock(&f->lock);
@@ -264,7 +268,7 @@ static inline void fake_cut(struct fake_etcd *f)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* How many requests held the text. */
+/* Returns how many requests contained the text. */
 static inline size_t fake_count(struct fake_etcd *f, const char *text)
 {
 	size_t count = 0;

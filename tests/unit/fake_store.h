@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_store.h - a session with a fake etcd, and the answers that the real one gives. */
+/* fake_store.h - a session with a fake etcd, and answers that a real etcd gives. */
 #ifndef ETCDREG_TESTS_UNIT_FAKE_STORE_H
 #define ETCDREG_TESTS_UNIT_FAKE_STORE_H
 
@@ -34,7 +34,7 @@
 #define DELETE "\"type\":\"DELETE\","
 #define PUT ""
 
-/* Parts of requests for several keys. */
+/* These occur only in requests for several keys. */
 #define PUT_NEW "\"target\":\"CREATE\""
 #define DELETE_TWO "\"}},{\"request_delete_range\""
 #define RULE_REFUSED(request)                                                 \
@@ -54,7 +54,7 @@ struct line {
 	struct session *session;
 };
 
-/* `options` is what follows the host and port: "/namespace?api=v2". */
+/* `options` is the rest of the URL after host and port: "/namespace?api=v2". */
 static inline struct line *line_new(struct fake_etcd *fake, const char *options)
 {
 	struct line *line = calloc(1, sizeof(*line));
@@ -81,7 +81,7 @@ static inline void line_free(struct line *line)
 	free(line);
 }
 
-/* The requests that are not for the watch, which come when they come. */
+/* Counts the requests except those for the watch, whose time varies. */
 static inline size_t fake_calls(struct fake_etcd *fake)
 {
 	return fake_count(fake, "") - fake_count(fake, "/watch");

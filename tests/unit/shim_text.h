@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim_text.h - shim/text.c for a unit test, its memory functions under names of their own.  To be
- * included once, after the system's headers.
+ * shim_text.h - shim/text.c for a unit test, with its memory functions renamed.  Include it once,
+ * after the system's headers.
  */
 #ifndef ETCDREG_TESTS_UNIT_SHIM_TEXT_H
 #define ETCDREG_TESTS_UNIT_SHIM_TEXT_H

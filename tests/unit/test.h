@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test.h - cmocka with the headers that it wants before itself. */
+/* test.h - cmocka, and the headers that it needs before it. */
 #ifndef ETCDREG_TESTS_UNIT_TEST_H
 #define ETCDREG_TESTS_UNIT_TEST_H
 
@@ -18,13 +18,13 @@
 
 #include <cmocka.h>
 
-/* What a loaded machine may add to any time; less than the time that a failure would take. */
+/* A loaded machine may add this to any time.  A failure takes longer. */
 #define SLOW_MACHINE_MS 2000
 
-/* In a table, the row that failed: print it before the assertion that ends the test. */
+/* Prints the row of a table before an assertion may fail on it. */
 #define ROW(format, ...) print_message("row: " format "\n", __VA_ARGS__)
 
-/* TEST='*lease*' runs the tests of such a name; scripts/run-unit. */
+/* TEST='*lease*' runs only the tests whose names match; scripts/run-unit sets it. */
 __attribute__((constructor)) static inline void take_filter(void)
 {
 	const char *filter = getenv("TEST");

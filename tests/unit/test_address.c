@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of lib/net/address.c.  Only "lo" is on every machine; the rest goes by what this one has.
+ * Tests of lib/net/address.c.  Only "lo" exists on every machine; the other tests use the
+ * interfaces that this machine has.
  */
 #include "test.h"
 
@@ -136,7 +137,7 @@ static bool is_local(const char *address)
 	return found;
 }
 
-/* Where the machine has an address at all, it is its own, of the family, and reachable. */
+/* If the machine has an address, the chosen one is its own, of that family, and reachable. */
 static void chooses_among_the_machines_own(void **state)
 {
 	static const struct {

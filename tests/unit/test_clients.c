@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections: order of messages, garbage, descriptors, a client that does not read.  Real sockets,
- * no agent.
+ * Tests of the agent's connections: order of messages, garbage, file descriptors, a client that
+ * does not read.  They use real sockets and no agent.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -26,7 +26,7 @@
 
 static const char settings[] = "ETCD_REGISTRY_NAME=web";
 
-/* An agent of nothing but connections. */
+/* An agent that does nothing but hold connections. */
 struct host {
 	struct loop loop;
 	struct clients clients;
@@ -36,7 +36,7 @@ struct host {
 	unsigned hellos, messages, closed;
 	int pidfd; /* of the latest hello */
 	int hello_result;
-	struct client *client; /* that spoke last */
+	struct client *client; /* the client that spoke last */
 };
 
 static int hello(struct client *client, const struct message *message, int pidfd,
@@ -79,7 +79,7 @@ static int set_up(void **state)
 	clients_init(&host->clients, &host->loop, &ops, host, false);
 	host->address.sun_family = AF_UNIX;
 	host->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* An address of its family alone: the kernel makes up a name. */
+	/* With only the family in the address, the kernel chooses a name. */
 	if (bind(host->listen_fd, (struct sockaddr *)&host->address, sizeof(sa_family_t)) < 0 ||
 	    listen(host->listen_fd, 64) < 0 ||
 	    getsockname(host->listen_fd, (struct sockaddr *)&host->address, &len) < 0)
@@ -170,7 +170,7 @@ static void say_hello_with_fds(int fd, const int *fds, size_t fds_len)
 	assert_true(sendmsg(fd, &header, MSG_NOSIGNAL) > 0);
 }
 
-/* Nothing more comes from the agent: the connection is closed. */
+/* Checks that the agent has closed the connection: nothing more arrives. */
 static void assert_closed(int fd)
 {
 	char byte;
@@ -218,7 +218,8 @@ static void messages_come_after_hello(void **state)
 }
 
 /*
- * It ends with an answer unread, which the kernel tells as an error before what it had said last.
+ * The client ends with an answer unread.  The kernel then reports an error before the client's last
+ * message.
  */
 static void the_last_words_of_one_that_ended_count(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/net/cluster.c and lib/net/http.c, against servers that misbehave. */
+/* Tests of lib/net/cluster.c and lib/net/http.c against servers that misbehave. */
 #include "fake_etcd.h"
 
 #include <signal.h>
@@ -27,7 +27,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A port where nobody listens: bound, so that nobody else takes it. */
+/* A port on which nobody listens.  It is bound, so that nobody else takes it. */
 static unsigned closed_port(int *ret_fd)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -40,7 +40,7 @@ static unsigned closed_port(int *ret_fd)
 	return ntohs(address.sin_port);
 }
 
-/* Whether it begins with the first host or with any. */
+/* Whether a cluster starts with a random host instead of the first one. */
 static bool spread;
 
 __attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const char *format, ...)
@@ -62,7 +62,7 @@ __attribute__((format(printf, 1, 2))) static struct cluster *cluster_of(const ch
 	return c;
 }
 
-/* Takes an answer that has "ok"; refuses one that has "no" for good. */
+/* Accepts an answer that has "ok".  Refuses one that has "no", without another try. */
 static int read_ok(const struct cluster_answer *answer, void *arg, struct etcdreg_err *err)
 {
 	(void)arg;
@@ -137,7 +137,7 @@ static void says_what_is_wrong_with_a_node(void **state)
 	}
 }
 
-/* The first node is whatever the rule makes of it; the second says that it works. */
+/* The rule decides how the first node answers; the second node works. */
 static void goes_to_the_next_node(void **state)
 {
 	static const struct fake_rule first[] = {
@@ -176,7 +176,7 @@ static bool begins_with_second(void)
 	return is_second;
 }
 
-/* Of a hundred all have the same one less often than a machine breaks. */
+/* The chance that a hundred clusters all start with the same node is negligible. */
 static void begins_with_any_node(void **state)
 {
 	size_t seconds = 0, first_only = 0;
@@ -267,7 +267,7 @@ static void leaves_a_node_that_is_alone_with_its_no(void **state)
 	cluster_free(c);
 }
 
-/* Who cannot be reached has no say. */
+/* A node that cannot be reached does not count against one that answered "no". */
 static void takes_the_no_of_those_that_answer(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -311,7 +311,7 @@ static void shares_its_time(void **state)
 	cluster_free(c);
 }
 
-/* A node that takes the whole time of a call must not take that of the next one too. */
+/* A node that used up the whole time of one call must not use up the next one. */
 static void begins_with_those_that_were_not_tried(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -363,12 +363,12 @@ static void keeps_the_connection(void **state)
 	fake_rules(fake, rules);
 	for (int i = 0; i < 200; i++)
 		assert_int_equal(call_of(c, "/x", 1000, NULL), 0);
-	/* 40 ms of delayed acknowledgement each would be 8 s. */
+	/* A delayed acknowledgement of 40 ms each would add up to 8 s. */
 	assert_true(now_ms() - started < 2 * SLOW_MACHINE_MS);
 	cluster_free(c);
 }
 
-/* A kept-alive connection that the server has closed meanwhile is no failure. */
+/* It is not a failure if the server has closed a kept-alive connection meanwhile. */
 static void survives_a_closed_connection(void **state)
 {
 	static const struct fake_rule rules[] = {

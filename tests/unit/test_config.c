@@ -48,7 +48,7 @@ static void checks_every_value(void **state)
 	static const struct {
 		enum config_id id;
 		const char *value;
-		const char *message; /* NULL: taken */
+		const char *message; /* NULL: accepted */
 	} rows[] = {
 		{CONFIG_ttl_s, "3", NULL},
 		{CONFIG_ttl_s, "3600", NULL},
@@ -96,7 +96,7 @@ static void refuses_a_text_that_is_too_long(void **state)
 	assert_string_equal(config.host, "");
 }
 
-/* Whatever the order of the calls, the stronger source stands. */
+/* The stronger source wins, whatever the order of the calls. */
 static void ranks_the_sources(void **state)
 {
 	struct connstr cs;
@@ -160,7 +160,9 @@ static void names_the_variable_that_is_wrong(void **state)
 			    "ETCD_REGISTRY_TTL: 'soon' is not a number of seconds from 3 to 3600");
 }
 
-/* What is out of the range of a row, with its unit; NULL: nothing is. */
+/*
+ * Returns a value just outside the range of the row, with its unit; NULL if there is no such value.
+ */
 static const char *out_of_range(const struct config_row *row, bool above, char text[static 32])
 {
 	const char *unit = row->type == CONFIG_MS ? "ms" : "";
@@ -187,7 +189,10 @@ static void assert_range_told(const struct config_row *row, const char *value, c
 	assert_non_null(strstr(message, expected));
 }
 
-/* Whatever the source: the name under which it was given, the value, the range and its unit. */
+/*
+ * From every source, the message gives the name as the user wrote it, the value, the range and its
+ * unit.
+ */
 static void tells_every_range(void **state)
 {
 	unsigned told = 0;
@@ -219,7 +224,7 @@ static void tells_every_range(void **state)
 	assert_int_equal(told, 4);
 }
 
-/* A value of a secret never shows, whatever is wrong with it. */
+/* No message shows a secret, whatever is wrong with its value. */
 static void shows_no_secret(void **state)
 {
 	char value[4096];
@@ -282,8 +287,8 @@ static void refuses_a_block(void **state)
 		const char *block;
 		size_t len;
 	} rows[] = {
-		{"ETCD_REGISTRY_NAME=web", 22},     /* cut off */
-		{"ETCD_REGISTRY_URL=http://x", 27}, /* not of a service */
+		{"ETCD_REGISTRY_NAME=web", 22},     /* not terminated */
+		{"ETCD_REGISTRY_URL=http://x", 27}, /* not a setting of a service */
 		{"ETCD_REGISTRY_WAIT=1s", 22},
 		{"ETCD_REGISTRY_NAME", 19},
 		{"PATH=/bin", 10},
@@ -339,7 +344,7 @@ static void reads_user_and_password(void **state)
 	assert_credentials("bob", "word");
 }
 
-/* A user set by the caller must not be sent with the password of the connection string's user. */
+/* The user that the caller sets must not be sent with a password from the connection string. */
 static void keeps_user_and_password_together(void **state)
 {
 	struct connstr cs;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which services are wanted, given processes and the sockets that listen; and what became of them.
+ * Which services are wanted, given processes and the sockets that listen; and how the agent handles
+ * the events of each service.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 #include "agent/base/log.h"
 #include "agent/worker/outcomes.h"
 
-/* A machine: its model, the kernel's list, and a registry that writes down what it is asked. */
+/* A machine: its model, the kernel's list of sockets, and a registry that records its calls. */
 struct machine {
 	struct model model;
 	struct endpoints endpoints;
@@ -108,7 +109,7 @@ static void open_socket(struct machine *machine, uint64_t inode, uint16_t port, 
 	sockdiag_list_sort(&machine->kernel);
 }
 
-/* `host` NULL: it has no address to advertise. */
+/* `host` NULL: the process has no address to advertise. */
 static struct holding *announce(struct machine *machine, struct process *process, uint64_t inode,
 				uint16_t port, const char *host)
 {
@@ -136,7 +137,7 @@ static void close_socket(struct machine *machine, uint64_t inode)
 	sockdiag_list_sort(&machine->kernel);
 }
 
-/* As a turn of the worker does it.  Returns what the registry was asked. */
+/* Does one turn of the worker.  Returns the calls to the registry. */
 static const char *turn(struct machine *machine)
 {
 	machine->asked[0] = '\0';
@@ -429,7 +430,10 @@ static void a_stopped_process_is_out_unless_another_holds(void **state)
 	assert_string_equal(turn(m), "join web http://10.0.0.1:80;");
 }
 
-/* The first reason may be gone long before etcd answers; a log is no place for a hundred. */
+/*
+ * The first reason may be gone long before etcd answers, but the log must not get a hundred of
+ * them.
+ */
 static void the_first_reasons_of_an_outage_are_told(void **state)
 {
 	char path[] = "/tmp/test-endpoints-XXXXXX", spec[64], text[8192], reason[16];

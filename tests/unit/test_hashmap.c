@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hash table: many elements, several of one key. */
+/* The hash table with many elements, and with several elements of one key. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

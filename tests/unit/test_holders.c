@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Who holds a socket, and which process a pidfd means: asked about real children. */
+/*
+ * Which processes hold a socket, and which process a pidfd means.  The tests use real child
+ * processes.
+ */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +52,7 @@ static uint64_t inode_of(int fd)
 	return st.st_ino;
 }
 
-/* A child that holds what this process holds, until it is killed. */
+/* Starts a child that holds the descriptors of this process until it is killed. */
 static pid_t start_child(void)
 {
 	pid_t pid = fork();

@@ -82,7 +82,7 @@ static void reads_integers(void **state)
 	}
 }
 
-/* The bodies that the versions of etcd send. */
+/* The error bodies that the versions of etcd send. */
 static void reads_every_form_of_error(void **state)
 {
 	static const struct {
@@ -174,7 +174,7 @@ static void reads_documents(void **state)
 	}
 }
 
-/* Numbers beyond a double's precision stay as they are. */
+/* Numbers beyond a double's precision stay unchanged. */
 static void writes_one_line(void **state)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of agent/keeper/keeper.c: each keeper is a child of the test, so that it may fork and end.
+ * Tests of agent/keeper/keeper.c.  Each keeper is a child of the test, because it forks and exits.
  */
 #include "test.h"
 
@@ -16,7 +16,7 @@
 
 enum { NOT_BY_ITSELF = 99, WRONG = 98, KILLED = -1 };
 
-/* Shared with all workers. */
+/* Shared by all workers. */
 static unsigned *starts;
 
 static int set_up(void **state)
@@ -46,7 +46,7 @@ static void work(const struct keeper_task *task, const int *ends)
 	_exit(ends[start]);
 }
 
-/* Returns the exit status of the keeper whose workers end like that, one after the other. */
+/* Runs a keeper whose workers end as `ends` says, one after the other.  Returns its exit status. */
 static int keep(bool hosted, const int *ends)
 {
 	int status, wait_status;
@@ -112,7 +112,7 @@ static void keeps_the_table(void **state)
 	assert_int_equal(wait_status, 0);
 }
 
-/* The worker runs until a signal that was sent to its keeper ends it. */
+/* The worker runs until its keeper passes on a signal that ends it. */
 static void passes_signals_on(void **state)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};

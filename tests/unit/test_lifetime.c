@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When an agent that a host started ends. */
+/* The conditions under which an agent that a host started ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

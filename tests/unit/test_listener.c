@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's own socket: taking a name, leaving what is somebody else's alone. */
+/* The agent's own socket: it takes a name, and leaves a name that somebody else holds alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

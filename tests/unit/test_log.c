@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's log: where it goes, what gets into it, and what is refused. */
+/* The agent's log: its destinations, its content, and the settings that it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

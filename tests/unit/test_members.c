@@ -20,7 +20,7 @@ static int read_list(const char *text, struct member_list *list, struct etcdreg_
 	return r;
 }
 
-/* The bases as "a b", in a static text. */
+/* Returns the bases as "a b", in static memory. */
 static const char *joined(char *const *bases, size_t len)
 {
 	static char text[4096];

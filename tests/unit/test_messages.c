@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages of wire.h: what is accepted, what is refused, and the answers. */
+/* The messages of wire.h: which are accepted, which are refused, and the answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

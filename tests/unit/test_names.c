@@ -17,7 +17,7 @@
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-/* What the table holds, in the grammar's own words. */
+/* Writes the table in the syntax of ETCD_REGISTRY_NAME. */
 static char *show(const struct names *names)
 {
 	static char text[1024];

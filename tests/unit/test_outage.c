@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of lib/registry/outage.c and of what lib/registry/reconcile.c makes of it: an etcd that is
- * away for long, and many who come back to it.  Time and chance are this file's own.
+ * Tests of lib/registry/outage.c, and of lib/registry/reconcile.c in an outage: etcd is away for
+ * long, and many handles come back at once.  Time and random numbers are simulated here.
  */
 #define FAKE_CONNS 32
 
@@ -19,12 +19,12 @@
 #define HANDLES 20
 #define TTL_S 10
 #define HOUR_MS 3600000
-#define LOST_MS 600000 /* what the many are without etcd */
+#define LOST_MS 600000 /* how long the handles have no etcd */
 
 static uint64_t clock_ms;
 static uint64_t seed;
 
-/* In the place of the libc's, for libcurl too. */
+/* Replaces the libc's function, for libcurl too. */
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
 	if (clock_ms == 0)
@@ -114,7 +114,7 @@ static void step(struct handle *h)
 		h->longest_pause_ms = h->next_ms - clock_ms;
 }
 
-/* Lets time pass, from one thing that is due to the next. */
+/* Advances the time from each due step to the next. */
 static void run_until(uint64_t end_ms)
 {
 	for (;;) {
@@ -191,7 +191,7 @@ static int compare_times(const void *a, const void *b)
 	return (x->registered_ms > y->registered_ms) - (x->registered_ms < y->registered_ms);
 }
 
-/* They have lost etcd in the same millisecond. */
+/* All handles lose etcd in the same millisecond. */
 static void many_come_back_one_by_one(void **state)
 {
 	uint64_t back_ms = clock_ms + LOST_MS;
@@ -210,7 +210,10 @@ static void many_come_back_one_by_one(void **state)
 		assert_true(handles[i].registered_ms > handles[i - 3].registered_ms + 50);
 }
 
-/* Who has a short TTL comes back within an interval, lest a lease expire that etcd has kept. */
+/*
+ * A handle with a short TTL retries within a heartbeat interval, so that no lease that etcd has
+ * kept expires.
+ */
 static void pauses_for_an_interval_at_most(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a process may announce a socket: real sockets and processes. */
+/* Whether a process may announce a socket.  The tests use real sockets and processes. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +44,7 @@ struct scene {
 	struct sockdiag diag;
 	int fd;
 	struct wire_socket id;
-	struct permission_claim claim; /* a true one of this process */
+	struct permission_claim claim; /* a true claim of this process */
 	unsigned budget;
 };
 
@@ -146,7 +146,7 @@ static void the_user_decides_where_holders_cannot_be_seen(void **state)
 	assert_int_equal(check(scene), ETCDREG_E_DENIED);
 }
 
-/* Returns when it has closed the socket. */
+/* Starts a child without the socket.  Returns when the child has closed it. */
 static pid_t start_child_without(int fd)
 {
 	int ends[2];

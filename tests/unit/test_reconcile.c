@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/registry/reconcile.c against a fake etcd: what is done when, and what is told. */
+/*
+ * Tests of lib/registry/reconcile.c against a fake etcd: its requests, their times, and its events.
+ */
 #include "fake_store.h"
 
 #include "fake_clock.h"
@@ -12,7 +14,7 @@
 static struct fake_etcd *fake;
 static struct line *line;
 static struct reconcile *rec;
-static struct buf told; /* "REGISTERED web; ..." since the last look */
+static struct buf told; /* "REGISTERED web; ..." since the last check */
 
 static const struct fake_rule healthy[] = {
 	RULE_VERSION,
@@ -82,7 +84,7 @@ static void want(const char *name, bool wanted)
 	want_with_meta(name, NULL, wanted);
 }
 
-/* Until there is nothing that is due now; returns when the next thing is. */
+/* Runs until nothing more is due now.  Returns when the next step is due. */
 static uint64_t run_what_is_due(void)
 {
 	uint64_t next;
@@ -120,7 +122,7 @@ static void joins_and_leaves(void **state)
 
 #define MEMBERS "{" HEADER ",\"members\":[{\"clientURLs\":[\"http://127.0.0.1:1\"]}]}"
 
-/* Once something is in etcd, and not again for 30 s; without a request that writes. */
+/* It asks once a service is in etcd, then not again for 30 s, and never writes for it. */
 static void asks_for_the_members_when_idle(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -151,7 +153,7 @@ static void asks_for_the_members_when_idle(void **state)
 	members_free(members);
 }
 
-/* Neither a node that does not answer, nor one without such a list, is an outage. */
+/* A node that does not answer the request, or that has no member list, is not an outage. */
 static void bears_without_a_list_of_members(void **state)
 {
 	static const struct {
@@ -192,7 +194,7 @@ static void bears_without_a_list_of_members(void **state)
 	}
 }
 
-/* The list is asked for only where even a slow answer leaves the heartbeat its time. */
+/* It asks for the list only if even a slow answer leaves enough time for the heartbeat. */
 static void asks_for_no_members_before_a_heartbeat(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -305,7 +307,7 @@ static void repairs_a_key_that_was_deleted(void **state)
 
 #define WEB64 "L3NlcnZpY2VzL3dlYi8yYTE0NjU3YzZhYTU2MTljNDRhYmI5YzczZDg3NGY2MzQxYjE5M2I0"
 
-/* Takes in what the watch tells until the text was told, for a time. */
+/* Reads the watch until the expected events have come, for a limited time. */
 static void run_until_told(const char *text)
 {
 	uint64_t end = now_ms() + SLOW_MACHINE_MS;
@@ -338,7 +340,7 @@ static void watch_web(void)
 	}
 }
 
-/* Four times; whoever goes on deleting it has it back once an interval, which is 1.5 s. */
+/* It repairs four deletes at once.  If the deletes go on, it repairs once per interval of 1.5 s. */
 static void repairs_at_once_but_not_for_ever(void **state)
 {
 	uint64_t started = now_ms();
@@ -370,7 +372,7 @@ static void does_not_repair_what_it_deletes(void **state)
 	assert_told("LEFT web; ");
 	assert_int_equal(fake_count(fake, "/kv/txn"), 2);
 	watch_web();
-	fake_push(fake, EVENT(DELETE, WEB64, "4")); /* of its own delete, late */
+	fake_push(fake, EVENT(DELETE, WEB64, "4")); /* its own delete, late */
 	for (int i = 0; i < 10; i++) {
 		run_what_is_due();
 		cluster_wait(session_cluster(line->session), 10);
@@ -424,7 +426,7 @@ static void probes_every_half_second(void **state)
 	assert_int_equal(fake_count(fake, ""), 4);
 }
 
-/* The agent answers a process that exits by this event: it must come at once. */
+/* This event is the agent's answer to a process that exits, so it must come at once. */
 static void answers_at_once_while_etcd_is_down(void **state)
 {
 	uint64_t next;
@@ -448,7 +450,7 @@ static void answers_at_once_while_etcd_is_down(void **state)
 	assert_told("UP -; LEFT a; LEFT b; ");
 }
 
-/* Nothing was ever sent for it: it needs no etcd to be out of etcd. */
+/* No request was ever sent for this service, so it leaves without etcd. */
 static void leaves_at_once_what_never_got_there(void **state)
 {
 	(void)state;
@@ -462,7 +464,7 @@ static void leaves_at_once_what_never_got_there(void **state)
 	assert_true(reconcile_is_empty(rec));
 }
 
-/* After the outage the lease is gone, and with it all its keys: nothing is left to delete. */
+/* The lease expired during the outage, and all its keys with it.  Nothing is left to delete. */
 static void drops_deletes_when_the_lease_has_expired(void **state)
 {
 	static const struct fake_rule expired[] = {{"/lease/keepalive", 200, KEEPALIVE_LOST, 0},
@@ -555,7 +557,10 @@ static void leaves_all_with_one_request(void **state)
 	assert_true(reconcile_is_empty(rec));
 }
 
-/* The user may not revoke: then the keys are deleted, together or, if need be, one by one. */
+/*
+ * If the user may not revoke the lease, the keys are deleted: together or, if that fails, one by
+ * one.
+ */
 static void leaves_all_without_the_lease(void **state)
 {
 	static const struct {
@@ -590,7 +595,7 @@ static void leaves_all_without_the_lease(void **state)
 	}
 }
 
-/* However many there are, the events come one for each, in the order of the joins. */
+/* Each service gets its own event, in the order of the joins. */
 static void joins_and_leaves_together(void **state)
 {
 	(void)state;

@@ -307,7 +307,7 @@ static void close_takes_all_out(void **state)
 	assert_int_equal(fake_count(fake, "/kv/lease/revoke"), 1);
 }
 
-/* A join that was not even begun is not begun any more, but must not hang either. */
+/* A join that has not begun is dropped.  It must not make close hang either. */
 static void close_waits_no_longer_than_it_is_told(void **state)
 {
 	static const struct fake_rule silent[] = {
@@ -403,7 +403,7 @@ static void *join_and_leave(void *arg)
 	return NULL;
 }
 
-/* Eight at once, beside a watch and the callback: `make SAN=thread unit` looks for races. */
+/* Eight threads run beside a watch and the callback.  `make SAN=thread unit` looks for races. */
 static void takes_callers_from_many_threads(void **state)
 {
 	struct etcdreg *reg;
@@ -427,7 +427,7 @@ static void takes_callers_from_many_threads(void **state)
 	etcdreg_close(reg, 3000);
 }
 
-/* The mask of the handle's thread, from the kernel: every signal that can be blocked is. */
+/* Returns the signal mask of the handle's thread, read from the kernel. */
 static unsigned long long blocked_signals(void)
 {
 	CLEANUP(buf) struct buf path = BUF_INIT(100);
@@ -566,7 +566,7 @@ static void looks_up_any_of_them(void **state)
 	etcdreg_close(reg, 0);
 }
 
-/* The version and the list are two requests, within one time. */
+/* The version and the list are two requests that share one timeout. */
 static void reads_within_its_time(void **state)
 {
 	static const struct fake_rule rules[] = {

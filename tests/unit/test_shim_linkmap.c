@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The preload object's own look-up of symbols, against what dlsym() says of the same objects.
- * "Our object" is this program, the first in load order.
+ * The preload object's own symbol lookup, compared with dlsym() on the same objects.  "Our object"
+ * is this program, which is first in load order.
  */
 #include "test.h"
 
@@ -11,15 +11,15 @@
 #include "shim/linkmap.c"
 #include "shim_text.h"
 
-/* Of the libc, and each a case of its own; those with two versions have a hidden one. */
+/* Each name is a case of its own.  Symbols with two versions have a hidden one. */
 static const char *const names[] = {
 	"listen",           "pthread_create", /* two versions */
-	"memcpy",                             /* two versions, of which one is an IFUNC */
+	"memcpy",                             /* two versions, one of them an IFUNC */
 	"realpath",                           /* two versions */
 	"strlen",                             /* an IFUNC */
 	"environ",                            /* data */
-	"curl_easy_init",                     /* of another library */
-	"_dl_mcount",                         /* of the loader */
+	"curl_easy_init",                     /* in another library */
+	"_dl_mcount",                         /* in the loader */
 	"no_such_function", "",
 };
 
@@ -59,8 +59,9 @@ static void finds_functions_as_dlsym_does(void **state)
 }
 
 /*
- * Every function of the libc, by name, without and with the choice among objects; but for those of
- * the kernel's object, which is behind this program and never behind a preloaded one.
+ * Compares every function of the libc: in its own table, and across all objects.  The second
+ * comparison leaves out functions that the vDSO has too.  The vDSO comes after this program in load
+ * order, and never after a preloaded object.
  */
 static void finds_every_function_by_either_hash(void **state)
 {
@@ -91,7 +92,7 @@ static void knows_its_own_file(void **state)
 	(void)state;
 	assert_true(dladdr(names, &info));
 	assert_non_null(linkmap_own_path());
-	/* the loader has no name for the program itself */
+	/* The loader has no name for the program itself. */
 	assert_string_equal(linkmap_own_path(), "");
 }
 

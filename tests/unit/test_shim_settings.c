@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The preload object's settings.  They are read once per process, so each case runs in a child. */
+/*
+ * Tests of the preload object's settings.  A process reads them once, so each case runs in a child.
+ */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +38,7 @@ const char *linkmap_own_path(void)
 	return "/opt/registry/lib/libetcd-registry-preload.so";
 }
 
-/* Everything that a test looks at, one per line. */
+/* Prints every setting that a test checks, one per line. */
 static void print_settings(FILE *out)
 {
 	char name_storage[108] = "", block_storage[4096];
@@ -60,7 +62,10 @@ static void print_settings(FILE *out)
 		fprintf(out, "file %s\n", *f);
 }
 
-/* The settings of a process with just this environment; static, until the next call but one. */
+/*
+ * Returns the settings of a process with exactly this environment.  The text is static, and valid
+ * until the next call but one.
+ */
 static const char *settings_of(const char *const *environment)
 {
 	static char outputs[2][OUTPUT_MAX];
@@ -104,7 +109,7 @@ static void assert_has(const char *output, const char *line)
 		fail_msg("no line '%s' in:\n%s", line, output);
 }
 
-/* Do two environments lead to one agent? */
+/* Returns whether both environments lead to the same agent. */
 static bool same_agent(const char *a, const char *b)
 {
 	const char *end = strchr(a, '\n');
@@ -163,7 +168,7 @@ static void wants_a_thread_unless_told_not_to(void **state)
 	assert_has(SETTINGS(NAMED, "ETCD_REGISTRY_THREAD=false"), "thread 0");
 }
 
-/* The child's pid is not known before it runs, so only what is not for it can be told here. */
+/* The child's pid is not known in advance.  So only settings for another pid can be tested here. */
 static void takes_no_descriptors_that_are_not_for_it(void **state)
 {
 	(void)state;
@@ -251,7 +256,7 @@ static void looks_for_the_agent_in_order(void **state)
 	assert_null(strstr(SETTINGS(NAMED, "ETCD_REGISTRY_AGENT_BIN=/x/y"), "registry/lib"));
 }
 
-/* One value at its longest fits beside the others; beyond its room nothing is registered. */
+/* Settings that do not fit into their memory are refused. */
 static void refuses_settings_without_end(void **state)
 {
 	static char meta[STORAGE_LEN + 64] = "ETCD_REGISTRY_META=";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The preload object's table of sockets, alone and with hooks in several threads. */
+/* The preload object's table of sockets, in one thread and with hooks in several threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static int add(uint64_t cookie)
 	return sockets_add(&s);
 }
 
-/* The next that is to be announced. */
+/* Takes the next socket to announce, and checks its cookie. */
 static void expect_next(uint64_t cookie)
 {
 	struct wire_socket s;
@@ -44,7 +44,7 @@ static int empty(void **state)
 	return 0;
 }
 
-/* Faster than the thread runs. */
+/* The host listens faster than the thread runs. */
 static void has_room_however_often_one_listens(void **state)
 {
 	(void)state;
@@ -114,7 +114,10 @@ static void announces_all_again_to_a_new_agent(void **state)
 	assert_false(sockets_next(&s));
 }
 
-/* A fork waits for it: what was taken may still be lost with the process. */
+/*
+ * A socket counts only when it is sent: until then it can be lost with the process, so a fork
+ * waits.
+ */
 static void counts_as_announced_when_it_is_sent(void **state)
 {
 	struct wire_socket s;
@@ -182,8 +185,8 @@ static void *hook(void *arg)
 }
 
 /*
- * Hooks in four threads, and the thread that announces and settles: every socket comes through,
- * unmixed.
+ * Hooks run in four threads beside the thread that announces.  Every socket arrives, and none is
+ * mixed up with another.
  */
 static void loses_nothing_between_threads(void **state)
 {
@@ -209,7 +212,7 @@ static void loses_nothing_between_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-/* A real socket with `type`, bound to a free port of loopback. */
+/* Returns a real socket, bound to a free loopback port. */
 static int bound(int family, int type, int protocol)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The preload object's strings. */
+/* Tests of the preload object's string functions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,7 +10,7 @@
 
 enum { SNAPSHOT_MAX = 1 << 20 };
 
-/* What one worker knows; joins and leaves are written down. */
+/* The knowledge of one worker.  It records joins and leaves. */
 struct agent {
 	struct model model;
 	struct endpoints endpoints;
@@ -161,7 +161,8 @@ static void processes_are_who_they_were(void **state)
 }
 
 /*
- * In etcd, and its socket closes while no worker runs; or on its way out when the worker is killed.
+ * A service leaves if its socket closes while no worker runs, or if it was leaving when the worker
+ * was killed.
  */
 static void what_is_not_wanted_any_more_leaves(void **state)
 {
@@ -198,7 +199,9 @@ static void what_was_found_in_proc_is_not_kept(void **state)
 	assert_int_equal(after->model.socks_len, 3);
 }
 
-/* Cut off anywhere it is refused, or shorter by whole elements; nothing is read beyond its end. */
+/*
+ * A snapshot that is cut off is refused, or lacks whole elements.  Nothing is read beyond its end.
+ */
 static void damaged_bytes_harm_nobody(void **state)
 {
 	CLEANUP(agent) struct agent *before = agent_of_three();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's lists of sockets, by netlink and by /proc/net, of real sockets. */
+/*
+ * The kernel's lists of sockets, read by netlink and from /proc/net.  The tests use real sockets.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +34,7 @@ struct probe {
 	struct sockdiag_socket entry;
 };
 
-/* One that is not the same when it is read backwards. */
+/* Returns an address whose bytes differ if they are read backwards. */
 static struct sockaddr_storage address_of(int family)
 {
 	struct sockaddr_storage address = {.ss_family = (sa_family_t)family};
@@ -72,7 +74,7 @@ static void open_socket(struct probe *probe, int family, int type, int protocol)
 		memcpy(probe->entry.address, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
 }
 
-/* 0: it is not listed. */
+/* Returns the protocol under which the socket is listed, 0 if it is not. */
 static unsigned listed_as(struct sockdiag *diag, unsigned what, const struct sockdiag_socket *entry)
 {
 	struct sockdiag_list list = {0};

@@ -97,7 +97,7 @@ static void deletes_its_own_version_only(void **state)
 	}
 }
 
-/* The answer to a put may be lost: then the value tells whether it is ours. */
+/* The answer to a put may be lost.  Then the value shows whether the key is ours. */
 static void deletes_by_value_where_the_version_is_not_known(void **state)
 {
 	static const struct fake_rule rules[] = {

@@ -40,7 +40,7 @@ static void open_line(const char *options)
 	assert_int_equal(session_store(line->session, &store, NULL, &err), 0);
 }
 
-/* Plain text, of a gateway that was shown a client certificate with a common name. */
+/* Plain text from a gateway that got a client certificate with a common name. */
 #define NAME_REFUSED                                                                              \
 	"CommonName of client sending a request against gateway will be ignored and not used as " \
 	"expected\n"
@@ -74,7 +74,7 @@ static int count_documents(int *count, struct etcdreg_err *err)
 	return store->ops->list(store, &query, err);
 }
 
-/* The whole round: grant, put, keep, delete, as etcd reads them. */
+/* One full cycle, with requests as etcd expects them: grant, put, keepalive, delete. */
 static void asks_as_etcd_wants_it(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -109,7 +109,7 @@ static void asks_as_etcd_wants_it(void **state)
 	assert_int_equal(fake_count(fake, ""), 3);
 }
 
-/* So that a lease that nobody renews is taken over before it has expired. */
+/* It looks again early, so that it takes the key over before a lease that nobody renews expires. */
 static void looks_again_before_another_lease_can_expire(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -128,7 +128,7 @@ static void looks_again_before_another_lease_can_expire(void **state)
 	assert_in_range(store->ops->due_ms(store, &key), now_ms() + 1, now_ms() + 750);
 }
 
-/* What is there under a lease that is alive is left as it is. */
+/* A key under another lease that is alive stays unchanged. */
 static void confirms_what_another_keeps(void **state)
 {
 	static const struct {
@@ -140,7 +140,7 @@ static void confirms_what_another_keeps(void **state)
 		{"4", true},
 		{"0", true},
 		{"-1", true},
-		/* another TTL than ours, which is 10 s */
+		/* a TTL other than ours, which is 10 s */
 		{"2\",\"grantedTTL\":\"4", false},
 		{"1\",\"grantedTTL\":\"4", true},
 		{"14\",\"grantedTTL\":\"60", true},
@@ -190,7 +190,7 @@ static void never_deletes_what_another_keeps(void **state)
 	assert_int_equal(fake_count(fake, "delete"), 0);
 }
 
-/* A key without any lease would stay for ever. */
+/* A key without a lease would stay for ever. */
 static void takes_what_has_no_lease(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -244,7 +244,7 @@ static void put_two(struct store_key *first, struct store_key *second)
 	first->lost = second->lost = false;
 }
 
-/* A TTL of 3 s is 1.5 s between heartbeats. */
+/* A TTL of 3 s means 1.5 s between heartbeats. */
 static void wait_until_due(struct store_key *keys)
 {
 	uint64_t due = store->ops->due_ms(store, keys);
@@ -279,7 +279,10 @@ static void heartbeats_with_two_requests(void **state)
 	assert_true(store->ops->due_ms(store, &first) > now_ms());
 }
 
-/* A lease's 1000 keys with long names and a long namespace are more than other answers may be. */
+/*
+ * The answer with a lease's 1,000 keys, with long names and namespace, exceeds the limit for other
+ * answers.
+ */
 static void reads_the_keys_of_a_full_lease(void **state)
 {
 	enum { LONG = 1200 };
@@ -302,7 +305,10 @@ static void reads_the_keys_of_a_full_lease(void **state)
 	assert_true(first.held && !second.held);
 }
 
-/* Once after the watch has begun it compares, since the watch tells nothing of the time before. */
+/*
+ * The first heartbeat after the watch has begun compares all keys: the watch does not report
+ * earlier changes.
+ */
 static void heartbeats_with_one_request_under_a_watch(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -415,7 +421,7 @@ static void revokes_for_all(void **state)
 	assert_int_equal(fake_count(fake, ""), 1);
 }
 
-/* An answer that lacks what it must have is a broken node. */
+/* An answer without a required field counts as a broken node. */
 static void refuses_answers_that_lack_a_field(void **state)
 {
 	static const struct fake_rule rows[][4] = {
@@ -481,9 +487,9 @@ static void maps_the_errors_of_etcd(void **state)
 
 #define BODY_MAX 300
 
-/* etcd's versions word an error in these ways: "<before CODE><between TEXT><after>". */
+/* The error bodies of etcd's versions: "<before CODE><between TEXT><after>". */
 static const struct {
-	const char *before; /* NULL: this one knows no code but 2 */
+	const char *before; /* NULL: always code 2 */
 	const char *between;
 	const char *after;
 } error_forms[] = {
@@ -492,8 +498,8 @@ static const struct {
 	{"{\"code\":", ",\"error\":\"x\",\"message\":\"", "\"}"}, /* 3.4, 3.5 */
 	{"{\"code\":", ",\"message\":\"", "\"}"},                 /* 3.6, and 3.5 of Debian */
 	{"{\"error\":{\"grpc_code\":", ",\"http_code\":500,\"message\":\"",
-	 "\",\"http_status\":\"Internal Server Error\"}}"},   /* a stream's */
-	{"{\"error\":{\"code\":", ",\"message\":\"", "\"}}"}, /* a stream's, 3.6 */
+	 "\",\"http_status\":\"Internal Server Error\"}}"},   /* of a stream */
+	{"{\"error\":{\"code\":", ",\"message\":\"", "\"}}"}, /* of a stream, 3.6 */
 };
 
 static void write_error(size_t form, int code, const char *text, char ret[static BODY_MAX])
@@ -541,7 +547,7 @@ static void reads_the_errors_of_every_etcd(void **state)
 		size_t row = i / ARRAY_LEN(error_forms);
 		struct etcdreg_err err = {0};
 
-		/* Takes the fake's lock: it is through with the body before. */
+		/* Waits for the fake's lock, so that the fake no longer reads `body`. */
 		fake_rules(fake, &none);
 		write_error(i % ARRAY_LEN(error_forms), rows[row].code, rows[row].text, body);
 		fake_rules(fake, rules);
@@ -602,7 +608,7 @@ static void logs_in_and_again_when_the_token_is_refused(void **state)
 	}
 }
 
-/* Each login costs etcd a bcrypt: a wrong password is not tried for every key. */
+/* Each login costs etcd a bcrypt hash.  A wrong password is not tried again for every key. */
 static void does_not_repeat_a_refused_login(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -624,7 +630,7 @@ static void does_not_repeat_a_refused_login(void **state)
 	assert_int_equal(fake_count(fake, ""), 1);
 }
 
-/* That costs etcd nothing, and another certificate may be there the next time. */
+/* This refusal costs etcd nothing, and the next try may use another certificate. */
 static void repeats_a_login_that_was_refused_for_the_certificate(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -741,7 +747,7 @@ static void chooses_the_api(void **state)
 	static const struct {
 		const char *options;
 		const char *version;
-		const char *request; /* of a list; NULL: none can be made */
+		const char *request; /* the request of a list; NULL: no list is possible */
 	} rows[] = {
 		{"", VERSION_34, "POST /v3/kv/range"},
 		{"", "{\"etcdserver\":\"3.6.1\",\"etcdcluster\":\"3.6.0\"}", "POST /v3/kv/range"},
@@ -785,7 +791,7 @@ static void chooses_the_api(void **state)
 	}
 }
 
-/* The gateway can be switched off: then the version says v3, and there is only v2. */
+/* The gateway can be switched off.  Then the version says v3, but only the v2 API is there. */
 static void chooses_again_when_the_api_is_gone(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -810,7 +816,9 @@ static void chooses_again_when_the_api_is_gone(void **state)
 	assert_false(is_new);
 }
 
-/* A proxy that serves nothing for a while is no reason to go to v2, nor to begin anew with v3. */
+/*
+ * A proxy that serves nothing for a while must not cause a switch to v2, or a fresh start with v3.
+ */
 static void keeps_an_api_that_has_worked(void **state)
 {
 	static const struct fake_rule good[] = {
@@ -835,13 +843,13 @@ static void keeps_an_api_that_has_worked(void **state)
 	assert_int_equal(count_documents(NULL, NULL), 0);
 }
 
-/* An upgrade that takes the API away leaves v3 where there is one, whatever v2 says. */
+/* After an upgrade that removes the API, it chooses v3 if there is one, whatever v2 answers. */
 static void chooses_again_after_an_upgrade(void **state)
 {
 	static const struct {
 		const char *before;
 		const char *after;
-		const char *request; /* of a list, then */
+		const char *request; /* the request of a list after the upgrade */
 	} rows[] = {
 		{"3.3.0", "3.6.0", "POST /v3/kv/range"},
 		{"3.2.0", "3.3.0", "POST /v3beta/kv/range"},
@@ -877,7 +885,7 @@ static void chooses_again_after_an_upgrade(void **state)
 	}
 }
 
-/* What a handle before this one put is its own, once the lease is known to be alive. */
+/* Keys of an earlier handle are its own as soon as it knows that their lease is alive. */
 static void goes_on_under_the_leases_that_it_finds(void **state)
 {
 	static const struct fake_rule version[] = {RULE_VERSION, {0}};

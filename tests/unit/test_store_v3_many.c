@@ -68,7 +68,7 @@ static void start_again(void **state)
 	set_up(state);
 }
 
-/* How many of the first `len` keys are held. */
+/* Returns how many of the first `len` keys are held. */
 static size_t put_many(size_t len)
 {
 	size_t done = 99;
@@ -129,7 +129,7 @@ static void deletes_in_one_request(void **state)
 	assert_int_equal(store->ops->due_ms(store, NULL), UINT64_MAX);
 }
 
-/* What needs more than a delete is left to remove(). */
+/* A key that needs more than a delete is left to remove(). */
 static void deletes_together_only_what_is_simple(void **state)
 {
 	static const struct fake_rule rules[] = {{DELETE_TWO, 200, COMPARED, 0}, {0}};
@@ -146,7 +146,7 @@ static void deletes_together_only_what_is_simple(void **state)
 	assert_int_equal(fake_count(fake, ""), 0);
 }
 
-/* As a handle finds it that goes on where another one ended. */
+/* A new handle finds keys like these when it continues after another one. */
 static void holds_what_is_there_already(void **state)
 {
 	static const struct fake_rule rules[] = {
@@ -163,7 +163,7 @@ static void holds_what_is_there_already(void **state)
 		assert_true(all[i].index == 4 && all[i].lease == 5 && !all[i].lost);
 }
 
-/* Of another lease, another document, not there: for put() to look into. */
+/* A key under another lease, with another document, or missing, is left for put(). */
 static void leaves_the_rest_for_later(void **state)
 {
 	static const struct {
@@ -197,7 +197,7 @@ static void leaves_the_rest_for_later(void **state)
 	}
 }
 
-/* Then alone, and after that more and more of them together again. */
+/* After a refusal it puts one key alone, then more and more of them together. */
 static void tries_one_by_one_what_is_refused_together(void **state)
 {
 	static const struct fake_rule refusals[] = {
@@ -233,7 +233,7 @@ static void tries_one_by_one_what_is_refused_together(void **state)
 	}
 }
 
-/* What has been written over or deleted since is not ours to delete. */
+/* A key that was overwritten or deleted since is not ours to delete. */
 static void deletes_one_by_one_what_is_not_all_ours(void **state)
 {
 	static const struct fake_rule answers[] = {
@@ -272,7 +272,7 @@ static void is_down_where_no_node_answers(void **state)
 	assert_int_equal(done, 0);
 }
 
-/* etcd takes requests of 1.5 MB. */
+/* etcd accepts requests of up to 1.5 MB. */
 static void keeps_to_what_etcd_takes(void **state)
 {
 	static char text[(150 << 10) + 1];

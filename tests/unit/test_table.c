@@ -75,7 +75,7 @@ static void write_for_ever(char *text, size_t len)
 	}
 }
 
-/* Whenever its writer is killed: one whole snapshot, of one letter. */
+/* If the writer is killed at any moment, the table holds one whole snapshot, of a single letter. */
 static void is_whole_whenever_its_writer_is_killed(void **state)
 {
 	enum { LEN = 1 << 18, TIMES = 50 };
@@ -97,7 +97,7 @@ static void is_whole_whenever_its_writer_is_killed(void **state)
 		assert_true(len == 0 || len == LEN);
 		for (size_t at = 1; at < len; at++)
 			if (bytes[at] != bytes[0])
-				fail_msg("a mixture at %zu in round %u", at, i);
+				fail_msg("byte %zu is of another snapshot, in round %u", at, i);
 	}
 }
 

@@ -57,7 +57,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* As the handle's thread does, for a time; true: a stream has begun. */
+/* Does what the handle's thread does, for a limited time.  Returns whether a stream has begun. */
 static bool run(unsigned ms)
 {
 	uint64_t end = now_ms() + ms;
@@ -83,7 +83,7 @@ static void open_standing_watch(const char *options)
 	assert_true(v3_watch_covers(watch, &key));
 }
 
-/* Waits for what was pushed to be read, which the key shows. */
+/* Waits until the pushed event is read: then the key is no longer held. */
 static void wait_unheld(void)
 {
 	for (int i = 0; key.held && i < SLOW_MACHINE_MS / 10; i++)
@@ -138,7 +138,7 @@ static void takes_only_news_about_its_keys(void **state)
 	assert_int_equal(fake_count(fake, "/watch"), 1);
 }
 
-/* It is in all order that the other one leaves, however often; not so if it writes. */
+/* The other holder may leave as often as it likes.  If it writes, it disturbs the key. */
 static void tells_another_that_leaves_from_one_that_disturbs(void **state)
 {
 	(void)state;
@@ -173,7 +173,7 @@ static void reads_lines_however_they_are_cut(void **state)
 	wait_unheld();
 }
 
-/* An etcd that was put back to what it was before our write. */
+/* The etcd was restored to a state from before our write. */
 static void doubts_keys_that_are_newer_than_etcd(void **state)
 {
 	(void)state;
@@ -193,7 +193,7 @@ static void opens_again_whatever_ends_it(void **state)
 		"{\"result\":{}}\n",
 		"<html>\n",
 		"\n",
-		NULL, /* cut */
+		NULL, /* the connection is cut */
 	};
 
 	(void)state;
@@ -233,7 +233,7 @@ static void backs_off_up_to_five_seconds(void **state)
 	open_watch("");
 	fake_rules(fake, refusing);
 	assert_false(run(2500));
-	/* After 0, 0.1, 0.3, 0.7 and 1.5 s, and jitter of a quarter. */
+	/* It tries after 0, 0.1, 0.3, 0.7 and 1.5 s, with a jitter of a quarter. */
 	assert_in_range(fake_count(fake, "/watch"), now_ms() - started < 3000 ? 4 : 1, 6);
 	next = v3_watch_tend(watch, &key);
 	assert_true(next > now_ms() && next < now_ms() + 6250);
@@ -293,7 +293,7 @@ static int call_range(void)
 	return v3_call(&v3, &rq, NULL, NULL, NULL);
 }
 
-/* The node has vanished, or is stopped: only a call can notice. */
+/* The node has vanished, or is stopped.  Only a call can notice that. */
 static void leaves_a_node_that_a_call_has_left(void **state)
 {
 	static const struct fake_rule failing[] = {{"/kv/range", 503, "{}", 0}, {0}};
@@ -334,7 +334,7 @@ static void goes_to_the_next_node_where_one_is_dead(void **state)
 #define CREATED2 CREATED CREATED
 #define CREATED4 CREATED2 CREATED2
 
-/* Makes `key` the first of `len` that are known to be in etcd. */
+/* Makes `key` the first of `len` keys that are known to be in etcd. */
 static void list_keys(size_t len)
 {
 	static struct store_key others[16000];
@@ -348,7 +348,7 @@ static void list_keys(size_t len)
 	key.next = len > 1 ? others : NULL;
 }
 
-/* So many streams were asked for, each for so many keys. */
+/* Checks that `count` streams were requested, each for `keys_each` keys. */
 static void assert_streams(size_t count, size_t keys_each)
 {
 	size_t found = 0;
@@ -391,7 +391,7 @@ static void watches_all_keys_in_one_stream(void **state)
 	assert_streams(1, 4);
 }
 
-/* What etcd 3.4 does where the connection is to go on. */
+/* etcd 3.4 loses requests on a kept-alive connection. */
 static void asks_again_where_requests_are_lost(void **state)
 {
 	static const struct fake_rule losing[] = {
@@ -448,7 +448,7 @@ static void forgets_keys_once_most_have_gone(void **state)
 	assert_streams(1, 1);
 }
 
-/* 16 streams of 1,000. */
+/* 16 streams of 1,000 keys are the limit. */
 static void leaves_too_many_keys_to_the_heartbeats(void **state)
 {
 	CLEANUP(buf) struct buf created = BUF_INIT(FAKE_TEXT_MAX);
@@ -457,7 +457,7 @@ static void leaves_too_many_keys_to_the_heartbeats(void **state)
 	(void)state;
 	open_watch("");
 #ifdef __SANITIZE_THREAD__
-	skip(); /* 16,000 answers take longer than a stream may take to begin */
+	skip(); /* 16,000 answers take longer than the time limit for a stream to begin */
 #endif
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&created, CREATED);

@@ -23,7 +23,7 @@
 #define V2_WEB_1 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":1}"
 #define V2_WEB_2 "{\\\"name\\\":\\\"web\\\",\\\"port\\\":2}"
 
-/* The watch asks for them when it has begun. */
+/* The watch asks for the members once it has begun. */
 #define RULE_MEMBERS                                                \
 	{                                                           \
 		"/member", 200, "{\"members\":[{\"ID\":\"1\"}]}", 0 \
@@ -32,7 +32,7 @@
 static struct fake_etcd *fake;
 static struct etcdreg *reg;
 static struct etcdreg_watch *watch;
-static char texts[8][1024]; /* answers, which the fake borrows */
+static char texts[8][1024]; /* answers that the fake borrows */
 static size_t texts_len;
 
 static int set_up(void **state)
@@ -294,7 +294,10 @@ static void a_list_that_can_never_end_fails(void **state)
 	assert_int_equal(fake_count(fake, "/kv/range"), 2);
 }
 
-/* One fake under two names: the node that answers second is asked for the whole page. */
+/*
+ * The fake has two names.  After a bad page from the first node, the second is asked for the whole
+ * page.
+ */
 static void a_page_that_is_refused_half_way_gives_nothing(void **state)
 {
 	char half[1024];
@@ -318,7 +321,10 @@ static void a_page_that_is_refused_half_way_gives_nothing(void **state)
 	assert_int_equal(fake_count(fake, "/kv/range"), 2);
 }
 
-/* It has come as far as the one before, and its list would go unnoticed. */
+/*
+ * The restored etcd has the same revision as before, so its revision alone does not show the
+ * change.
+ */
 static void lists_again_where_etcd_has_another_state(void **state)
 {
 	const struct fake_rule rules[] = {
@@ -344,7 +350,7 @@ static void lists_again_where_etcd_has_another_state(void **state)
 	expect_nothing();
 }
 
-/* A stream cannot be made to say whether it was the token. */
+/* A stream's error does not say whether the token was the cause. */
 static void a_token_that_is_no_longer_good_is_no_failure(void **state)
 {
 	static const char denied[] = "{\"result\":{" HEADER ",\"canceled\":true,\"created\":true,"
@@ -444,7 +450,7 @@ static void tells_of_a_failed_attempt_and_goes_on(void **state)
 	expect(ETCDREG_FOUND, 1);
 }
 
-/* That nothing has changed is said by an etcd that answers, and by none that does not. */
+/* "Nothing has changed" is reported only if etcd answers. */
 static void says_what_failed_when_the_time_is_up(void **state)
 {
 	const struct fake_rule rules[] = {
