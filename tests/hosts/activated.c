@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * activated - serves descriptor 3, which it got from its starter already listening, as a service
- * with socket activation does; it calls neither bind() nor listen().  SIGTERM ends it.
+ * activated - serves descriptor 3, which it inherits already listening, as a service with socket
+ * activation does.  It calls neither bind() nor listen().  SIGTERM ends it.
  */
 #include <err.h>
 #include <sys/socket.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caller HOW - calls listen() from a place from which one had better not, then listens in main() as
- * everybody does, and lives on.  Prints the port of the latter, and a number that HOW has found
- * out.
+ * caller HOW - calls listen() in an unsafe or unusual place, then listens in main() as other
+ * servers do, and lives on.  It prints the port of the latter, and a number that HOW has found out.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -30,20 +29,20 @@ static void expect_end(pid_t pid)
 		err(1, "child");
 }
 
-/* The child runs on this memory: what it does to it stays. */
+/* The child shares this memory: its changes stay. */
 static unsigned in_vfork(int socket)
 {
 	pid_t pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 
 	if (pid == 0) {
-		listen(socket, 1); /* NOLINT(clang-analyzer-unix.Vfork): what this is about */
+		listen(socket, 1); /* NOLINT(clang-analyzer-unix.Vfork): this call is the test */
 		_exit(0);
 	}
 	expect_end(pid);
 	return 0;
 }
 
-/* A child that libc does not know of. */
+/* Listens in a child that libc does not know of. */
 static unsigned in_clone(int socket)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
@@ -103,7 +102,7 @@ static unsigned in_cancelled_threads(int socket)
 	return 0;
 }
 
-/* Children listen too, whatever the other thread was at when they were made. */
+/* Forks children that listen too, whatever the other thread is doing at that moment. */
 static unsigned in_forked_children(int socket)
 {
 	pthread_t thread;
@@ -122,7 +121,7 @@ static unsigned in_forked_children(int socket)
 	return 0;
 }
 
-/* Children are reaped by the kernel, and wait() tells of none. */
+/* The kernel reaps the children, so wait() reports none. */
 static unsigned without_sigchld(int socket)
 {
 	signal(SIGCHLD, SIG_IGN);
@@ -131,7 +130,7 @@ static unsigned without_sigchld(int socket)
 	return wait(NULL) != -1 || errno != ECHILD;
 }
 
-/* Prints 1: a process with threads may not have a user namespace of its own. */
+/* Returns 1 if there is a thread: the kernel then refuses the process a user namespace. */
 static unsigned before_unshare(int socket)
 {
 	if (listen(socket, 1) < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cluster.js PORT - an HTTP server of one primary, which has the socket, and two workers, which it
-// replaces.
+// cluster.js PORT - an HTTP server with one primary, which has the socket, and two workers, which
+// it replaces.
 'use strict';
 const cluster = require('cluster');
 const http = require('http');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * daemoniser PORT exit|_exit - listens on PORT, forks, and ends in the same breath, with its exit
- * handlers or (as daemon(3) does) without; the child goes on with the socket until a signal ends
- * it.  No thread but main has had the time to do anything by then.
+ * daemoniser PORT exit|_exit - listens on PORT, forks, and ends at once.  It runs its exit
+ * handlers, or (with _exit, as daemon(3)) it does not.  The child keeps the socket until a signal
+ * ends it.  No other thread has had time to run by then.
  */
 #include <arpa/inet.h>
 #include <err.h>

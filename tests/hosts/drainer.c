@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drainer SECONDS - listens, and on SIGTERM goes on for so long, and then exits: a server that
- * finishes what it has begun.
+ * drainer SECONDS - listens.  After SIGTERM it goes on for that time and exits, as a server does
+ * that finishes its requests.
  */
 #include "host.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ender HOW - listens, and on SIGUSR1 ends in one of the ways in which a process can. */
+/* ender HOW - listens, and on SIGUSR1 ends in one of the ways in which a process can end. */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -64,7 +64,7 @@ static void end_with_group(int listener)
 static void on_signal(int signal)
 {
 	(void)signal;
-	exit(7); /* NOLINT(bugprone-signal-handler,cert-sig30-c): what this is about */
+	exit(7); /* NOLINT(bugprone-signal-handler,cert-sig30-c): this call is the test */
 }
 
 static void end_in_handler(int listener)
@@ -74,7 +74,7 @@ static void end_in_handler(int listener)
 	raise(SIGUSR2);
 }
 
-/* An exit handler that needs much of its thread's stack. */
+/* An exit handler that uses much of its thread's stack. */
 static void print_much(void)
 {
 	char output[OUTPUT_LEN];

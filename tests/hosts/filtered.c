@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * filtered HOW CALLS start COMMAND... - runs COMMAND under a seccomp filter
- * filtered HOW CALLS listen           - listens, and puts all of its threads under one at once
+ * filtered HOW CALLS listen           - listens, then puts all of its threads under a filter
  *
  * HOW is `refuse` (CALLS fail with EPERM) or `only` (every other call kills the process).  CALLS
- * are numbers, comma separated; NUMBER:ARG is a call with that first argument.  The one execve()
- * that starts COMMAND is never refused.
+ * are numbers, separated by commas; NUMBER:ARG is a call with that first argument.  The filter
+ * never refuses the execve() that starts COMMAND.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -45,7 +45,7 @@ static void load(size_t offset)
 	add(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0);
 }
 
-/* Goes on where the loaded word is `value`, else behind the next `len` instructions. */
+/* Continues if the loaded word is `value`, else skips the next `len` instructions. */
 static void expect(uint32_t value, uint8_t len)
 {
 	add(BPF_JMP | BPF_JEQ | BPF_K, value, len);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forkstorm [-i] [-l] THREADS FORKS - listens; on every SIGUSR1 it has THREADS threads fork FORKS
- * children in all, which end at once and are waited for, and prints how many nanoseconds the median
- * of them took from fork() to the child's end.  -i: an idle thread is there from the start.  -l:
- * one more thread listens, on a new socket each time, as long as the others fork.
+ * forkstorm [-i] [-l] THREADS FORKS - listens.  On every SIGUSR1, THREADS threads together fork
+ * FORKS children, which end at once, and wait for them.  It prints the median time from fork() to
+ * the child's end, in nanoseconds.  -i: an idle thread exists from the start.  -l: while the others
+ * fork, one more thread listens, on a new socket each time.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 
 #define THREADS_MAX 16
-#define STACK_LEN 65536 /* that of the object's thread */
+#define STACK_LEN 65536 /* the stack size of the object's thread */
 
 static unsigned long forks_each;
-static uint64_t *took_ns; /* one for each fork; of each thread a part */
+static uint64_t *took_ns; /* one for each fork; each thread writes its own part */
 static atomic_bool over;
 
 static void *idle(void *unused)
@@ -74,7 +74,7 @@ static int compare(const void *left, const void *right)
 	return (l > r) - (l < r);
 }
 
-/* With one thread it is the main one, so that nothing is added to what is measured. */
+/* A single thread is the main one, so that no thread is added to the measured process. */
 static uint64_t storm(unsigned long threads)
 {
 	pthread_t forking[THREADS_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host.h - what the small hosts share.  A host listens, prints its port on a line of its own,
- * waits for SIGUSR1, and then does the one thing that it was made for.  Whatever fails ends it
- * with a message and status 1.
+ * host.h - the parts that the small hosts share.  A host listens, prints its port on a line of its
+ * own, waits for SIGUSR1, and then does its one thing.  Any failure ends it with a message and
+ * status 1.
  */
 #ifndef ETCDREG_TESTS_HOSTS_HOST_H
 #define ETCDREG_TESTS_HOSTS_HOST_H
@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One thing that a host can do, by the word that its command line has for it. */
+/* One thing that a host can do, and its name on the command line. */
 struct deed {
 	const char *name;
 	void (*run)(int listener);
@@ -31,7 +31,7 @@ static inline _Noreturn void host_fail(const char *what)
 	exit(1);
 }
 
-/* CLOCK_MONOTONIC */
+/* CLOCK_MONOTONIC, in nanoseconds */
 static inline uint64_t host_now_ns(void)
 {
 	struct timespec now;
@@ -40,7 +40,7 @@ static inline uint64_t host_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* On an address in host order.  The socket is inherited by whatever is executed. */
+/* Listens on an address in host byte order.  Executed programs inherit the socket. */
 static inline int host_listen_at(in_addr_t host, int protocol, uint16_t port)
 {
 	const int on = 1;
@@ -72,7 +72,7 @@ static inline uint16_t host_port(int fd)
 	return ntohs(address.sin_port);
 }
 
-/* Without stdio, so that a host may do what it likes to that. */
+/* Prints without stdio, so that a host may use stdio as it likes. */
 static inline void host_print(unsigned number)
 {
 	char line[16];
@@ -82,7 +82,7 @@ static inline void host_print(unsigned number)
 		host_fail("write");
 }
 
-/* To be called before the first host_wait(), and before anybody can send the signal. */
+/* Call this before the first host_wait(), and before anybody can send the signal. */
 static inline void host_block(void)
 {
 	sigset_t set;
@@ -109,7 +109,7 @@ static inline const struct deed *host_find(const struct deed *deeds, size_t len,
 	for (size_t i = 0; i < len; i++)
 		if (name && strcmp(deeds[i].name, name) == 0)
 			return &deeds[i];
-	fprintf(stderr, "'%s' is nothing that this host does\n", name ? name : "");
+	fprintf(stderr, "'%s' is not a known word\n", name ? name : "");
 	exit(2);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limited UID nproc|nofile LIMIT - becomes that user, takes LIMIT for its soft and its hard limit,
+ * limited UID nproc|nofile LIMIT - becomes that user, sets its soft and its hard limit to LIMIT,
  * and then listens.
  */
 #define _GNU_SOURCE

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener - a server that opens the sockets it is told to and answers every connection with one
- * fixed HTTP response.
+ * listener - a server that opens the given sockets and answers every connection with one fixed HTTP
+ * response.
  *
  *	listener [-6] [-o] [-r] [-u] [-a ADDRESS] [-k PID | -t PID] [PORT...]
  *
- * One socket per PORT (none given: one on port 0), in that order: -6 on IPv6 (dual-stack; -o: IPv6
- * only), -r with SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  The moment that all are open it kills
- * process PID (-k) or sends it SIGTERM (-t), and prints the port of each on a line of its own.
- * SIGTERM ends it with exit(0); SIGUSR1 makes it close the first socket that is still open.
+ * It opens one socket per PORT, in that order, or one on port 0 if none is given: -6 on IPv6
+ * (dual-stack; -o: IPv6 only), -r with SO_REUSEPORT, -u UDP, -a bound to ADDRESS.  As soon as
+ * all are open it kills process PID (-k) or sends it SIGTERM (-t), and prints each port on a line
+ * of its own.  SIGTERM ends it with exit(0).  SIGUSR1 makes it close the first socket that is still
+ * open.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,7 +40,7 @@ struct options {
 	bool reuse_port;
 	const char *address;
 	pid_t predecessor;
-	int end; /* the signal for it; 0: there is none */
+	int end; /* the signal for the predecessor; 0: none */
 };
 
 static volatile sig_atomic_t ending;
@@ -53,7 +54,7 @@ static void on_signal(int signal)
 		closing = 1;
 }
 
-/* Signals are delivered only while ppoll() waits, with the mask that is returned. */
+/* Signals arrive only while ppoll() waits with the returned mask. */
 static sigset_t catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * namesake - a host that exports functions under the names of libraries that others use too, and
- * an allocator which nobody but the host's own thread may call, but for the creation of a
- * thread.  Whatever is called wrongly aborts.
+ * namesake - a host that exports functions with names that libraries use too, and its own
+ * allocator.  Only the host's own thread may call the allocator, except to create a thread.  Any
+ * other call aborts.
  */
 #define _GNU_SOURCE
 #include "host.h"

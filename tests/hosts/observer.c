@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observer - does what can go right and wrong with bind() and listen(), forks, waits, and prints in
- * each phase what a process can see of itself.  Nothing that it prints differs from one run to the
- * next, so that the output of two runs compares equal.
+ * observer - uses bind() and listen() in right and wrong ways, forks and waits.  In each phase it
+ * prints all that a process can see of itself.  Its output does not differ from run to run, so that
+ * two runs compare equal.
  *
- * Phases: start, listening, then on SIGUSR1 settled, closed.  Ends with exit(7) and one line from
+ * Phases: start, listening, then on SIGUSR1 settled, closed.  It ends with exit(7) and a line from
  * an exit handler.
  */
 #define _GNU_SOURCE
@@ -36,7 +36,7 @@ static void say_bye(void)
 	puts("exit handler");
 }
 
-/* Numbers of sockets and pipes differ from run to run, and those of descriptors do not. */
+/* Numbers of sockets and pipes differ from run to run.  Those of file descriptors do not. */
 static void print_target(int fd)
 {
 	char path[32], target[256] = "";
@@ -134,7 +134,7 @@ static void try_addresses(void)
 	close(fd);
 }
 
-/* A port below 1024, where the user may not. */
+/* Tries a port below 1024, which may be forbidden to the user. */
 static void try_privileged(void)
 {
 	struct sockaddr_in address = loopback(1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reaper - listens as a child subreaper (or as PID 1, if it is started so); on SIGUSR1 it prints
- * how many SIGCHLD came, then whether it has children (1) or not (0), and exits.
+ * reaper - listens as a child subreaper, or as PID 1 if it is started so.  On SIGUSR1 it prints the
+ * number of SIGCHLDs so far, then whether it has children (1) or not (0), and exits.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -20,7 +20,7 @@ static void on_child(int signal)
 	signals++;
 }
 
-/* With none that wait() can see, it fails; WNOHANG, so that one which runs is counted too. */
+/* waitid() fails if there are no children.  WNOHANG counts a child that still runs. */
 static unsigned count_children(void)
 {
 	siginfo_t info;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relistener [=FD] STEP... - listens (on FD, which is a socket that does so already), and takes one
- * step at each SIGUSR1; what it listens on then, it prints (0: nothing).
+ * relistener [=FD] STEP... - listens (on FD, a socket that already listens), and takes one step at
+ * each SIGUSR1.  After each step it prints the port on which it then listens (0: none).
  *
- *	close, shutdown      listens no more, and lives on
- *	same, other          listens again, on the port that it had or on another
- *	dup                  the listener gets another number, and the one that it had is closed
+ *	close, shutdown      stops listening, and lives on
+ *	same, other          listens again, on the same port or on another
+ *	dup                  gives the listener another number, and closes the old one
  *	exec, exec-cloexec   becomes another program, with or without the socket
- *	again, again-cloexec becomes itself anew, with the socket or without, and listens again
+ *	again, again-cloexec becomes itself anew, with or without the socket, and listens again
  */
 #define _GNU_SOURCE
 #include "host.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resident WHAT [FOLDER] - listens and lives on, having done one thing that servers do, right
- * before or right after that; those that prepare for a long life in a folder of their own get
- * FOLDER.
+ * resident WHAT [FOLDER] - listens and lives on.  Right before or after that it does one thing that
+ * servers do to themselves.  Steps that need a folder of their own get FOLDER.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -92,7 +91,7 @@ static void create_second_thread(int listener)
 		errx(1, "no thread");
 }
 
-/* The threads of a process share their umask as they share their root. */
+/* The threads of a process share their umask, as they share their root. */
 static void change_root_of_both(int listener)
 {
 	change_root(listener);
@@ -101,7 +100,7 @@ static void change_root_of_both(int listener)
 	pthread_join(second, NULL);
 }
 
-/* What looks into /proc finds nothing that it may read. */
+/* Nothing that looks into /proc may read this process. */
 static void drop_all(int listener)
 {
 	drop_user(listener);
@@ -109,7 +108,7 @@ static void drop_all(int listener)
 		err(1, "prctl");
 }
 
-/* As a container's launcher does: the old root is gone afterwards. */
+/* Does what a container's launcher does: the old root is gone afterwards. */
 static void pivot_root(int listener)
 {
 	(void)listener;
@@ -119,7 +118,7 @@ static void pivot_root(int listener)
 		err(1, "pivot_root");
 }
 
-/* Its own: the kernel asks the same of the process as for any other. */
+/* Enters its own namespace: the kernel makes the same checks as for another one. */
 static void enter_mount_namespace(int listener)
 {
 	int namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);

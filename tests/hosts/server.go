@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// server PORT - an HTTP server that makes its system calls itself, without a libc; SIGTERM ends it
+// server PORT - an HTTP server that makes its system calls itself, without a libc.  SIGTERM ends it
 // with a line and status 3.
 package main
 

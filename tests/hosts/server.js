@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// server.js PORT - an HTTP server that ends, with its exit handlers, on SIGTERM.
+// server.js PORT - an HTTP server that ends on SIGTERM, with its exit handlers.
 const http = require('http')
 
 const server = http.createServer((request, response) => response.end('node\n'))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * simple PORT [daemon] - listens, and lives on until a signal ends it; as a daemon, in a
- * grandchild. Compiled with THREADS it serves in a thread of its own.  Any libc of the last ten
- * years compiles it, and without THREADS nothing in it asks for libpthread.
+ * grandchild.  If compiled with THREADS, it serves in another thread.  Any libc of the last ten
+ * years can compile it.  Without THREADS it does not need libpthread.
  */
 #include "host.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawner TIMES - listens, and then TIMES times starts /bin/true through posix_spawn() and
- * through vfork(), and listens on another socket in between; each child has to be waited for as
- * its own.  Prints 0 when all is done, and lives on.
+ * spawner TIMES - listens.  Then, TIMES times, it starts /bin/true through posix_spawn() and
+ * through vfork(), and listens on another socket in between.  It must be able to wait for each
+ * child.  It prints 0 when all is done, and lives on.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -42,7 +42,7 @@ static void expect_end(pid_t pid)
 	int status;
 
 	if (waitpid(-1, &status, 0) != pid || status != 0)
-		errx(1, "not the child that was started, or it failed");
+		errx(1, "waited for another child, or the child failed");
 }
 
 int main(int argc, char **argv)
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		close(host_listen(0, 0));
 	}
 	if (waitpid(-1, NULL, __WALL) != -1 || errno != ECHILD)
-		errx(1, "somebody else's child");
+		errx(1, "a child that was not started here");
 	host_print(0);
 	host_wait();
 	return 0;

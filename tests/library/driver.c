@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver - a program that uses the library as etcd-registry.h says, led by its standard input; its
- * settings come from the environment.
+ * driver - a program that uses the library as etcd-registry.h says.  Its standard input tells it
+ * what to do.  Its settings come from the environment.
  *
  *   join NAME PORT | leave NAME PORT    says "done CODE"
  *   wait MS                             says "done CODE"
@@ -73,7 +73,7 @@ static void look_up(const char *name, unsigned times)
 	}
 }
 
-/* True: this is the child that is to return from main(). */
+/* Returns true in the child that must return from main(). */
 static bool fork_both(void)
 {
 	pid_t pid = fork();
@@ -103,7 +103,7 @@ static void end(unsigned timeout_ms)
 					       (after.tv_nsec - before.tv_nsec) / 1000000);
 }
 
-/* False: that was the last. */
+/* Returns false after the last command. */
 static bool obey(const char *line)
 {
 	struct etcdreg_service service = ETCDREG_SERVICE_INIT;

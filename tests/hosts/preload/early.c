@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * early - a library whose constructor listens, before or after that of the object under test has
- * run.
+ * early - a library whose constructor listens, before or after the constructor of the object under
+ * test.
  */
 #include "../host.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* passing - another object that interposes listen() and bind(), and hands on to the next. */
+/* passing - another object that interposes listen() and bind(), and calls the next one. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * second - a library that puts itself before listen(), too, and says on stderr that it was called.
- */
+/* second - a library that also interposes listen(), and prints on stderr that it was called. */
 #define _GNU_SOURCE
 #include "../host.h"
 
