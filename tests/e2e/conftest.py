@@ -24,9 +24,10 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config):
-    # Ignored where this was started in the background, and in all that it starts then.
+    # A shell that starts the tests in the background makes them, and all that they start, ignore
+    # SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # ... and under nohup.
+    # nohup does the same with SIGHUP.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line(
         "markers", "stage(n): -1 runs before all others, which are at 0; 1 after them"
@@ -54,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     results = os.environ.get("TEST_RESULTS")
-    if not results or hasattr(terminalreporter.config, "workerinput"):  # workers are counted by the main process
+    if not results or hasattr(terminalreporter.config, "workerinput"):  # the main one counts
         return
     counts = {
         name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error")
@@ -73,7 +74,7 @@ def built_product():
 
 @pytest.fixture(scope="session")
 def etcd(tmp_path_factory):
-    """The node that all tests share which do not stop theirs."""
+    """The node that all tests share, except those that stop their node."""
     node = Etcd(tmp_path_factory.mktemp("etcd")).start()
     yield node
     node.stop()
@@ -81,7 +82,8 @@ def etcd(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def agent_watch():
-    """Of each worker; after its last test, no agent may have outlived its last host."""
+    """One for each pytest worker.  After the worker's last test, no agent may have outlived its
+    last host."""
     watch = AgentWatch()
     yield watch
     try:
@@ -95,7 +97,7 @@ def agent_watch():
 
 @pytest.fixture
 def absent_etcd(tmp_path):
-    """A node that is yet to be started, for a test of its own."""
+    """A node that is not started yet, for one test alone."""
     node = Etcd.with_port(tmp_path / "etcd", free_port(), free_port())
     yield node
     node.stop()
@@ -103,7 +105,7 @@ def absent_etcd(tmp_path):
 
 @pytest.fixture
 def relay(absent_etcd):
-    """The only way to a node of its own that anybody is told of: it advertises the relay."""
+    """The only way to the test's own node: the node advertises the relay's address."""
     with Relay(absent_etcd) as relay:
         absent_etcd.advertise(f"http://{relay.host}")
         absent_etcd.start()
@@ -112,7 +114,7 @@ def relay(absent_etcd):
 
 @pytest.fixture
 def etcd_cluster(tmp_path):
-    """Three nodes of its own."""
+    """Three nodes, for one test alone."""
     cluster = EtcdCluster(tmp_path / "cluster").start()
     yield cluster
     cluster.stop()
@@ -120,8 +122,8 @@ def etcd_cluster(tmp_path):
 
 @pytest.fixture
 def make_registry(request, tmp_path, agent_watch):
-    """make_registry(etcd, api, nodes=()): each a new namespace, which the test has to leave
-    empty and without an agent."""
+    """make_registry(etcd, api, nodes=()) returns a registry with a new namespace.  The test must
+    leave it empty and without an agent."""
     made = []
 
     def make(node, api, nodes=()):
@@ -149,7 +151,7 @@ def v3_registry(etcd, make_registry):
 
 @pytest.fixture
 def launch(make_registry, tmp_path):
-    """launch(command, env, port=None) starts a host; command may be a function of port and
+    """launch(command, env, port=None) starts a host.  `command` may be a function of port and
     folder."""
     hosts = []
 
@@ -167,15 +169,15 @@ def launch(make_registry, tmp_path):
 
 @pytest.fixture
 def launch_server(launch):
-    """launch_server(server, env, port=None): one of harness.servers, listening and with all of
-    its processes there."""
+    """launch_server(server, env, port=None) starts one of harness.servers.  It returns when the
+    server listens and all its processes run."""
 
     def start(server, env, port=None):
         host = launch(server.command, env, port or free_port()).wait_listening()
         if server.daemonises:
             assert host.process.wait(START_TIMEOUT_S) == 0
         wait_until(
-            lambda: len(children(host.main)) == server.children, START_TIMEOUT_S, "its children"
+            lambda: len(children(host.main)) == server.children, START_TIMEOUT_S, "its children run"
         )
         return host
 
@@ -184,7 +186,7 @@ def launch_server(launch):
 
 @pytest.fixture
 def launch_listener(launch):
-    """launch_listener(env, *arguments): tests/hosts/listener, its ports read."""
+    """launch_listener(env, *arguments) starts tests/hosts/listener and reads its ports."""
 
     def start(env, *arguments, program=product.LISTENER, count=1):
         host = launch([program, *arguments], env)
@@ -196,8 +198,8 @@ def launch_listener(launch):
 
 @pytest.fixture
 def launch_registered(launch_listener):
-    """launch_registered(registry, name="web", **settings): a listener that is in etcd, and its
-    document."""
+    """launch_registered(registry, name="web", **settings) returns a listener that is in etcd, and
+    its document."""
 
     def start(registry, name="web", **settings):
         host = launch_listener(registry.preloaded(name, **settings))
@@ -210,7 +212,7 @@ def launch_registered(launch_listener):
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
-    """The folder that stands for /, where `make install` was."""
+    """The folder that `make install` used as the root folder."""
     folder = tmp_path_factory.mktemp("installed")
     library.install(folder)
     return folder
@@ -236,5 +238,5 @@ def drive(installed, tmp_path):
 
 @pytest.fixture(scope="session")
 def npm_modules():
-    """The folder that holds the npm package."""
+    """The folder of the npm package."""
     return npm.npm_modules()

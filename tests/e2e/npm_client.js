@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// npm_client.js URL join NAME PORT HOSTNAME | list [NAME] | lookup NAME - the npm package etcd-registry, found through
-// NODE_PATH.  Prints JSON; join holds the service until SIGTERM.
+// npm_client.js URL join NAME PORT HOSTNAME | list [NAME] | lookup NAME - a client of the npm
+// package etcd-registry, found through NODE_PATH.  It prints JSON; join holds the service until
+// SIGTERM.
 const registry = require('etcd-registry')
 
 const [url, command, name, port, hostname] = process.argv.slice(2)

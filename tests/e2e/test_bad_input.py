@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Settings that cannot be parsed: one line on the host's stderr that quotes what is wrong, and
-nothing else happens."""
+"""Settings that cannot be parsed: the host prints one line on stderr that quotes the wrong part,
+and does nothing else."""
 import pytest
 from harness.process import command_line
 from harness.wait import wait_until
@@ -51,7 +51,7 @@ def test_name_that_cannot_be_parsed(v3_registry, launch_listener, value, quoted)
 @cases(URLS)
 def test_url_that_cannot_be_parsed(v3_registry, launch_listener, value, quoted):
     assert_one_line_and_untouched(launch_listener(v3_registry.preloaded("web", URL=value)), quoted)
-    wait_until(lambda: not v3_registry.agents(), LINE_S, "no agent")
+    wait_until(lambda: not v3_registry.agents(), LINE_S, "the agent has ended")
 
 
 def test_settings_are_not_looked_at_without_a_name(v3_registry, launch_listener):
@@ -64,10 +64,10 @@ def test_password_is_in_no_argument_and_no_log(v3_registry, launch_listener):
     url = v3_registry.url.replace("http://", f"http://user:{PASSWORD}@")
     host = launch_listener(v3_registry.preloaded("web", URL=url))
     wait_until(v3_registry.log.exists, LINE_S, "the agent's log")
-    agent = wait_until(v3_registry.agents, LINE_S, "an agent")[0]
+    agent = wait_until(v3_registry.agents, LINE_S, "an agent runs")[0]
     assert PASSWORD not in " ".join(command_line(agent))
     host.stop()
-    wait_until(lambda: not v3_registry.agents(), LINE_S, "no agent")
+    wait_until(lambda: not v3_registry.agents(), LINE_S, "the agent has ended")
     assert PASSWORD not in v3_registry.log.read_text() + host.stderr
 
 

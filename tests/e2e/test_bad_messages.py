@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the agent gets from others than its hosts: refused, and it goes on."""
+"""Bad messages to the agent from processes that are not its hosts: it refuses them and goes on."""
 import os
 import pathlib
 import subprocess
@@ -18,8 +18,8 @@ KNOCK = (
 
 @pytest.fixture
 def agent(v3_registry, launch_listener):
-    """The name of an agent's socket.  After the test the agent is the same one and still serves
-    old and new hosts."""
+    """The name of an agent's socket.  After the test the agent must be the same one, and still
+    serve old and new hosts."""
     old = launch_listener(v3_registry.preloaded("old"))
     v3_registry.expect(document("old", old.port))
     pids = v3_registry.agents()

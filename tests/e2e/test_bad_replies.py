@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An etcd node that answers nonsense: an error that names it, then the next node."""
+"""An etcd node that answers nonsense: the error names the node, then the next node is tried."""
 import pytest
 from harness.fake_etcd import ANSWERS, FakeEtcd
 from harness.registry import document

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The benchmarks: that they run, and that their figures are what they say."""
+"""The benchmarks run, and their figures have the expected meaning."""
 import json
 import os
 import subprocess

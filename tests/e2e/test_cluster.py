@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A cluster of three nodes, of which the product is told one."""
+"""A cluster of three nodes.  The product knows only one of them at first."""
 import contextlib
 import time
 
@@ -29,13 +29,13 @@ def nodes(etcd_cluster):
 
 @pytest.fixture
 def registry(nodes, make_registry):
-    """It looks at etcd through the second node."""
+    """The registry, seen through the second node."""
     return make_registry(nodes[1], "v3")
 
 
 @pytest.fixture
 def launch_told_of_one(nodes, registry, launch_registered):
-    """launch_told_of_one(name): as launch_registered; it is told of the first node alone."""
+    """launch_told_of_one(name) works as launch_registered, but names only the first node."""
 
     def launch(name):
         url = f"{nodes[0].url}/{registry.namespace}"
@@ -46,7 +46,7 @@ def launch_told_of_one(nodes, registry, launch_registered):
 
 @pytest.fixture
 def web(nodes, launch_told_of_one):
-    """A host whose agent has the list of members, and its document."""
+    """A host whose agent has fetched the member list, and its document."""
     launched = launch_told_of_one("web")
     wait_until(lambda: nodes[0].lists_of_members() > 0, LISTED_S, "the agent asks for the members")
     return launched

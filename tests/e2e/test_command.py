@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command `etcd-registry`: exit codes, streams, formats, and what each command does to the
+"""The command `etcd-registry`: exit codes, streams, formats, and the effect of each command on the
 registry."""
 import json
 import os
@@ -56,7 +56,7 @@ def put(registry, *services):
 
 @pytest.fixture
 def two_webs(registry):
-    """Three services that nobody holds: two of one name."""
+    """Three services without a holder, two of them of one name."""
     services = [document("api", 8080), document("web", 80), document("web", 8081)]
     put(registry, *services)
     yield services
@@ -228,7 +228,7 @@ def test_run_starts_a_server_that_registers(registry, launch):
     host = launch([product.COMMAND, "run", *options, "--", product.LISTENER], settings)
     host.read_ports()
     registry.expect(document("web", host.port))
-    assert host.process.pid in host.holders(), "run has to exec the server, not to stay before it"
+    assert host.process.pid in host.holders(), "`run` must become the server, not its parent"
     assert host.stop() == 0
 
 
@@ -269,7 +269,7 @@ def test_closed_stdout_is_an_error(registry, two_webs):
 
 
 def begun_with(registry, query="", *options):
-    """The ports of the hosts that were tried first; nobody listens on either."""
+    """Returns the ports that were tried first, in several runs.  Nobody listens on either."""
     url = f"http://127.0.0.1:1,127.0.0.1:2/{query}"
     results = [registry.run("list", "--url", url, *options) for _ in range(20)]
     return {result.stderr.removeprefix("etcd-registry: http://127.0.0.1:")[0] for result in results}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The forms in which the command prints services: --format, --verbose, JSON; on a terminal and off
-it."""
+"""The forms in which the command prints services: --format, --verbose and JSON, to a terminal and
+to a pipe."""
 import json
 import os
 import signal
@@ -56,7 +56,7 @@ def put(registry, *services):
 
 @pytest.fixture
 def hold(registry):
-    """hold(*services) puts documents that nobody holds."""
+    """hold(*services) puts documents without a holder."""
     held = []
 
     def start(*services):
@@ -106,7 +106,7 @@ def test_one_form_at_a_time(v3_registry):
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_values_off_a_terminal_are_one_line_and_exact(registry, hold, locale):
-    """So that what a script reads can be given back to the command."""
+    """A script can pass the printed values back to the command."""
     hold({**document("web", 80), "hostname": EVIL})
     command = [COMMAND, "lookup", "web", "--format", "{hostname}|{.hostname}"]
     output = subprocess.run(
@@ -184,7 +184,7 @@ def test_colours_on_a_terminal(registry, web):
     assert ESCAPE not in row
     output, status = run_on_terminal([COMMAND, "lookup", "db"], env, "stderr")
     assert (status, output.count(f"{ESCAPE}[31m")) == (NOTHING, 1)
-    # Each stream for itself: of these the pipe has none.
+    # Each stream is judged by itself: a pipe gets no colours.
     assert ESCAPE not in registry.run("lookup", "db", env=env).stderr
 
 
@@ -223,7 +223,8 @@ def test_a_full_disk_is_an_error(registry, web, command):
 @pytest.mark.parametrize("ignored", [False, True])
 @pytest.mark.parametrize("command", ["list", "watch"])
 def test_a_reader_that_has_gone(registry, web, command, ignored):
-    """As any filter: SIGPIPE, or where that is ignored an error."""
+    """A reader that has gone ends the command like any filter: by SIGPIPE or, if that is ignored,
+    with an error."""
     reading, writing = os.pipe()
     os.close(reading)
     action = signal.SIG_IGN if ignored else signal.SIG_DFL

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 COUNT = 10_000
 NAMES = 100
-OPERATIONS = 100  # of one transaction; etcd allows 128
+OPERATIONS = 100  # in one transaction; etcd allows 128
 WRITERS = 8
 LIST_S = 20
 MEMORY_MAX = 64 << 20
@@ -58,7 +58,7 @@ def fill_v2(registry, made):
 
 @pytest.fixture(params=["v3", "v2"])
 def crowd(request, absent_etcd, make_registry):
-    """A registry with COUNT services, and these."""
+    """A registry with COUNT services, and the services."""
     registry = make_registry(absent_etcd.start(), request.param)
     made = services()
     (fill_v3 if request.param == "v3" else fill_v2)(registry, made)
@@ -67,7 +67,7 @@ def crowd(request, absent_etcd, make_registry):
 
 
 def measured(registry, *arguments):
-    """What it printed, in time and with no more memory than it is given."""
+    """Returns the output.  The command must end in time, and within a memory limit."""
     limit = (MEMORY_MAX, MEMORY_MAX)
     start = time.monotonic()
     result = registry.run(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The command with what others may have written into etcd, with secrets, and with an etcd that does
-not answer."""
+"""The command with hostile documents in etcd, with secrets, and with an etcd that does not
+answer."""
 import json
 import os
 import signal
@@ -19,8 +19,8 @@ SLACK_S = 1.5
 
 @pytest.fixture
 def hostile(v3_registry):
-    """A service whose texts would steer a terminal: escape, delete, a C1 control, an override
-    of the direction."""
+    """A service whose texts could control a terminal: escape, delete, a C1 control character, a
+    change of text direction."""
     service = {**document("web", 80), "host": "\x1b[31mred\x7f\x9b\u202e:80"}
     v3_registry.store.put(v3_registry.key(service), json.dumps(service))
     yield service

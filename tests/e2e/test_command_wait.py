@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`etcd-registry lookup --wait`: until a service comes, or the time is up."""
+"""`etcd-registry lookup --wait` waits until a service appears or the time is up."""
 import json
 import signal
 import time
@@ -49,7 +49,7 @@ def test_picks_at_random_where_there_are_several(v3_registry):
         seen.add(int(result.stdout))
         return len(seen) == len(services)
 
-    wait_until(all_seen, 20, "each of the services")
+    wait_until(all_seen, 20, "each of the services was picked")
     for service in services:
         v3_registry.store.delete(v3_registry.key(service))
 
@@ -60,7 +60,7 @@ def test_comes(etcd, registry, wait_for_web):
     other = document("web2", 80)
     put(registry, other)
     if registry.api == "v3":
-        wait_until(lambda: etcd.watches() > before, SEEN_S, "the watch stands")
+        wait_until(lambda: etcd.watches() > before, SEEN_S, "the watch has begun")
     assert command.process.poll() is None
     start = time.monotonic()
     put(registry, WEB)
@@ -109,13 +109,13 @@ def test_an_etcd_that_hangs_does_not_make_it_late(absent_etcd, make_registry, ap
 def test_goes_on_when_etcd_is_back(absent_etcd, make_registry, wait_for_web, api):
     registry = make_registry(absent_etcd, api)
     command = wait_for_web(registry)
-    wait_until(lambda: "trying again" in command.stderr, SEEN_S, "that etcd is down")
+    wait_until(lambda: "trying again" in command.stderr, SEEN_S, "it says that etcd is down")
     absent_etcd.start()
     put(registry, WEB)
     assert command.process.wait(AFTER_OUTAGE_S) == FOUND
     registry.store.delete(registry.key(WEB))
     assert json.loads(command.stdout) == WEB
-    # An etcd that starts may refuse once more, for another reason.
+    # An etcd that starts may refuse one more request, for another reason.
     told = command.stderr.splitlines()
     assert len(told) == len(set(told))
 
@@ -124,7 +124,7 @@ def test_goes_on_when_etcd_is_back(absent_etcd, make_registry, wait_for_web, api
 def test_a_signal_ends_it_at_once(etcd, v3_registry, wait_for_web, how):
     before = etcd.watches()
     command = wait_for_web(v3_registry)
-    wait_until(lambda: etcd.watches() > before, SEEN_S, "it waits")
+    wait_until(lambda: etcd.watches() > before, SEEN_S, "the command waits")
     command.process.send_signal(how)
     assert command.process.wait(SLACK_S) == -how
 

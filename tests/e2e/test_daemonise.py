@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A host that goes into the background right after listen(), before anybody could have announced
-its socket."""
+"""A host that goes into the background right after listen(), before any thread could announce its
+socket."""
 import pytest
 from harness import product
 from harness.process import free_port

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The first of the README's two commands."""
+"""The first command of the README."""
 import re
 import subprocess
 

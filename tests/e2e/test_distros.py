@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The object file that was built here in older and newer releases of Debian, for
+"""The preload object that was built here, in older and newer releases of Debian, for
 `make test-distros`.
 
-All hosts are started before the first test looks, so that the three TTLs pass once.
+All hosts start before the first test checks them, so that the wait of three TTLs happens once.
 """
 import contextlib
 import pathlib
@@ -25,7 +25,7 @@ THREE_TTLS_S = 3 * TTL_S
 STARTS_S = 30
 ENDS_S = 5
 GONE_S = 0.1
-LINE_S = 10  # within which a thread has said why its host is not registered
+LINE_S = 10  # a thread reports within this time why its host is not registered
 OURS = "etcd-registry"
 LIVES = ("foreground", "daemon")
 CASES = [
@@ -51,7 +51,7 @@ def suite_is_there(request):
 
 @pytest.fixture(scope="module")
 def folders():
-    """folders(): a new one, for everybody to enter."""
+    """folders() returns a new folder that every user may enter."""
     with contextlib.ExitStack() as stack:
 
         def new():
@@ -64,14 +64,15 @@ def folders():
 
 @pytest.fixture(scope="module")
 def operators(etcd, folders):
-    """The registry of an agent outside, which serves every suite; .socket is its address."""
+    """The registry of an agent outside the roots, which serves every suite.  `.socket` is its
+    address."""
     folder = folders()
     registry = Registry(etcd, "v3", folder.name, folder)
     registry.socket = f"@{folder.name}"
     command = [product.COMMAND, "agent", "--socket", registry.socket]
     agent = subprocess.Popen(command, env=registry.settings(TTL=str(TTL_S)))
     wait_until(
-        lambda: registry.socket in pathlib.Path("/proc/net/unix").read_text(), ENDS_S, "its socket"
+        lambda: registry.socket in pathlib.Path("/proc/net/unix").read_text(), ENDS_S, "it listens"
     )
     yield registry
     agent.terminate()
@@ -79,7 +80,7 @@ def operators(etcd, folders):
 
 
 def settings_of(registry, name, **more):
-    """For a host inside a root."""
+    """Settings for a host inside a root."""
     return registry.settings(name, LOG=f"debug:{distros.FOLDER}/{registry.log.name}", **more)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the documents repeat of the code is what the code says."""
+"""The documents agree with the code."""
 import re
 import subprocess
 
@@ -44,7 +44,7 @@ def test_the_table_has_every_setting():
 
 
 def settings_of_the_page():
-    """What its list says of each, in the form of a row of the table."""
+    """Returns each setting of the page's list, in the form of a row of the table."""
     page = MAN_PAGE.read_text().partition(".Sh ENVIRONMENT")[2].partition(".Sh FILES")[0]
     found = {}
     for item in page.split("\n.It ")[1:]:
@@ -67,7 +67,8 @@ def settings_of_the_page():
 
 
 def test_the_settings_of_the_manual_page_are_those_of_the_command():
-    """The option is the variable's name, but for the two that the page says have none."""
+    """An option has the name of its variable.  Two variables have no option, and the page says
+    so."""
     expected = settings_of_the_command()
     without = ("ETCD_REGISTRY_PASSWORD", "ETCD_REGISTRY_DISABLE")
     for variable, row in expected.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every way in which a process ends: tests/hosts/ender."""
+"""Every way in which a process can end, with tests/hosts/ender."""
 import os
 import select
 import signal
@@ -18,7 +18,7 @@ ETCD_DOWN_ADDS_S = 0.05
 EXIT_TIMEOUT_S = 1
 MANY_LINES = 131072
 
-# The object's thread looks once a second whether it is the last.
+# The object's thread checks once a second whether it is the last one.
 LINGERS_S = {"pthread_exit": 1}
 ENDINGS = {
     "exit": 7,
@@ -35,7 +35,7 @@ ENDINGS = {
 
 
 def time_to_end(host):
-    """By a pidfd: Popen.wait() looks only every 50 ms."""
+    """Measures with a pidfd, because Popen.wait() looks only every 50 ms."""
     process = os.pidfd_open(host.process.pid)
     try:
         told = host.tell()
@@ -80,7 +80,7 @@ def test_exit_takes_no_longer_where_etcd_is_down(absent_etcd, make_registry, lau
     registry = make_registry(absent_etcd, "v3")
     plain = launch_listener(registry.settings("web"), "exit", program=ENDER)
     host = launch_listener(registry.preloaded("web"), "exit", program=ENDER)
-    wait_until(registry.agents, PATIENCE_S, "an agent")
+    wait_until(registry.agents, PATIENCE_S, "an agent runs")
     wait_until(lambda: host.stderr, PATIENCE_S, "the line that says that etcd is down")
     assert time_to_end(host) <= time_to_end(plain) + ETCD_DOWN_ADDS_S
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""etcd that is not there: at the start, or for a while."""
+"""etcd is not there: at the start, or for a while."""
 import time
 
 import pytest

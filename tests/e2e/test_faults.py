@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What may happen to a cluster of three nodes in which twenty services are registered.
+"""Faults of a cluster of three nodes in which twenty services are registered.
 
-The node in use leads the cluster, and it is the one that the fault befalls.  The tests look through
-another one.
+The node in use leads the cluster, and the fault hits that node.  The tests look through another
+one.
 """
 import contextlib
 import dataclasses
@@ -31,8 +31,8 @@ FAKED_TTL_S = 3
 WRONG_S = 10
 TRIES = 5
 
-# What only one node answers.  All of them: the first takes longer than the TTL; the others are
-# etcd's word that the lease is gone, or that a service may not be there.
+# Answers that only one node gives.  If all nodes gave them: "slow" takes longer than the TTL, and
+# the others tell the client that the lease is gone or that the service is forbidden.
 ALONE = ("slow", "no such lease", "permission denied", "no user", "invalid token")
 
 
@@ -97,7 +97,7 @@ def tokens_invalidated(cluster, leader):
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """`happens` lasts until its context is left; when that is done, etcd is back."""
+    """`happens` is the fault while its context is open.  When it has closed, etcd is back."""
 
     happens: typing.Callable
     lasts_s: float = BEYOND_TTL_S
@@ -124,7 +124,7 @@ def leader(etcd_cluster):
 
 @pytest.fixture
 def registry(etcd_cluster, leader, make_registry):
-    """The leader is named first."""
+    """The leader is the first node in the connection string."""
     witness, other = (node for node in etcd_cluster.nodes if node is not leader)
     return make_registry(witness, "v3", nodes=[leader.host, other.host])
 
@@ -137,14 +137,14 @@ def fleet(registry, launch_listener, launch_server):
 
 @pytest.fixture
 def watch(etcd_cluster, registry, leader):
-    """Through the other nodes, if they answer."""
+    """Watches through the other nodes, if they answer."""
     nodes = sorted(etcd_cluster.nodes, key=lambda node: (node is leader, node is not registry.etcd))
     with Watch(ClusterStore(nodes, registry.store.prefix)) as watch:
         yield watch
 
 
 def expect_unharmed(fleet, watch, gone):
-    """Nothing but the key `gone` was ever deleted."""
+    """Checks that no key but `gone` was ever deleted."""
     assert {key for _, kind, key in watch.events if kind == "delete"} <= {gone}
     fleet.expect_undisturbed()
     fleet.stop()
@@ -181,14 +181,14 @@ def test_hosts_notice_nothing_and_all_is_registered(etcd_cluster, leader, fleet,
 
 @pytest.fixture
 def fakes(etcd_cluster):
-    """One before each node; they pass on what they get."""
+    """One fake before each node.  It passes requests on."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(FakeEtcd(node=node)) for node in etcd_cluster.nodes]
 
 
 @pytest.fixture
 def faked_fleet(etcd_cluster, fakes, make_registry, launch_listener, launch_server):
-    """It knows nobody but the fakes."""
+    """A fleet that knows only the fakes."""
     registry = make_registry(etcd_cluster.nodes[0], "v3")
     url = f"http://{','.join(fake.host for fake in fakes)}/{registry.namespace}"
     settings = {"URL": url, "TTL": FAKED_TTL_S}
@@ -202,12 +202,12 @@ def next_asked(fakes):
     def asked():
         return next((fake for fake in fakes if fake.latest_call_s > since), None)
 
-    return wait_until(asked, WRONG_S, "a call")
+    return wait_until(asked, WRONG_S, "a node is asked")
 
 
 def spoil_node_in_use(fakes, answer):
-    """Returns it when it has answered wrongly.  A watch that begins takes the calls along to its
-    node, so who was asked last need not be asked next."""
+    """Returns the node when it has answered wrongly.  A new watch takes the calls along to its
+    node, so the node that was asked last need not be the next one."""
     fake = max(fakes, key=lambda fake: fake.latest_call_s)
     for _ in range(TRIES):
         before = fake.wrong_answers
@@ -223,12 +223,12 @@ def spoil_node_in_use(fakes, answer):
 def wait_for_wrong_answers(fakes, count):
     before = sum(fake.wrong_answers for fake in fakes)
     wait_until(
-        lambda: sum(fake.wrong_answers for fake in fakes) - before >= count, WRONG_S, "a request"
+        lambda: sum(fake.wrong_answers for fake in fakes) - before >= count, WRONG_S, "bad answers"
     )
 
 
 def test_nodes_that_answer_wrongly(etcd_cluster, fakes, faked_fleet):
-    """First the node in use, then all of them, then that one a little longer than the others."""
+    """Faults hit the node in use first, then all nodes.  The node in use recovers last."""
     fleet = faked_fleet
     nodes = etcd_cluster.nodes
     gone = fleet.kill_one()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hosts that fork without end while the object's thread lives its life: tests/hosts/forkstorm."""
+"""Hosts that fork without end while the object's thread works, with tests/hosts/forkstorm."""
 import pytest
 from harness import product
 from harness.process import children
@@ -39,7 +39,7 @@ def test_no_fork_hangs_while_heartbeats_run(v3_registry, launch, storm):
 
 
 def test_fork_right_after_every_listen(v3_registry, launch):
-    """With the agent still on its way, each fork waits, and not for ever."""
+    """While the agent is still starting, each fork waits for it, but not for ever."""
     command = [product.HOSTS / "forkstorm", "-l", "4", "200"]
     host = launch(command, v3_registry.preloaded("web"))
     host.read_ports()

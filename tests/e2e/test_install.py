@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make install` into a folder: what is there works from there."""
+"""`make install` into a folder: the installed files work from there."""
 import os
 import pathlib
 import re
@@ -55,7 +55,7 @@ def test_the_installed_object_starts_the_installed_agent(installed, v3_registry,
 def test_one_path_serves_programs_of_32_and_of_64_bits(
     installed, v3_registry, launch_listener, first
 ):
-    """Whichever comes first finds the agent's file."""
+    """The first host, of either word size, finds the agent's file."""
     if not product.I386_LISTENER.exists():
         pytest.skip("32-bit host: gcc -m32 links none here")
     settings = {"LD_PRELOAD": f"{installed}/usr/$LIB/libetcd-registry-preload.so"}

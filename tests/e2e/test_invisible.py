@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A host that looks at itself (tests/hosts/observer), with the object and without: what it sees and
-does is the same, but for what docs/design.md lists under "What the host can notice"."""
+"""A host that looks at itself (tests/hosts/observer), with the object and without it.  It sees and
+does the same, except what docs/design.md lists under "What the host can notice"."""
 import collections
 import difflib
 import os
@@ -23,7 +23,7 @@ THREAD_STACK = 65536
 OBJECT_DATA = 131072
 ARENA = 1 << 20
 
-# One listen() creates the thread, five more of IP sockets wake it, one is of a local socket.
+# One listen() creates the thread, five more on IP sockets wake it, and one is on a local socket.
 IP_LISTENS, V6_LISTENS, OTHER_LISTENS = 6, 1, 1
 LOADING = collections.Counter(openat=1, read=1, fstat=1, mmap=3, close=1, mprotect=1)
 AT_START = collections.Counter(fstat=1, getpid=2)
@@ -36,14 +36,15 @@ LISTENING = collections.Counter(
 FIRST = collections.Counter(gettid=1, getpid=1, capget=1)
 MAY_CHROOT = collections.Counter(unshare=2)
 AT_EXIT = collections.Counter(getpid=1)
-# How often depends on the libc and on who is faster.
+# The number of these calls depends on the libc and on timing.
 ANY_NUMBER = {"futex", "clock_gettime"}
 ANY_NUMBER |= {"mmap", "mprotect", "madvise", "brk", "clone", "clone3"}
 ANY_NUMBER |= {"rt_sigaction", "rt_sigprocmask"}
 
 
 def observe(launch, settings, before_the_end=None):
-    """What it printed, its stderr, and what `before_the_end` returned once it had settled."""
+    """Returns the host's output, its stderr, and the result of `before_the_end` in the settled
+    phase."""
     host = launch([OBSERVER], settings)
     wait_until(lambda: host.stdout.count("phase") == 2, READY_S, "the second phase")
     found = before_the_end(host) if before_the_end else None
@@ -66,7 +67,7 @@ def has_said_why(host):
 
 
 def differences(plain, seen):
-    """The lines that are in the one output only."""
+    """Returns the lines that only one of the outputs has."""
     diff = difflib.unified_diff(plain[0].splitlines(), seen[0].splitlines(), n=0, lineterm="")
     return list(diff)[2:]
 
@@ -120,7 +121,7 @@ def test_agent_of_the_operator(v3_registry, launch, tmp_path):
 
 
 def mappings(host):
-    """(length, permissions, file) of each mapping, in order of their addresses."""
+    """Returns (length, permissions, file) of each mapping, in order of address."""
     found = []
     for line in read_proc(host.process.pid, "maps").decode().splitlines():
         addresses, permissions, _, _, _, *name = line.split(maxsplit=5)
@@ -155,7 +156,7 @@ def test_mappings_are_the_object_and_one_stack_with_its_guard(v3_registry, launc
 
 
 def main_thread_calls(folder, launch, settings):
-    """How often the host's main thread made each system call."""
+    """Returns how often the host's main thread made each system call."""
     trace = folder / "trace"
     variables = [f"-E{name}={value}" for name, value in settings.items() if name not in os.environ]
     command = ["strace", "-ff", "-o", trace, *variables, OBSERVER]
@@ -163,7 +164,7 @@ def main_thread_calls(folder, launch, settings):
     wait_until(lambda: host.stdout.count("phase") == 2, READY_S, "the second phase")
     (traced,) = children(host.process.pid)
     if "ETCD_REGISTRY_NAME" in settings and "LD_PRELOAD" in settings:
-        wait_until(lambda: len(threads(traced)) == 2, READY_S, "the thread")
+        wait_until(lambda: len(threads(traced)) == 2, READY_S, "the object's thread runs")
     os.kill(traced, signal.SIGUSR1)
     assert host.process.wait(READY_S) == EXIT_STATUS
     lines = (folder / f"trace.{traced}").read_text().splitlines()

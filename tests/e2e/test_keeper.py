@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The agent's worker is killed: another goes on, and nothing is ever out of etcd."""
+"""The agent's worker is killed: another one goes on, and no key ever leaves etcd."""
 import os
 import signal
 import subprocess
@@ -21,7 +21,7 @@ END_S = 5
 
 
 def quick(registry):
-    """Its connection string with a time to live for which a test can wait."""
+    """Returns the registry's connection string with a short TTL, so that a test can wait for it."""
     return f"{registry.url}{'&' if '?' in registry.url else '?'}ttl={TTL_S}"
 
 
@@ -73,7 +73,7 @@ def test_a_killed_worker_costs_no_registration(registry, host):
 def test_gone_as_soon_as_the_next_worker_runs_if_it_ended_meanwhile(
     registry, launch_listener, launch_daemon
 ):
-    """Nothing may keep it under a lease that goes on for the sake of another."""
+    """A service must not stay under a lease that lives on for another service."""
     env = registry.preloaded("web", URL=quick(registry))
     host, other = launch_daemon(env), launch_listener(env)
     web, stays = document("web", host.port), document("web", other.port)
@@ -83,7 +83,7 @@ def test_gone_as_soon_as_the_next_worker_runs_if_it_ended_meanwhile(
         os.kill(worker, signal.SIGKILL)
         killed = host.kill()
         assert watch.wait("delete", registry.key(web), END_S) - killed <= TTL_S / 2
-        wait_until(lambda: worker not in registry.agents(), END_S, "another worker")
+        wait_until(lambda: worker not in registry.agents(), END_S, "another worker runs")
         assert not watch.times("delete", registry.key(stays))
     registry.expect(stays)
     other.stop()
@@ -114,7 +114,7 @@ def test_a_host_starts_another_agent_if_both_are_killed(v3_registry, launch_list
     with registry.watch() as watch:
         os.kill(keeper, signal.SIGKILL)
         os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: registry.agents() not in ([], [worker]), END_S, "another agent")
+        wait_until(lambda: registry.agents() not in ([], [worker]), END_S, "another agent runs")
         assert parent(worker_of(registry)) != keeper
         time.sleep(2 * TTL_S)
         assert not watch.times("delete", registry.key(web))
@@ -129,7 +129,7 @@ def test_a_signal_to_the_keeper_is_one_to_the_worker(v3_registry, launch_listene
     worker = worker_of(registry)
     keeper = parent(worker)
     os.kill(keeper, signal.SIGTERM)
-    wait_until(lambda: "ignored while" in registry.log.read_text(), END_S, "the worker's word")
+    wait_until(lambda: "ignored while" in registry.log.read_text(), END_S, "the worker reports it")
     assert registry.agents() == [worker] and is_running(keeper)
     registry.expect(web)
     host.stop()
@@ -142,7 +142,7 @@ def test_an_operators_agent_ends_at_once(v3_registry, launch_listener, tmp_path,
     path = tmp_path / "agent.sock"
     agent = subprocess.Popen([product.COMMAND, "agent", "--socket", path], env=registry.settings())
     try:
-        wait_until(path.exists, END_S, "its socket")
+        wait_until(path.exists, END_S, "the agent listens")
         web = launch_listener(registry.preloaded("web", AGENT=path))
         registry.expect(document("web", web.port))
         assert kill_worker(registry) == agent.pid

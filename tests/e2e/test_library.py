@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The installed library in programs outside of the tree: what etcd-registry.h says is so."""
+"""The installed library in programs outside the tree behaves as etcd-registry.h says."""
 import json
 import os
 import re
@@ -93,7 +93,7 @@ def test_the_header_is_good_c_and_good_cxx(installed, tmp_path, standard):
 
 @pytest.mark.parametrize("how", BUILDS)
 def test_a_program_joins_and_leaves(installed, v3_registry, settings, tmp_path, how):
-    """The example of the header, in C and in C++ as it is."""
+    """The header's example compiles unchanged as C and as C++."""
     compiler, flags = BUILDS[how]
     source = tmp_path / "example.c"
     source.write_text(join_example())
@@ -105,7 +105,7 @@ def test_a_program_joins_and_leaves(installed, v3_registry, settings, tmp_path, 
     ).stdout
     assert ("libetcd-registry.so" in needed) == ("shared" in how)
     with start(program, settings) as process:
-        wait_until(lambda: joined(v3_registry), JOINED_S, "its service")
+        wait_until(lambda: joined(v3_registry), JOINED_S, "the service is registered")
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.wait(PATIENCE_S) == 0
@@ -114,7 +114,7 @@ def test_a_program_joins_and_leaves(installed, v3_registry, settings, tmp_path, 
 
 @pytest.fixture
 def web(v3_registry, drive):
-    """web.join(port) and web.leave(port), by another program."""
+    """web.join(port) and web.leave(port), done by another program."""
 
     class Web:
         holder = drive(v3_registry.settings())
@@ -127,13 +127,13 @@ def web(v3_registry, drive):
         def leave(self, port):
             key = v3_registry.key(document("web", port))
             assert self.holder.ask("leave", "web", port) == ["done", "0"]
-            wait_until(lambda: key not in v3_registry.documents(), PATIENCE_S, "it to have left")
+            wait_until(lambda: key not in v3_registry.documents(), PATIENCE_S, "the service left")
 
     return Web()
 
 
 def test_a_program_watches(installed, v3_registry, settings, web, tmp_path):
-    """The example of the header."""
+    """Builds and runs the header's example."""
     source, ports = tmp_path / "example.c", [free_port(), free_port()]
     source.write_text(watch_example())
     program = library.build(installed, source, tmp_path / "example")
@@ -153,7 +153,7 @@ def test_the_program_of_the_readme(installed, v3_registry, settings, web, tmp_pa
     source.write_text(readme_example())
     program = library.build(installed, source, tmp_path / "reader")
     with start(program, settings) as process:
-        wait_until(lambda: joined(v3_registry, "reader"), JOINED_S, "its own service")
+        wait_until(lambda: joined(v3_registry, "reader"), JOINED_S, "the program's own service")
         url = web.join(port)
         assert process.stdout.readline() == f"+ {url}\n"
         web.leave(port)
@@ -162,7 +162,7 @@ def test_the_program_of_the_readme(installed, v3_registry, settings, web, tmp_pa
 
 
 def test_it_exports_what_the_header_declares(installed):
-    """And the header declares what it exports."""
+    """The header also declares all that the library exports."""
     listed = subprocess.run(
         ["nm", "-D", "-P", "--defined-only", installed / "usr/lib/libetcd-registry.so"],
         check=True,
@@ -177,7 +177,7 @@ def test_it_exports_what_the_header_declares(installed):
 
 
 def is_watched(registry):
-    wait_until(lambda: registry.etcd.watches() > 0, PATIENCE_S, "the watch on the key")
+    wait_until(lambda: registry.etcd.watches() > 0, PATIENCE_S, "the key is watched")
 
 
 DAMAGES = {
@@ -198,7 +198,7 @@ def test_what_is_lost_is_told_and_comes_back(absent_etcd, make_registry, drive, 
         key = registry.key(document("web", port))
         DAMAGES[damage](registry.store, key)
         back = driver.wait_for_event("registered", "web", after=1)
-        wait_until(lambda: watch.events, PATIENCE_S, "somebody's event")
+        wait_until(lambda: watch.events, PATIENCE_S, "the watch reports the damage")
         assert back - watch.events[0][0] <= BACK_S
     registry.expect(document("web", port))
     driver.ask("leave", "web", port)
@@ -252,7 +252,8 @@ def test_an_expired_service_comes_back(absent_etcd, make_registry, drive, relay,
 @pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_a_successor_is_not_deleted(absent_etcd, make_registry, drive, relay, api):
-    """One leaves while it is cut off; its key expires, and another has the service."""
+    """A client leaves while it is cut off.  Its key expires, and another client registers the same
+    service."""
     registry = make_registry(absent_etcd, api)
     first, second, port = drive(by_way_of(relay, registry)), None, free_port()
     first.ask("join", "web", port)
@@ -287,7 +288,7 @@ def test_lost_data_is_put_again(absent_etcd, make_registry, drive, api):
 
 @pytest.mark.slow
 def test_a_node_that_dies_is_told(etcd_cluster, make_registry, drive):
-    """Not the leader, whose death costs an election too."""
+    """The node that dies is not the leader: that would cost an election too."""
     second, first, _ = etcd_cluster.leader_first()
     registry = make_registry(second, "v3", nodes=[first.host])
     driver, port = drive(registry.settings(**TTL)), free_port()
@@ -341,7 +342,8 @@ def test_close_ends_in_its_time_where_etcd_is_silent(absent_etcd, make_registry,
 
 
 def test_lookup_picks_each_as_often(registry, drive):
-    """300 of three, each by chance between 59 and 141: five times the deviation."""
+    """Of 300 lookups among three services, each is picked 59 to 141 times: five standard
+    deviations."""
     driver, ports = drive(registry.settings()), sorted({free_port() for _ in range(3)})
     for port in ports:
         driver.ask("join", "web", port)
@@ -350,7 +352,7 @@ def test_lookup_picks_each_as_often(registry, drive):
     wait_until(
         lambda: sum(int(line[2]) for _, line in driver.lines if line[0] == "picked") == 300,
         PATIENCE_S,
-        "300 lookups",
+        "300 lookups are done",
     )
     picked = {int(line[1]): int(line[2]) for _, line in driver.lines if line[0] == "picked"}
     assert sorted(picked) == ports
@@ -361,7 +363,7 @@ def test_lookup_picks_each_as_often(registry, drive):
 @pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_a_minority_does_not_answer_lookups(etcd_cluster, make_registry, api):
-    """It has the service still, and cannot know whether it has left."""
+    """The minority still has the service, and cannot know whether it has left."""
     alone, *others = etcd_cluster.nodes
     registry = make_registry(alone, api)
     service = document("web", free_port())
@@ -376,7 +378,7 @@ def test_a_minority_does_not_answer_lookups(etcd_cluster, make_registry, api):
         for node in others:
             os.kill(node.pid, signal.SIGCONT)
     assert (found.returncode, found.stdout) == (3, "")
-    wait_until(lambda: joined(registry) == [service], PATIENCE_S, "an answer of the majority")
+    wait_until(lambda: joined(registry) == [service], PATIENCE_S, "the majority answers")
     registry.store.delete(key)
 
 

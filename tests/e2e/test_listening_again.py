@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Hosts whose sockets come and go, and that become other programs: tests/hosts/relistener."""
+"""Hosts whose sockets come and go, and hosts that become other programs, with
+tests/hosts/relistener."""
 import os
 import signal
 import time
@@ -15,7 +16,7 @@ CLOSED_GONE_S = 1.5
 PATIENCE_S = 3
 TTL_S = 3
 INTERVAL_S = TTL_S / 2
-LOOKS_EVERY_S = 1  # an agent at its processes, where nothing else happens
+LOOKS_EVERY_S = 1  # an agent checks its processes this often if nothing else happens
 SLACK_S = 0.5
 
 

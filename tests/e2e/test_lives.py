@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Hosts that do to themselves what servers do, each with an agent of its own.
+"""Hosts that change themselves as servers do, each with an agent of its own.
 
-All are started before the first test looks, so that the three TTLs pass once and not for each.
+All start before the first test checks them, so that the wait of three TTLs happens once.
 """
 import contextlib
 import dataclasses
@@ -26,7 +26,7 @@ TTL_S = 3
 THREE_TTLS_S = 3 * TTL_S
 KILLED_GONE_S = 0.1
 A_DUMP_S = 1.1
-CAP_SYS_RESOURCE = 24  # some roots lack it
+CAP_SYS_RESOURCE = 24  # not in every container
 PATIENCE_S = 3
 STARTED_TIMES = "200"
 
@@ -40,15 +40,15 @@ READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro /'
 
 @dataclasses.dataclass(frozen=True)
 class Life:
-    """`settings` are more than those of a host that has to start its agent; with `takes_port` the
-    command gets a port, which it does not print."""
+    """`settings` are added to those of a host that has to start its agent.  With `takes_port` the
+    command gets a port as an argument, and does not print one."""
 
     command: list
     settings: dict = dataclasses.field(default_factory=dict)
     name: str = "web"
     needs_root: bool = False
     takes_port: bool = False
-    address: typing.Optional[str] = "127.0.0.1"  # None: one of this machine's
+    address: typing.Optional[str] = "127.0.0.1"  # None: an address of this machine
     worker_kills: int = 0
     gone_s: float = KILLED_GONE_S
 
@@ -62,7 +62,7 @@ def limited(limit, **more):
 
 
 def mounted(mounts, *command, **more):
-    """In a mount namespace of its own."""
+    """Runs the command in a mount namespace of its own."""
     script = f'{mounts} && exec "$@"'
     return Life(["unshare", "--mount", "sh", "-c", script, "sh", *command], needs_root=True, **more)
 
@@ -79,7 +79,7 @@ def early(objects):
     return Life(["sleep", "600"], {"LD_PRELOAD": objects, "ETCD_REGISTRY_EXE": "sleep"})
 
 
-# When listen() returns, the agent runs and knows of the socket.
+# listen() returns only when the agent runs and knows the socket.
 KNOWN = {"ETCD_REGISTRY_WAIT": "5s"}
 DAEMONS = ("daemon", "fork", "double-fork", "double-fork-exit", "late-fork")
 NO_UNIX = seccomp.refuse("socket:1")
@@ -87,7 +87,7 @@ NO_NETLINK = seccomp.refuse("socket:16")
 NO_PROCESS = seccomp.refuse("clone", "clone3", "fork", "vfork")
 NO_PROGRAM = seccomp.refuse("execve", "execveat")
 SERVICE = seccomp.services_only()
-# Older lists than this machine's do not have it.
+# Older versions of the list do not have close_range.
 OLDER_SERVICE = seccomp.services_only(without=["close_range"])
 LIVES = {
     **{what: resident(what) for what in ("close", "closefrom", "close_range", "dup2")},
@@ -146,7 +146,7 @@ def read_port(host):
 
 
 def expect(life, registry, port):
-    """Returns the document, which is there."""
+    """Returns the document once it is in etcd."""
     address = life.address
     if address is None:
         (found,) = wait_until(registry.documents, PATIENCE_S, "a document").values()
@@ -167,14 +167,14 @@ def kill_workers(life, registry, host):
 
 
 def kill(host):
-    """A UDP socket has no holders that could be found."""
+    """Nothing finds the holders of a UDP socket."""
     if not host.holders():
         host.process.kill()
     return host.kill()
 
 
 def discard(host):
-    """A daemon is found by its port, which no test may have read."""
+    """The port identifies a daemon, and perhaps no test has read it yet."""
     if host.stdout:
         read_port(host)
     host.discard()

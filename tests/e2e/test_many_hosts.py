@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many hosts at once, and several on one port."""
+"""Many hosts at once, and several hosts on one port."""
 import itertools
 import signal
 import time
@@ -17,7 +17,7 @@ PATIENCE_S = 5
 RESTARTS = 30
 ENDS = (signal.SIGKILL, signal.SIGTERM)
 
-# Which of four are up, one step after the other: never none.
+# The hosts that run after each step, of four.  At least one always runs.
 COMINGS_AND_GOINGS = ("0", "01", "012", "0123", "123", "13", "3", "03", "0", "02", "2", "12", "1")
 
 
@@ -62,7 +62,7 @@ def test_four_processes_on_one_port_come_and_go_in_any_order(v3_registry, launch
 
 @pytest.mark.parametrize("end", ["-k", "-t"], ids=["kill -9", "SIGTERM"])
 def test_rolling_restart_on_one_port(v3_registry, launch_listener, end):
-    """Each ends its predecessor with its first act after listen()."""
+    """Each host ends its predecessor right after its own listen()."""
     port = free_port()
     web = document("web", port)
     settings = v3_registry.preloaded("web")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Services that come and go together: in a few writes of etcd's, and each for itself where etcd
-refuses one of them."""
+"""Services that start and stop together share a few writes to etcd.  If etcd refuses one of them,
+only that one fails."""
 import pytest
 from harness import users
 from harness.process import free_port
@@ -10,7 +10,7 @@ from harness.wait import wait_until
 pytestmark = pytest.mark.etcds
 
 MANY = 60
-FEW = MANY / 2  # the host is as quick as the machine lets it be
+FEW = MANY / 2  # fewer if the machine lets the host listen faster
 PATIENCE_S = 10
 GONE_S = 1
 REPAIRED_S = 2
@@ -18,13 +18,14 @@ REPAIRED_S = 2
 
 @pytest.fixture
 def registry(absent_etcd, make_registry):
-    """With an etcd of its own, whose counters are this test's."""
+    """A registry with its own etcd, so that the counters are this test's."""
     return make_registry(absent_etcd.start(), "v3")
 
 
 @pytest.fixture
 def launch_many(launch_listener):
-    """A host with many sockets, and a service on each."""
+    """launch(registry) starts a host with many sockets, and returns it with a service for each
+    socket."""
 
     def launch(registry, **more):
         services = [document(f"web-{number}", free_port()) for number in range(MANY)]

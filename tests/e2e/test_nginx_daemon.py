@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""nginx with `daemon on`: the process that listened ends at once, what it left holds the socket.
+"""nginx with `daemon on`: the process that called listen() ends at once, and its child holds the
+socket.
 
-The servers are started before all other tests and looked at again after them, so that the 30 s cost
-no time.
+The servers start before all other tests and are checked after them, so that their 30 s cost no
+time.
 """
 import signal
 import time

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that the loader gives no object, or that have no libc for it: LD_PRELOAD and a name change
-nothing for them, and nothing is registered."""
+"""Programs that the loader gives no object, or that have no libc for it.  LD_PRELOAD and a name
+change nothing for them, and nothing is registered."""
 import os
 import subprocess
 
@@ -14,13 +14,13 @@ BUILD_TIMEOUT_S = 300
 SETTLED_S = 5
 GO_SOURCE = product.ROOT / "tests" / "hosts" / "server.go"
 GO = Program("go", "go", None)
-MOMENTARY = {"SigPnd", "ShdPnd", "SigBlk"}  # Go's scheduler signals its threads, and blocks for a clone
+MOMENTARY = {"SigPnd", "ShdPnd", "SigBlk"}  # Go signals its threads, and blocks signals to clone
 OTHER_CLASS = "' from LD_PRELOAD cannot be preloaded (wrong ELF class: ELFCLASSN): ignored.\n"
 
 
 @pytest.fixture(scope="module", params=["pie", "exe"])
 def go_server(request):
-    """Without cgo: dynamic but without a libc as a PIE, else static."""
+    """A build without cgo: as a PIE it is dynamic but has no libc, as an exe it is static."""
     skip_what_cannot_be(GO)
     binary = product.BUILD / "hosts-go" / request.param
     environment = {
@@ -40,8 +40,8 @@ def go_server(request):
 
 
 def run(launch, registry, program, preload):
-    """What can be seen of one run, with what is registered meanwhile; of its threads, whose number
-    Go's scheduler decides, the names."""
+    """Returns the visible facts of one run, and the services and agents during it.  Threads are
+    compared by name only, because Go's scheduler decides their number."""
     port = free_port()
     settings = registry.preloaded("web") if preload else registry.settings("web")
     host = launch([program, port], settings, port).wait_listening()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The npm package etcd-registry 2.1.1 and this product in one registry, on the API that both speak:
-v2."""
+"""The npm package etcd-registry 2.1.1 and this product in one registry, through the API that both
+use: v2."""
 import json
 import pathlib
 import subprocess
@@ -89,7 +89,7 @@ def test_one_endpoint_joined_from_both_sides_is_one_key(registry, launch_listene
 
 
 def test_verbose_says_what_its_command_says_with_v(registry, npm_modules, npm):
-    """Its `list -v` draws a tree: a name, then a line for each field of the document."""
+    """The package's `list -v` prints a tree: a name, then a line for each field of the document."""
     meta = {"zone": "b", "on": True}
     web = {**document("web", 8080), **meta}
     registry.store.put(registry.key(web), json.dumps(web))

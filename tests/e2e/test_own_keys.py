@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What others do to keys that a listening server has in etcd: noticed through the watch, and
-repaired at once."""
+"""Others change the keys of a server that listens.  The watch notices it, and the agent repairs the
+key at once."""
 import time
 
 import pytest
@@ -22,7 +22,7 @@ def write_without_lease(store, key):
     store.put(key, store.texts()[key])
 
 
-# What somebody does, and the events that follow, our repair last.
+# A change by somebody else, and the events that follow.  Our repair is the last one.
 DAMAGES = {
     "deleted": (lambda store, key: store.delete(key), ["delete", "put"]),
     "written over": (lambda store, key: store.put(key, "{}"), ["put", "put"]),
@@ -36,7 +36,7 @@ DAMAGES = {
 
 @pytest.fixture
 def registry(absent_etcd, make_registry):
-    """With an etcd of its own, whose counters are this test's."""
+    """A registry with its own etcd, so that the counters are this test's."""
     return make_registry(absent_etcd.start(), "v3")
 
 
@@ -49,7 +49,7 @@ def kinds(watch, key):
 
 
 def time_away(watch, key, expected):
-    """Between somebody's event and ours."""
+    """Returns the time from the first event to our repair."""
     wait_until(lambda: kinds(watch, key) == expected, PATIENCE_S, f"{expected} of {key}")
     times = [when for when, _, this_key in watch.events if this_key == key]
     return times[-1] - times[0]
@@ -81,7 +81,7 @@ def test_own_delete_is_not_repaired(registry, launch_listener):
     with registry.watch() as watch:
         host.stop()
         watch.wait("delete", registry.key(web), PATIENCE_S)
-        is_watched(registry, 3)  # this test's, and those of both: the one that left may stay
+        is_watched(registry, 3)  # this test's and both services': the first one's may stay
         time.sleep(2 * INTERVAL_S)
         assert [kind for _, kind, _ in watch.events] == ["delete"]
     registry.expect(stays)
@@ -89,7 +89,7 @@ def test_own_delete_is_not_repaired(registry, launch_listener):
 
 @pytest.fixture
 def many(registry, launch_listener):
-    """Services of one agent, all watched."""
+    """Many services of one agent, all watched."""
     ports = [free_port() for _ in range(MANY)]
     names = ",".join(f"web-{port}:{port}" for port in ports)
     launch_listener(registry.preloaded(names, TTL=str(TTL_S)), *map(str, ports), count=MANY)
@@ -129,7 +129,7 @@ def test_nothing_is_told_of_others(registry, many):
     registry.store.delete(key)
     wait_until(lambda: key in registry.store.texts(), PATIENCE_S, "the key is back")
     told = settled(registry.etcd.watch_messages, PATIENCE_S) - before
-    assert told == 2  # of the delete and the put of the service's own
+    assert told == 2  # the delete, and the put that repairs it
 
 
 @pytest.mark.slow
@@ -146,11 +146,11 @@ def test_many_are_watched_again_with_etcd(registry, many):
 
 
 def test_two_that_want_different_documents_do_not_race(registry, launch_listener):
-    """Each writes over the other's four times at once, then once an interval."""
+    """Each agent overwrites the other's document four times at once, then once per interval."""
     port = free_port()
     key = registry.key(document("web", port))
     with registry.watch() as watch:
-        for ttl_s in (TTL_S, TTL_S + 1):  # of two agents, therefore
+        for ttl_s in (TTL_S, TTL_S + 1):  # two agents, because the settings differ
             settings = registry.preloaded("web", TTL=str(ttl_s), META=f'{{"of": {ttl_s}}}')
             launch_listener(settings, "-r", port)
         watch.wait("put", key, PATIENCE_S)

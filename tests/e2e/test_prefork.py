@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Masters and workers that hold one socket: it is served while one of them lives."""
+"""A master and its workers share one socket: the service stays while one of them lives."""
 import os
 import signal
 import time
@@ -56,7 +56,7 @@ def test_reload_is_not_noticed(v3_registry, nginx):
 
 
 def second_master(nginx):
-    """Its pid, once it has written that where the first had its own."""
+    """Returns the second master's pid, once the master has written it to the pid file."""
     pid_file = nginx.folder / "nginx.pid"
     text = pid_file.read_text() if pid_file.exists() else ""
     return int(text) if text.strip() not in ("", str(nginx.main)) else None
@@ -69,8 +69,8 @@ def test_binary_upgrade_is_not_noticed(v3_registry, launch_server):
     old = nginx.main
     with v3_registry.watch() as watch:
         os.kill(old, signal.SIGUSR2)
-        new = wait_until(lambda: second_master(nginx), START_TIMEOUT_S, "a second master")
-        wait_until(lambda: len(workers_of(new)) == NGINX_WORKERS, START_TIMEOUT_S, "its workers")
+        new = wait_until(lambda: second_master(nginx), START_TIMEOUT_S, "a second master runs")
+        wait_until(lambda: len(workers_of(new)) == NGINX_WORKERS, START_TIMEOUT_S, "workers run")
         os.kill(old, signal.SIGQUIT)
         wait_until(lambda: not is_running(old), PATIENCE_S, "the first master has ended")
         time.sleep(TTL_S + 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What has gone wrong with objects that are preloaded; docs/preload-safety.md has the whole list."""
+"""Failures that other preloaded objects have caused.  docs/preload-safety.md has the whole list."""
 import glob
 import os
 import pathlib

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Programs of Debian, unmodified, for `make test-hosts`; those of harness/servers.py are elsewhere.
+"""Unmodified programs of Debian, for `make test-hosts`.  Other tests use those of
+harness/servers.py.
 
-Two of each are started before the first test looks, so that the three TTLs pass once.
+Two of each start before the first test checks them, so that the wait of three TTLs happens once.
 """
 import contextlib
 import os
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.programs
 THREE_TTLS_S = 3 * TTL_S
 STOPS_S = 20
 GONE_S = 0.1
-CLOSED_GONE_S = 1.5  # where the process lives on without the socket
+CLOSED_GONE_S = 1.5  # the process closes the socket and lives on
 AGENT_ENDS_S = 5
 ENDS = {"SIGTERM": signal.SIGTERM, "kill -9": signal.SIGKILL}
 VALGRIND_WARNING = re.compile(r"--\d+-- .*")
@@ -43,16 +44,17 @@ def instances(etcd):
 
 
 def end_and_time(host, end):
-    """Returns when the kernel did not list the socket any more, and when its processes had ended.
+    """Returns two times: when the kernel no longer listed the socket, and when its processes had
+    ended.
 
-    Of those that are killed it is the kernel that closes the socket, as the last of their ends.
+    If the processes are killed, the kernel closes the socket as the last of them ends.
     """
     pids = {host.main, *host.holders()}
     if end == signal.SIGKILL:
         host.kill()
     else:
         os.kill(host.holders()[0], end)
-    wait_until(lambda: not listening_inodes(host.port), STOPS_S, "nothing listens", 0.002)
+    wait_until(lambda: not listening_inodes(host.port), STOPS_S, "no process listens", 0.002)
     closed = time.monotonic()
     if end == signal.SIGKILL:
         return closed, closed
@@ -80,7 +82,7 @@ def test_registered_for_three_ttls_and_out_when_it_ends(instances, program, end)
 
 
 def test_valgrind_finds_no_error(etcd):
-    """It warns of system calls that it does not know, as 3.19 of pidfd_open."""
+    """valgrind warns of unknown system calls; 3.19 does not know pidfd_open."""
     skip_what_cannot_be(VALGRIND)
     with running(etcd, VALGRIND) as instance:
         instance.expect_registered()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Programs of masters and workers: whatever these do to each other, the service is in etcd while the
-kernel says that somebody listens.
+"""Programs of masters and workers.  Whatever they do to each other, the service is in etcd while
+the kernel says that somebody listens.
 
-What a program does with its socket meanwhile is its own affair, so nothing is assumed about that:
-every delete is held against what the kernel said.
+The tests assume nothing about the program's own handling of its socket.  They compare each delete
+with the kernel's report.
 """
 import contextlib
 import os
@@ -29,7 +29,7 @@ from harness.wait import settled, wait_until
 pytestmark = pytest.mark.programs
 
 GONE_S = 0.1
-CROWD_GONE_S = 1.5  # while hundreds of processes end, which keeps etcd from the processor too
+CROWD_GONE_S = 1.5  # hundreds of processes end, and keep etcd from the processor too
 PATIENCE_S = 20
 OUTLIVES_S = TTL_S + 1
 WORKERS_STILL_S = 0.5
@@ -46,31 +46,32 @@ def workers(host):
 
 
 def all_workers(host):
-    """Once they are all there."""
+    """Returns the workers once all are there."""
     return settled(lambda: workers(host), PATIENCE_S, WORKERS_STILL_S)
 
 
 def kill_each_worker(host):
-    """One by one, each when the one before has a successor."""
+    """Kills each worker after its predecessor has a successor."""
     for worker in all_workers(host):
         others = workers(host) - {worker}
         os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: workers(host) - others - {worker}, PATIENCE_S, "a successor")
+        wait_until(lambda: workers(host) - others - {worker}, PATIENCE_S, "a successor runs")
 
 
 def signal_master(signal_number):
-    """Until it has new workers and none of the old."""
+    """Signals the master, and waits until all old workers have ended and new ones run."""
 
     def act(host):
         before = all_workers(host)
         os.kill(host.main, signal_number)
-        wait_until(lambda: not before & workers(host), PATIENCE_S, "the old are gone")
-        wait_until(lambda: workers(host), PATIENCE_S, "there are new ones")
+        wait_until(lambda: not before & workers(host), PATIENCE_S, "the old workers have ended")
+        wait_until(lambda: workers(host), PATIENCE_S, "new workers run")
 
     return act
 
 
-# Killed one by one, node's workers take the socket along: its primary opens it for them.
+# If node's workers are killed one by one, they close the socket.  The primary opens it again for
+# them.
 CHANGES = {
     **{f"{name}, workers killed": (name, kill_each_worker) for name in MASTERS},
     "nginx, reload": ("nginx", signal_master(signal.SIGHUP)),
@@ -87,7 +88,7 @@ def connect(port):
 
 
 def expect_no_delete_but_of_the_silent(instance, kernel):
-    """Nothing was deleted while a socket listened."""
+    """Checks that nothing was deleted while a socket listened."""
     silences = kernel.silences()
     for when in instance.watch.times("delete", instance.key):
         assert any(silence.start <= when for silence in silences), kernel.changes
@@ -95,13 +96,13 @@ def expect_no_delete_but_of_the_silent(instance, kernel):
 
 
 def kill_master(host):
-    """With -9; returns when it has ended."""
+    """Kills the master with SIGKILL.  Returns when it has ended."""
     os.kill(host.main, signal.SIGKILL)
     host.process.wait(PATIENCE_S)
 
 
 def kill_holders_one_by_one(port):
-    """What ends by itself meanwhile needs no kill."""
+    """Some holders may end by themselves meanwhile."""
     while pids := holders(port):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pids[0], signal.SIGKILL)
@@ -145,8 +146,8 @@ def read_exactly(connection, length):
 
 
 def connect_to_postgres(port):
-    """A session that has a backend of its own, or None while the server says that it starts (57P03).
-    PostgreSQL's protocol 3.0: the message flow of the start."""
+    """Returns a session that has its own backend, or None while the server is still starting
+    (57P03).  See PostgreSQL's protocol 3.0, start-up message flow."""
     connection = connect(port)
     parameters = b"user\0postgres\0database\0postgres\0\0"
     connection.sendall(struct.pack("!II", 8 + len(parameters), 3 << 16) + parameters)
@@ -171,7 +172,7 @@ def test_500_sessions_of_postgres_do_not_matter(etcd, end):
         instance.expect_registered()
         kernel = stack.enter_context(Listening(instance.host.port))
         first = wait_until(
-            lambda: connect_to_postgres(instance.host.port), PATIENCE_S, "a first session"
+            lambda: connect_to_postgres(instance.host.port), PATIENCE_S, "a first session is open"
         )
         stack.enter_context(first)
         for _ in range(POSTGRES_CONNECTIONS - 1):

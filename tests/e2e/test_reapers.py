@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Hosts that inherit orphans, of which the agent must not be one: tests/hosts/reaper."""
+"""Hosts that inherit orphans, with tests/hosts/reaper.  The agent must not be one of those
+orphans."""
 import os
 import signal
 import time
@@ -27,7 +28,8 @@ def launch_reaper(launch, registry, command):
 
 
 def saw_nothing(registry, host):
-    """Ends it: no SIGCHLD came, there was nobody to wait for, and the service left at once."""
+    """Ends the host.  Returns whether it got no SIGCHLD and had no children.  The service leaves at
+    once."""
     with registry.watch() as watch:
         told = time.monotonic()
         os.kill(host.holders()[0], signal.SIGUSR1)

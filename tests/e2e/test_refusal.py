@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An agent that refuses a host and closes at once: what it said must be read, whatever was still on
-its way to it.
+"""An agent that refuses a host and closes the connection at once.  The host must read the refusal,
+whatever it was sending meanwhile.
 
-The agent is a script here, since the real one cannot be made to close at a chosen moment.
+A script plays the agent here, because the real one does not close at a chosen moment.
 """
 import os
 import socket

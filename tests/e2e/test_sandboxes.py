@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Hosts that may start no thread, no process, no program or no connection: registered where an agent
-runs already and can be reached, else one line, and unharmed either way."""
+"""Hosts that may not start a thread, a process or a program, or may not connect.  They are
+registered if they can reach a running agent.  Otherwise they print one line.  No host is harmed."""
 import contextlib
 import os
 import pathlib
@@ -42,7 +42,7 @@ def says_one_line(host, text):
 
 
 def is_registered_beside(registry, other, host):
-    """`other` keeps the agent running."""
+    """Checks that `host` is registered while `other` keeps the agent running."""
     web = document("web", host.port)
     registry.expect(document("web", other.port), web)
     with registry.watch() as watch:
@@ -79,7 +79,7 @@ def test_filter_before_the_start_beside_an_agent(v3_registry, launch, refused):
 
 @pytest.mark.parametrize("refused", REFUSED)
 def test_filter_right_after_listen(v3_registry, launch, refused):
-    """It comes before, during or after the start of an agent."""
+    """The filter starts before, during or after the start of an agent."""
     host = started(launch, v3_registry, [*REFUSED[refused], "listen"])
     ends_unharmed(host)
     assert host.stderr.count("\n") <= 1
@@ -98,7 +98,7 @@ def test_another_agent_from_an_empty_root(v3_registry, launch):
     (worker,) = v3_registry.agents()
     for pid in (parent(worker), worker):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: v3_registry.agents() not in ([], [worker]), PATIENCE_S, "another agent")
+    wait_until(lambda: v3_registry.agents() not in ([], [worker]), PATIENCE_S, "another agent runs")
     v3_registry.expect(web)
     assert host.stderr == ""
     host.kill()
@@ -107,13 +107,13 @@ def test_another_agent_from_an_empty_root(v3_registry, launch):
 
 @pytest.fixture
 def user():
-    """One that has no other process: RLIMIT_NPROC counts them all."""
+    """A user without any other process, because RLIMIT_NPROC counts all of them."""
     return random.randrange(60000, 65000)
 
 
 @pytest.fixture
 def open_registry(etcd, agent_watch, request):
-    """The registry, a log and a copy of the agent that every user can reach."""
+    """A registry, a log and a copy of the agent that every user can reach."""
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o777)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Where a password must not be: arguments, logs, messages, what other processes inherit."""
+"""Places where no password may appear: arguments, logs, messages, and the processes that inherit
+them."""
 import os
 import signal
 
@@ -32,7 +33,7 @@ def registry(guarded_etcd, make_registry):
 
 @pytest.fixture(params=["variable", "user", "file", "connection string", "query"])
 def settings(request, registry, tmp_path):
-    """For Registry.preloaded(): the right user, told in one way."""
+    """The valid user for Registry.preloaded(), set in one of the possible ways."""
     if request.param == "variable":
         return {"USER": users.USER, "PASSWORD": PASSWORD}
     if request.param == "user":
@@ -46,7 +47,7 @@ def settings(request, registry, tmp_path):
 
 
 def test_agent_and_log(registry, settings, launch_listener):
-    """A token is none of the log's either."""
+    """The log does not show a token either."""
     host = launch_listener(registry.preloaded("web", **settings))
     registry.expect(document("web", host.port))
     assert registry.agents()
@@ -65,13 +66,13 @@ def assert_hidden(pid):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="nobody but root may read an agent's environment")
 def test_environment_of_keeper_and_worker(registry, settings, launch_registered):
-    """The next worker still knows what it has to."""
+    """The next worker still has the settings that it needs."""
 
     def wait_until_registered(times):
         wait_until(
             lambda: registry.log.read_text().count(": registered") == times,
             SEEN_S,
-            f"registered for the {times}. time",
+            f"registered {times} times",
         )
 
     launch_registered(registry, **settings)
@@ -108,7 +109,7 @@ def test_commands_that_print(registry, settings, launch_registered, launch):
         result = registry.run(*command, env=env)
         assert result.returncode in (0, NOT_FOUND), result.stderr
         assert PASSWORD not in result.stdout + result.stderr
-    wait_until(lambda: watch.stdout, SEEN_S, "what is there")
+    wait_until(lambda: watch.stdout, SEEN_S, "the command reports the service")
     assert PASSWORD not in watch.stdout + watch.stderr
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Real servers, unmodified: registered as they listen, gone as they stop, and otherwise as they
-were."""
+"""Real, unmodified servers: registered while they listen, gone when they stop, and otherwise
+unchanged."""
 import pytest
 from harness import facts
 from harness.process import free_port

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A service manager signals all that belongs to a service, the agent included: tests/hosts/drainer."""
+"""A service manager signals every process of a service, the agent included, with
+tests/hosts/drainer."""
 import os
 import signal
 import time
@@ -30,8 +31,8 @@ def signal_all(pids, how):
 
 @pytest.fixture
 def launch_service(launch_listener):
-    """launch_service(registry, *command) returns a host that is registered, the service, and its
-    agent's processes."""
+    """launch_service(registry, *command) returns a registered host, its service, and the pids of
+    its agent."""
 
     def start(registry, program, *arguments):
         settings = registry.preloaded("web", TTL=str(TTL_S))
@@ -79,7 +80,7 @@ def test_agent_is_gone_2_s_later_where_etcd_is_down(absent_etcd, make_registry, 
 
 
 def test_out_after_the_ttl_where_all_are_killed(v3_registry, launch_service):
-    """As the kernel does it to a cgroup that is out of memory."""
+    """The kernel does this to a cgroup that is out of memory."""
     host, web, agent = launch_service(v3_registry, RESIDENT, "plain")
     with v3_registry.watch() as watch:
         killed = signal_all([*agent, host.process.pid], signal.SIGKILL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kinds of sockets and of libcs: tests/hosts/listener, with one and the same preload object."""
+"""All kinds of sockets and libcs, with tests/hosts/listener and one and the same preload object."""
 import pytest
 from harness import process, product
 from harness.registry import REGISTERED_TIMEOUT_S, document
@@ -7,8 +7,8 @@ from harness.wait import settled, wait_until
 
 GONE_S = 2
 AGENT_ENDS_S = 5
-LOOKED_AROUND_S = 1  # how often the object's thread looks whether it has an agent
-KNOWN = "5s"  # listen() returns when the agent knows of the socket
+LOOKED_AROUND_S = 1  # the object's thread checks this often whether it has an agent
+KNOWN = "5s"  # listen() returns when the agent knows the socket
 IPV6_ADDRESS = "fd00::7"
 
 both_libcs = pytest.mark.parametrize(
@@ -62,8 +62,7 @@ def test_reuseport_twice_the_second_exit_leaves_the_first_registered(registry, l
         second = launch_listener(registry.preloaded("web", WAIT=KNOWN), "-r", str(first.port))
         assert len(process.listening_inodes(first.port)) == 2
         second.stop()
-        # The agent hears of exits in their order: when it knows of this one it has seen
-        # the second's.
+        # The agent sees exits in order: when it knows of this one, it has seen the second's.
         other = launch_listener(registry.preloaded("probe"))
         probe = document("probe", other.port)
         registry.expect(web, probe)

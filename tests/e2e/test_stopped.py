@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A host that is stopped (SIGSTOP) for 15 s, with the time to live that is the default.
+"""A host that is stopped (SIGSTOP) for 15 s, with the default TTL.
 
-It is stopped before all other tests and looked at after them, so that this costs no time.
+It is stopped before all other tests and checked after them, so that this costs no time.
 """
 import os
 import signal
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.xdist_group("stopped")
 STOPPED_S = 15
 TTL_S = 10
 INTERVAL_S = TTL_S / 2
-LOOKS_EVERY_S = 1  # the agent at its processes, where nothing else happens
+LOOKS_EVERY_S = 1  # the agent checks its processes this often if nothing else happens
 SLACK_S = 0.5
 GONE_S = 0.1
 PATIENCE_S = 3
 
 
 class Stop:
-    """Of one process, in the background."""
+    """Stops a process in the background, and continues it later."""
 
     def __init__(self, pid):
         os.kill(pid, signal.SIGSTOP)

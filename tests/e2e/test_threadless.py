@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Hosts whose sockets are announced without a thread: where none is wanted, and where nobody calls listen()."""
+"""Hosts that announce their sockets without a thread: if no thread is wanted, or if nobody calls
+listen()."""
 import os
 import signal
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""https with client certificates, on a real etcd: all that the product does, where its settings
-may come from, what it says when one is wrong, and certificates that are replaced under it."""
+"""https with client certificates, on a real etcd: every feature of the product, every source of its
+settings, the message for each wrong setting, and certificates that are replaced at run time."""
 import json
 import os
 import pathlib
@@ -99,13 +99,13 @@ def test_every_command(registry, client, launch):
 
 
 def test_preloaded_host(registry, client, launch_listener):
-    """What somebody deletes is back before the next heartbeat where there is a watch, v3."""
+    """If there is a watch (v3), a deleted key is back before the next heartbeat."""
     host = launch_listener(registry.preloaded("web", **client.settings()))
     web = document("web", host.port)
     registry.expect(web)
     with registry.watch() as watch:
         if registry.api == "v3":
-            wait_until(registry.etcd.watches, SEEN_S, "a watch on the key")
+            wait_until(registry.etcd.watches, SEEN_S, "the key is watched")
             registry.store.delete(registry.key(web))
             watch.wait("put", registry.key(web), REPAIRED_S)
         host.kill()
@@ -137,7 +137,7 @@ def assert_says(result, status, *texts):
 
 @pytest.fixture
 def refused_files(request, authority, stranger, client):
-    """Files that a handshake fails with, and what is to be read then."""
+    """Files with which a handshake fails, and the expected text."""
     cacert, cert, key = client.values.values()
 
     def of_client(files, *texts):
@@ -196,7 +196,7 @@ def test_nothing_switches_verification_off(v3_registry, client, stranger):
 @pytest.mark.skipif(not has_capability(SYS_ADMIN), reason="only root mounts")
 @pytest.mark.parametrize("trusted", ["of the system", "named"])
 def test_only_the_authority_that_is_named(v3_registry, authority, client, tmp_path, trusted):
-    """Etcd's is one of the system's too, and OpenSSL looks for it by its name."""
+    """The system trusts etcd's authority too, and OpenSSL looks authorities up by name."""
     other = Authority(tmp_path / "other", "other")
     (system := tmp_path / "certs").mkdir()
     shutil.copy(authority.cacert, system)
@@ -217,7 +217,7 @@ def test_only_the_authority_that_is_named(v3_registry, authority, client, tmp_pa
 
 @pytest.fixture
 def serve():
-    """serve(context): a server that shakes hands and hangs up; its address."""
+    """serve(context) starts a server that only does the handshake, and returns its address."""
     listeners = []
 
     def answer(listener, tls):
@@ -287,7 +287,7 @@ def make_bad(path, kind, other):
 
 @pytest.fixture(params=[(name, kind) for name in ("CACERT", "CERT", "KEY") for kind in KINDS])
 def bad_file(request, client, tmp_path):
-    """Files of which one is no good; that one's setting and path; what is to be read then."""
+    """Files of which one is bad, that one's setting and path, and the expected text."""
     name, kind = request.param
     path = tmp_path / "bad.pem"
     other = "CACERT" if name == "KEY" else "KEY"
@@ -331,7 +331,7 @@ def test_certificate_and_key_in_one_file(v3_registry, client, tmp_path):
 
 
 def test_encrypted_key_asks_nobody(v3_registry, client, tmp_path):
-    """OpenSSL would, at the terminal of whoever runs the command."""
+    """OpenSSL would ask for the passphrase on the user's terminal."""
     cacert, cert, key = client.values.values()
     certificates.encrypt_key(key, encrypted := tmp_path / "encrypted.pem", "passphrase")
     command = ["script", "--quiet", "--command", "exec \"$RUN\" list", "/dev/null"]
@@ -360,7 +360,7 @@ def test_password_file_that_is_no_good(v3_registry, tmp_path, kind):
 
 
 def test_password_file_that_is_a_pipe(v3_registry, client):
-    """A shell's <(command)."""
+    """The shell passes <(command) as a pipe."""
     words = ["list", *client.options(), "--user", "registry"]
     script = '"$0" "$@" --password-file <(sleep 0.1; echo password)'
     command = ["bash", "-c", script, COMMAND, *words]
@@ -440,7 +440,7 @@ def serial(cert):
 def test_certificates_of_both_sides_are_replaced(
     etcd, make_registry, launch_listener, tmp_path, version
 ):
-    """What is new is used as soon as a connection is, and no registration is lost."""
+    """Each new connection uses the new certificates, and no registration is lost."""
     registry = make_registry(etcd, "v3")
     authority = Authority(tmp_path / "authority")
     files = Files(authority.cacert, *authority.issue("client"))
@@ -456,7 +456,7 @@ def test_certificates_of_both_sides_are_replaced(
         seen = len(relay.serials)
         relay.cut()
         new = serial(files.values["CERT"])
-        wait_until(lambda: relay.serials[seen:], SEEN_S, "a new connection")
+        wait_until(lambda: relay.serials[seen:], SEEN_S, "a connection is new")
         assert set(relay.serials[seen:]) == {new} != {first}
         wait_until(lambda: len(relay.serials) >= seen + 2, SEEN_S, "call and watch are back")
         assert not any(relay.resumed)
@@ -468,7 +468,7 @@ def test_certificates_of_both_sides_are_replaced(
 @pytest.mark.slow
 @pytest.mark.parametrize("api", ["v3", "v2"])
 def test_the_authority_is_exchanged(tmp_path, make_registry, launch_listener, api):
-    """On both sides, under the names of the old files; etcd reads its authority at its start."""
+    """Both sides change, under the old file names.  etcd reads its authority at its start."""
     authority = Authority(tmp_path / "authority")
     files = Files(authority.cacert, *authority.issue("client"))
     authority.issue("etcd")
@@ -479,7 +479,7 @@ def test_the_authority_is_exchanged(tmp_path, make_registry, launch_listener, ap
         web = document("web", host.port)
         registry.expect(web)
         etcd.kill()
-        wait_until(lambda: "still trying" in registry.log.read_text(), BACK_S, "it is missed")
+        wait_until(lambda: "still trying" in registry.log.read_text(), BACK_S, "etcd is away")
         new = Authority(tmp_path / "new", "new")
         etcd.certificates = new.folder
         new.issue("etcd")
@@ -488,7 +488,7 @@ def test_the_authority_is_exchanged(tmp_path, make_registry, launch_listener, ap
         issued = new.issue("client")
         for old, path in zip(files.values.values(), (new.cacert, *issued)):
             os.replace(path, old)
-        wait_until(lambda: "answers again" in registry.log.read_text(), BACK_S, "it is back")
+        wait_until(lambda: "answers again" in registry.log.read_text(), BACK_S, "etcd is back")
         registry.expect(web)
         with registry.watch() as watch:
             host.kill()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""https with client certificates, and users, at once.  The gateway of v3 refuses certificates with
-a common name then, if names are users of etcd; that of etcd 3.3 does not."""
+"""https with client certificates together with users.  If the names in certificates are users of
+etcd, the v3 gateway refuses a certificate with a common name.  The gateway of etcd 3.3 does not."""
 import pytest
 from harness import users
 from harness.certificates import Authority, Files
@@ -27,7 +27,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 def make_etcd(tmp_path, authority):
-    """make_etcd(names_are_users=True), without users."""
+    """make_etcd(names_are_users=True) starts an etcd without users."""
     made = []
 
     def make(names_are_users=True):
@@ -57,7 +57,7 @@ def test_a_service_is_held_and_deleted(
     files = client(authority, subject)
     host, web = launch_registered(registry, TTL=TTL_S, **files.settings(**users.settings()))
     if api == "v3":
-        wait_until(etcd.watches, REFUSED_S, "a watch on the key")
+        wait_until(etcd.watches, REFUSED_S, "the key is watched")
         registry.store.delete(registry.key(web))
         registry.expect(web, timeout_s=REPAIRED_S)
     registry.expect_held(web, host, 3 * TTL_S)
@@ -72,7 +72,7 @@ def refusing_etcd(make_etcd):
 
 
 def test_a_name_is_refused(refusing_etcd, make_registry, launch_listener, authority):
-    """With what there is to do, in one line."""
+    """The refusal is one line, and says how to fix it."""
     users.switch_users_on(refusing_etcd)
     registry = make_registry(refusing_etcd, "v3")
     settings = client(authority, WITH_NAME).settings(**users.settings())
@@ -90,12 +90,12 @@ def test_a_name_is_refused(refusing_etcd, make_registry, launch_listener, author
 def test_users_switched_on_under_a_certificate_with_a_name(
     refusing_etcd, make_registry, launch_registered, authority
 ):
-    """A certificate without one that takes its place is used, on connections that are new."""
+    """A certificate without a common name replaces it, and new connections use it."""
     registry = make_registry(refusing_etcd, "v3")
     settings = client(authority, WITH_NAME).settings(**users.settings())
     host, web = launch_registered(registry, TTL=TTL_S, **settings)
     users.switch_users_on(refusing_etcd)
-    wait_until(lambda: "common name" in registry.log.read_text(), BACK_S, "a refusal")
+    wait_until(lambda: "common name" in registry.log.read_text(), BACK_S, "etcd refuses it")
     registry.expect(timeout_s=BACK_S)
     client(authority, None)
     registry.expect(web, timeout_s=BACK_S)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may do what to whom: what docs/design.md promises of other users."""
+"""Which user may do what to another: the promises of docs/design.md about other users."""
 import contextlib
 import http.server
 import json
@@ -33,7 +33,7 @@ from harness.wait import wait_until
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
 DAEMONISER = product.HOSTS / "daemoniser"
-ACCEPTS = "00010000"  # the flag in /proc/net/unix
+ACCEPTS = "00010000"  # the flag of a listening socket in /proc/net/unix
 TTL_S = 10
 REGISTERED_S = 2
 DAEMON = 1  # a user that is neither root nor the other one
@@ -53,7 +53,7 @@ def listens(name):
 
 @pytest.fixture
 def shared_name(v3_registry, launch_listener):
-    """Where the hosts of this registry look for their agent; nobody is there."""
+    """The name under which this registry's hosts look for their agent.  Nobody holds it."""
     host = launch_listener(v3_registry.preloaded("web"))
     name = wait_until(lambda: socket_name(host), PATIENCE_S, "the agent's socket")
     v3_registry.expect(document("web", host.port))
@@ -69,8 +69,8 @@ def squatted(request, shared_name):
 
 
 def private_agent(registry, worker=None):
-    """The worker of the one agent that runs, other than that one."""
-    pids = wait_until(lambda: set(registry.agents()) - {worker}, PATIENCE_S, "an agent")
+    """Returns the worker of the one agent that runs, other than `worker`."""
+    pids = wait_until(lambda: set(registry.agents()) - {worker}, PATIENCE_S, "an agent runs")
     (pid,) = pids
     return pid
 
@@ -103,7 +103,7 @@ def test_sockets_of_a_host_without_a_thread_share_a_private_agent(
 
 
 def test_daemon_behind_a_squatted_name(v3_registry, squatted, launch):
-    """Its parent ends as soon as the agent knows, or after a while."""
+    """The parent ends as soon as the agent knows the socket, or after a time limit."""
     host = launch([DAEMONISER, port := free_port(), "_exit"], v3_registry.preloaded("web"), port)
     web = document("web", port)
     with v3_registry.watch() as watch:
@@ -115,12 +115,12 @@ def test_daemon_behind_a_squatted_name(v3_registry, squatted, launch):
 def kill_agent(worker):
     for pid in (parent(worker), worker):
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not is_running(pid), PATIENCE_S, "it has ended")
+        wait_until(lambda: not is_running(pid), PATIENCE_S, f"process {pid} has ended")
 
 
 def wait_known(registry, host, worker):
     line = f"[{worker}] debug: pid {host.process.pid}: listens"
-    wait_until(lambda: line in registry.log.read_text(), PATIENCE_S, "the host is back")
+    wait_until(lambda: line in registry.log.read_text(), PATIENCE_S, "the agent knows the host")
 
 
 def test_private_agent_whose_worker_is_killed(v3_registry, shared_name, launch_listener):
@@ -143,7 +143,8 @@ def test_private_agent_whose_worker_is_killed(v3_registry, shared_name, launch_l
 def test_agent_that_is_killed_while_its_name_is_squatted(
     v3_registry, shared_name, launch_listener, squatted_first
 ):
-    """All of it: the host starts another, and the key is never out."""
+    """Keeper and worker are killed.  The host starts another agent, and the key never leaves
+    etcd."""
     registry = v3_registry
     deed = other_user.running("accept and say nothing", shared_name)
     with contextlib.ExitStack() as stack:
@@ -167,7 +168,7 @@ def test_agent_that_is_killed_while_its_name_is_squatted(
 
 @pytest.fixture(params=["hosted", "operator's"])
 def any_agent(request, v3_registry, launch_listener):
-    """The name of an agent's socket, and what lets a host find it."""
+    """The name of an agent's socket, and the settings with which a host finds it."""
     if request.param != "hosted":
         name = request.getfixturevalue("operators_agent")(0)
         yield name, {"AGENT": name}
@@ -179,7 +180,7 @@ def any_agent(request, v3_registry, launch_listener):
 
 @pytest.fixture
 def operators_agent(v3_registry):
-    """operators_agent(uid): the name of the socket of one that root or that user runs."""
+    """operators_agent(uid) starts an agent as that user, and returns the name of its socket."""
     agents = []
 
     def start(uid):
@@ -193,7 +194,7 @@ def operators_agent(v3_registry):
         agents.append(
             subprocess.Popen(command, env=environment, user=uid, group=uid, extra_groups=[])
         )
-        wait_until(lambda: listens(name), PATIENCE_S, "its socket")
+        wait_until(lambda: listens(name), PATIENCE_S, "the agent listens")
         return name
 
     yield start
@@ -212,7 +213,7 @@ def test_flood_of_another_user(v3_registry, any_agent, launch_listener, flood):
         assert int(status(worker)["VmHWM"].split()[0]) < MEMORY_KB
         host.kill()
         key = registry.key(document("web", host.port))
-        wait_until(lambda: key not in registry.documents(), REGISTERED_S, "it is gone")
+        wait_until(lambda: key not in registry.documents(), REGISTERED_S, "the key has left etcd")
     assert registry.log.read_text().count("warn: one more process") <= 1
 
 
@@ -224,7 +225,7 @@ def spin(for_s):
 
 
 def announced(registry, agent, described, uid=other_user.NOBODY):
-    """What the agent says to a process of that user that announces this: outcome and text."""
+    """Announces this as that user.  Returns the agent's answer: outcome and text."""
     with other_user.running("announce", agent, json.dumps(described), uid=uid) as process:
         what, text = json.loads(process.stdout.readline())
         assert len(registry.documents()) == (1 if what == wire.REGISTERED else 0)
@@ -291,19 +292,20 @@ def test_socket_that_is_not_as_announced(v3_registry, operators_agent, user, lie
 
 
 def test_socket_that_was_opened_as_another_user(v3_registry, operators_agent):
-    """As nginx and many others do that need a low port."""
+    """nginx and many other servers open a low port this way."""
     assert announced(v3_registry, operators_agent(0), {"drop": True}, uid=0)[0] == wire.REGISTERED
 
 
 def test_owner_and_mode_of_an_operators_socket(v3_registry):
-    """Who may connect may register, and nobody else; the path goes although it is another's."""
+    """Only a user who may connect may register.  The socket's path is removed although another user
+    owns it."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         path = pathlib.Path(folder, "agent.sock")
         options = ["--socket", path, "--mode", "600", "--owner", f"{other_user.NOBODY}:{DAEMON}"]
         agent = subprocess.Popen([product.COMMAND, "agent", *options], env=v3_registry.settings())
         try:
-            wait_until(lambda: listens(path), PATIENCE_S, "its socket")
+            wait_until(lambda: listens(path), PATIENCE_S, "the agent listens")
             found = path.stat()
             assert (found.st_uid, found.st_gid) == (other_user.NOBODY, DAEMON)
             assert found.st_mode & 0o777 == 0o600
@@ -338,8 +340,8 @@ def test_privileges_of_an_agent(v3_registry, uid, process):
     command += [product.COMMAND, "agent", "--socket", name]
     keeper = subprocess.Popen(command, env=environment)
     try:
-        wait_until(lambda: listens(name), PATIENCE_S, "its socket")
-        (worker,) = wait_until(lambda: children(keeper.pid), PATIENCE_S, "its worker")
+        wait_until(lambda: listens(name), PATIENCE_S, "the agent listens")
+        (worker,) = wait_until(lambda: children(keeper.pid), PATIENCE_S, "the worker runs")
         found = status(keeper.pid if process == "keeper" else worker)
         assert found["NoNewPrivs"] == "1"
         kept = 0 if uid else PTRACE_AND_READ & int(status("self")["CapPrm"], 16)
@@ -351,7 +353,8 @@ def test_privileges_of_an_agent(v3_registry, uid, process):
 
 
 def may_trace(pid, uid):
-    """Whether a process of that user without capabilities may read its memory and attach to it."""
+    """Returns whether a process of that user, without capabilities, may read its memory or attach
+    to it."""
     script = (
         "import ctypes, sys\n"
         "libc, pid = ctypes.CDLL(None), int(sys.argv[1])\n"
@@ -369,7 +372,8 @@ def may_trace(pid, uid):
 
 @pytest.mark.parametrize("process", ["keeper", "worker"])
 def test_agent_cannot_be_traced_or_dumped(operators_agent, process):
-    """Not even by its own user; another process of that user can, so nothing else forbids it."""
+    """Its own user cannot trace it either.  That user can trace another process, so nothing else
+    forbids it."""
     with other_user.running("announce", operators_agent(other_user.NOBODY), "{}") as host:
         mine = children(os.getpid())
         (keeper,) = [pid for pid in mine if command_line(pid)[1:2] == ["agent"]]
@@ -382,7 +386,7 @@ def test_agent_cannot_be_traced_or_dumped(operators_agent, process):
 
 
 def test_setuid_program_does_nothing(v3_registry, launch_listener):
-    """Whatever is in the environment of who starts it."""
+    """The environment of the caller makes no difference."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         program = shutil.copy(product.LISTENER, folder)
@@ -398,7 +402,7 @@ def test_setuid_program_does_nothing(v3_registry, launch_listener):
 
 @pytest.fixture
 def man_in_the_middle(tmp_path):
-    """His port, his certificate, and the requests that he could read."""
+    """The port and certificate of a false etcd, and the requests that it could read."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -437,7 +441,7 @@ def test_man_in_the_middle_of_etcd_gets_nothing(v3_registry, man_in_the_middle, 
 
 
 def test_pidfd_of_another_process_is_refused(v3_registry, operators_agent):
-    """A hello with the pidfd of another process is the end of that connection."""
+    """A hello with the pidfd of another process closes the connection."""
     victim = os.pidfd_open(1)
     with wire.connect(operators_agent(0)) as connection:
         socket.send_fds(connection, [wire.hello()], [victim])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One host and port under SO_REUSEPORT, two agents: the key is there as long as one listens."""
+"""Two agents serve one host and port under SO_REUSEPORT: the key is there as long as one process
+listens."""
 import os
 import re
 import signal
@@ -23,13 +24,13 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root"
 
 @pytest.fixture
 def registry(absent_etcd, make_registry):
-    """With an etcd of its own, whose counters are this test's."""
+    """A registry with its own etcd, so that the counters are this test's."""
     return make_registry(absent_etcd.start(), "v3")
 
 
 class Pair:
-    """Two hosts on one port, the first of which has put the key; the second serves another name
-    beside it.  Each has an agent of its own: they differ in a setting, or are in containers."""
+    """Two hosts on one port.  The first has put the key; the second also serves another name.  Each
+    has an agent of its own: the settings differ, or each is in a container."""
 
     def __init__(self, registry, launch, in_containers):
         self.registry = registry
@@ -54,25 +55,26 @@ class Pair:
         return host
 
     def _registered(self):
-        """How many services agents have said to be in etcd."""
+        """Returns how many services the agents have reported as registered."""
         return len(re.findall("registered$", self.registry.log.read_text(), re.MULTILINE))
 
     def current_lease(self):
         return self.registry.store.rows()[self.key][1]
 
     def expect_last(self, host, *services):
-        """These are there, and with the host they go."""
+        """Checks that these services are there, and that they leave with the host."""
         self.registry.expect(*services)
         os.kill(self.server(host), signal.SIGTERM)
         self.registry.expect()
 
     @staticmethod
     def server(host):
-        """In a container it is the child of unshare."""
+        """Returns the pid of the server.  In a container it is the child of unshare."""
         return (children(host.process.pid) or [host.process.pid])[0]
 
 
-# A container whose first process is killed is killed as a whole: see below.
+# If the first process of a container is killed, the kernel kills all of it.  A later test covers
+# that.
 @pytest.mark.parametrize(
     ("apart_by", "how"),
     [
@@ -107,7 +109,8 @@ def test_one_leaves_and_the_key_is_there_again(registry, launch, apart_by, how):
     ],
 )
 def test_the_second_ends_and_nothing_happens_to_the_key(registry, launch, apart_by, how):
-    """What only the second had is gone; if its agent was killed with it, after the TTL."""
+    """The second host's own service leaves: at once, or after the TTL if its agent was killed
+    too."""
     pair = Pair(registry, launch, apart_by == "containers")
     with registry.watch() as watch:
         os.kill(pair.server(pair.second), how)
@@ -120,11 +123,12 @@ def test_the_second_ends_and_nothing_happens_to_the_key(registry, launch, apart_
 
 @needs_root
 def test_a_container_is_killed_as_a_whole_and_the_other_is_unharmed(registry, launch):
-    """Host and agent.  The other takes the key over before the first's lease has expired."""
+    """Host and agent are killed.  The other agent takes the key over before the first lease
+    expires."""
     pair = Pair(registry, launch, True)
     with registry.watch() as watch:
         os.kill(pair.server(pair.first), signal.SIGKILL)
-        wait_until(lambda: pair.current_lease() != pair.lease, 2 * TTL_S, "another lease")
+        wait_until(lambda: pair.current_lease() != pair.lease, 2 * TTL_S, "it has another lease")
         time.sleep(TTL_S + 1)
         assert {(kind, key) for _, kind, key in watch.events} == {("put", pair.key)}
         assert is_running(pair.server(pair.second))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""etcd is upgraded under a service, version by version; TEST_ETCDS has their binaries, oldest
+"""etcd is upgraded under a service, version by version.  TEST_ETCDS names the binaries, oldest
 first."""
 import os
 

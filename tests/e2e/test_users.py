@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""etcd with users switched on: who may write below services/ alone can do all that the product
-does.  The users of v2 are not those of v3, and have no tokens."""
+"""etcd with users.  A user that may only write below services/ can do everything that the product
+needs.  The users of v2 are separate from those of v3, and have no tokens."""
 import time
 
 import pytest
@@ -31,7 +31,7 @@ def registry(guarded_etcd, make_registry):
 
 @pytest.fixture(params=["v3", "v2"])
 def unguarded_registry(request, absent_etcd, make_registry):
-    """Of one API or the other, whose users are yet to be switched on."""
+    """A registry of either API, on an etcd whose users are not switched on yet."""
     return make_registry(absent_etcd.start(), request.param)
 
 
@@ -52,7 +52,7 @@ def test_a_service_is_held_and_deleted(either_registry, launch_registered):
 
 def test_the_user_sees_the_members(registry, guarded_etcd, launch_registered):
     launch_registered(registry, **users.settings())
-    wait_until(lambda: guarded_etcd.lists_of_members() == 1, LEFT_S, "a list of members")
+    wait_until(lambda: guarded_etcd.lists_of_members() == 1, LEFT_S, "it asks for the members")
 
 
 def test_a_restart_of_etcd_costs_a_new_login_at_most(registry, guarded_etcd, launch_registered):
@@ -99,7 +99,7 @@ def test_users_switched_on_under_a_service(unguarded_registry, launch_registered
 
 
 def test_password_that_is_changed_and_changed_back(registry, guarded_etcd, launch_registered):
-    """While a new worker logs in, which the lease has to survive."""
+    """The password changes while a new worker logs in.  The lease must survive that."""
     launch_registered(registry, TTL=LONG_TTL_S, **users.settings())
     lease = registry.leases()
     users.set_password(guarded_etcd, "another")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""etcdreg_watch() through `etcd-registry watch`, on a real etcd that fails in every way: nothing is
-lost, and nothing is told twice."""
+"""etcdreg_watch(), used by `etcd-registry watch`, on a real etcd that fails in every way.  Each
+change is reported exactly once."""
 import json
 import time
 
@@ -20,7 +20,7 @@ both_apis = pytest.mark.parametrize("api", ["v3", "v2"])
 
 
 class Watcher:
-    """`etcd-registry watch --json`, and services that this test puts by hand."""
+    """`etcd-registry watch --json`, and services that the test itself puts."""
 
     def __init__(self, registry, host):
         self.registry = registry
@@ -28,7 +28,7 @@ class Watcher:
         self.expected = []
 
     def changes(self):
-        """(change, port), of whole lines."""
+        """Returns (change, port) for each complete line."""
         lines = self.host.stdout.split("\n")[:-1]
         return [(line["change"], line["service"]["port"]) for line in map(json.loads, lines)]
 
@@ -40,7 +40,7 @@ class Watcher:
         self.registry.store.delete(self.registry.key(document("web", port)))
 
     def expect(self, *changes, timeout_s=SEEN_S):
-        """These come next, and nothing else does."""
+        """Checks that exactly these changes come next."""
         self.expected += changes
         wait_until(lambda: len(self.changes()) >= len(self.expected), timeout_s, self.expected)
         time.sleep(STILL_S)
@@ -56,8 +56,8 @@ class Watcher:
 
 @pytest.fixture
 def watch(launch):
-    """watch(registry, **settings), begun with a service on port 1; what it leaves in etcd is gone
-    after the test."""
+    """watch(registry, **settings) starts with a service on port 1.  Its keys are removed after the
+    test."""
     made = []
 
     def start(registry, **settings):
@@ -104,7 +104,8 @@ def test_resumes_with_every_event_once(absent_etcd, make_registry, watch, relay,
 def test_tells_the_difference_where_etcd_has_forgotten(
     absent_etcd, make_registry, watch, relay, api
 ):
-    """After a compaction, or more than the 1000 events that v2 keeps (error 401)."""
+    """etcd forgets events: after a compaction, or after more than the 1,000 that v2 keeps (error
+    401)."""
     registry = make_registry(absent_etcd, api)
     watcher = watch(registry, **by_way_of(relay, registry))
     watcher.put(2)
@@ -144,7 +145,7 @@ def test_a_restart_is_nothing(absent_etcd, make_registry, watch, api):
 @pytest.mark.slow
 @pytest.mark.parametrize("writes", [0, 50], ids=["behind", "as far"])
 def test_lost_data_is_noticed(absent_etcd, make_registry, watch, relay, writes):
-    """Also where etcd has been written to since, and its revision shows nothing."""
+    """With later writes, etcd's revision alone does not show the loss."""
     registry = make_registry(absent_etcd, "v3")
     watcher = watch(registry, **by_way_of(relay, registry))
     for port in (2, 3, 4):
@@ -167,7 +168,7 @@ def test_lost_data_is_noticed(absent_etcd, make_registry, watch, relay, writes):
 
 @pytest.mark.slow
 def test_a_silent_node_is_left(absent_etcd, make_registry, watch, relay):
-    """Its stream stands, and nothing comes."""
+    """The stream stays open, but nothing arrives."""
     registry = make_registry(absent_etcd, "v3", nodes=(relay.host,))
     watcher = watch(registry)
     relay.fall_silent()
@@ -177,14 +178,14 @@ def test_a_silent_node_is_left(absent_etcd, make_registry, watch, relay):
 
 @pytest.mark.slow
 def test_many_services(etcd, make_registry, launch):
-    """More than ten pages of a list."""
+    """The list has more than ten pages."""
     registry = make_registry(etcd, "v3")
     services = [document(f"web-{n % 100}", 10_000 + n) for n in range(MANY)]
     registry.store.put_many({registry.key(one): json.dumps(one) for one in services})
     watcher = Watcher(registry, launch([COMMAND, "watch", "--json"], registry.settings()))
     ports = [service["port"] for service in services]
     try:
-        wait_until(lambda: watcher.host.stdout.count("\n") >= MANY, LISTED_S, "10,000 services")
+        wait_until(lambda: watcher.host.stdout.count("\n") >= MANY, LISTED_S, "all are reported")
         assert sorted(watcher.changes()) == [("found", port) for port in ports]
     finally:
         registry.store.delete_all()
@@ -198,7 +199,7 @@ def test_the_member_that_it_was_told_of_is_removed(etcd_cluster, make_registry, 
     registry = make_registry(second, "v3")
     watcher = watch(registry, URL=f"{first.url}/{registry.namespace}")
     wait_until(lambda: first.lists_of_members() > 0, SEEN_S, "the watch asks for the members")
-    wait_until(lambda: second.remove_member(first), RESUMED_S, "etcd lets it go")
+    wait_until(lambda: second.remove_member(first), RESUMED_S, "etcd has removed the member")
     watcher.put(2)
     watcher.expect(("added", 2), timeout_s=2 * RESUMED_S)
 
@@ -206,7 +207,7 @@ def test_the_member_that_it_was_told_of_is_removed(etcd_cluster, make_registry, 
 @pytest.mark.slow
 @pytest.mark.etcds
 def test_a_token_that_is_no_longer_good(absent_etcd, make_registry, watch):
-    """etcd has forgotten it with its restart."""
+    """etcd forgets the token when it restarts."""
     registry = make_registry(absent_etcd.start(), "v3")
     users.switch_users_on(absent_etcd)
     watcher = watch(registry, **users.settings())

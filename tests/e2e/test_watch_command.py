@@ -15,14 +15,14 @@ END_S = 3
 
 
 def changes(watcher):
-    """What it has printed: (change, service), whole lines only."""
+    """Returns the printed (change, service) pairs of complete lines."""
     lines = watcher.stdout.split("\n")[:-1]
     return [(change["change"], change["service"]) for change in map(json.loads, lines)]
 
 
 @pytest.fixture
 def hold(launch):
-    """hold(registry, name): a service that `join` holds, and its document."""
+    """hold(registry, name) starts `join`, and returns it with its document."""
 
     def start(registry, name):
         port = free_port()
@@ -85,6 +85,6 @@ def test_goes_on_after_an_outage(absent_etcd, make_registry, launch, hold, api):
     wait_until_equal(lambda: changes(watcher), expected, SEEN_S)
     end(coming)
     end(watcher)
-    # An etcd that starts may refuse once more, for another reason.
+    # An etcd that starts may refuse one more request, for another reason.
     told = watcher.stderr.splitlines()
     assert len(told) == len(set(told))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the end-to-end tests are made of: etcd, the registry's content, hosts, agents."""
+"""The parts of the end-to-end tests: etcd, the registry's content, hosts, agents."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What systemd does with a socket unit; the object is preloaded into the service alone."""
+"""Does what systemd does with a socket unit.  Only the service gets the preload object."""
 from .product import HOSTS, PRELOAD
 
 _SCRIPT = """
@@ -12,5 +12,5 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LD_PRELOAD=preloa
 os.execv(program, [program])
 """
 
-# To be followed by the port, and started without the object.
+# Start this without the object, and append the port.
 ACTIVATED = ["/usr/bin/python3", "-c", _SCRIPT, PRELOAD, HOSTS / "activated"]

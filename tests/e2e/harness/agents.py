@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The agents that hosts started: who they are, their sockets, and that they end.
+"""The agents that hosts started: their processes and sockets, and whether they have ended.
 
-An agent lets nobody but root look at its environment and its descriptors, so it is told by what
-anybody can see.
+Only root may look at an agent's environment and file descriptors.  So these functions use facts
+that every user can see.
 """
 import contextlib
 import os
@@ -25,7 +25,7 @@ PATIENCE_S = 5
 
 
 def agents_of(log):
-    """The processes that wrote this log and have not ended."""
+    """Returns the running processes that wrote this log."""
     if not log.exists():
         return []
     pids = {int(pid) for pid in LOG_LINE.findall(log.read_text())}
@@ -33,23 +33,24 @@ def agents_of(log):
 
 
 def worker_of(registry):
-    (pid,) = wait_until(registry.agents, PATIENCE_S, "an agent")
+    (pid,) = wait_until(registry.agents, PATIENCE_S, "an agent runs")
     return pid
 
 
 def kill_worker(registry):
-    """Returns the keeper when another worker of it has taken over."""
+    """Kills the worker.  Returns the keeper when its next worker runs."""
     worker = worker_of(registry)
     keeper = parent(worker)
     assert command_line(keeper)[1:2] == ["agent"]
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: registry.agents() not in ([], [worker]), PATIENCE_S, "another worker")
+    wait_until(lambda: registry.agents() not in ([], [worker]), PATIENCE_S, "another worker runs")
     assert children(keeper) == registry.agents()
     return keeper
 
 
 def _listening_process(name):
-    """None: it has ended since it was listed, or its queue is full (of another worker's test)."""
+    """Returns the pid.  None: the process has ended since it was listed, or its queue is full
+    (another pytest worker's test)."""
     try:
         with connect(name) as connection:
             credentials = connection.getsockopt(
@@ -61,15 +62,15 @@ def _listening_process(name):
 
 
 def socket_name(host):
-    """The name, as in /proc/net/unix, of the agent's socket that this host made; None if it
+    """Returns the agent's socket that this host made, by its name in /proc/net/unix; None if it
     made none."""
     names = set(SOCKET_NAME.findall(pathlib.Path("/proc/net/unix").read_text()))
     return next((name for name in names if _listening_process(name) == host.process.pid), None)
 
 
 class AgentWatch:
-    """Notes in the background how long agents outlive their last host, so that no test has to
-    wait for that."""
+    """Measures in the background how long agents outlive their last host, so that no test has to
+    wait."""
 
     def __init__(self):
         self.lifetimes = {}
@@ -97,7 +98,7 @@ class AgentWatch:
             time.sleep(WATCH_INTERVAL_S)
 
     def still_running(self):
-        """Test to pids of the agents that have not ended."""
+        """Returns the pids of agents that still run, by test."""
         with self._lock:
             return {test: agents_of(log) for test, (log, _) in self._waiting.items()}
 

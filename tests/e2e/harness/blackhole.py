@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A node whose network is gone: what is sent to its sockets vanishes, and nobody is told.
+"""A node without a network: every packet to its sockets vanishes, without an error.
 
-A socket filter that lets nothing through is put on every TCP socket of the process, the listening
-ones included, so that a SYN is dropped as a firewall's DROP does it.
+Every TCP socket of the process gets a filter that lets nothing through, the listening ones too.  So
+a SYN is dropped as by a firewall's DROP rule.
 """
 import contextlib
 import ctypes
@@ -23,7 +23,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _socket_of(pidfd, number):
-    """A copy of that descriptor; None: it is no TCP socket, or closed by now."""
+    """Returns a copy of that file descriptor; None if it is not a TCP socket, or closed by now."""
     copy = _libc.syscall(SYS_PIDFD_GETFD, pidfd, number, 0)
     if copy < 0:
         return None
@@ -35,7 +35,7 @@ def _socket_of(pidfd, number):
 
 
 class BlackHole:
-    """Around the process, sockets that it opens later included."""
+    """Surrounds a process, with the sockets that it opens later."""
 
     def __init__(self, pid):
         self._pid = pid
@@ -48,7 +48,7 @@ class BlackHole:
 
     def __enter__(self):
         self._swallow()
-        assert self._sockets, "no socket can be had of the process"
+        assert self._sockets, "found no TCP socket of the process"
         self._thread.start()
         return self
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Authorities and certificates of a test's own, made with openssl."""
+"""Certificates and authorities of a single test, made with openssl."""
 import os
 import subprocess
 
 OPENSSL_TIMEOUT_S = 20
-# etcd's JSON gateway is a client of etcd itself, and shows etcd's own certificate.
+# etcd's JSON gateway is a client of etcd, and presents etcd's own certificate.
 USAGES = "extendedKeyUsage=serverAuth,clientAuth"
 HERE = "IP:127.0.0.1"
 
@@ -24,12 +24,13 @@ def encrypt_key(key, encrypted, passphrase):
 
 
 def rehash(folder):
-    """Makes of its certificates what OpenSSL finds authorities in."""
+    """Links the folder's certificates under the names by which OpenSSL finds authorities."""
     _openssl("rehash", folder)
 
 
 class Authority:
-    """Its folder has ca.pem, and NAME.pem with NAME-key.pem of each certificate that it issued."""
+    """A certificate authority.  Its folder has ca.pem, and NAME.pem with NAME-key.pem for each
+    certificate."""
 
     def __init__(self, folder, name="throwaway"):
         folder.mkdir(exist_ok=True)
@@ -40,9 +41,9 @@ class Authority:
         _openssl("req", "-x509", "-key", self._key, "-days", 1, *words, "-out", self.cacert)
 
     def issue(self, name, san=HERE, days=1, subject=None):
-        """(certificate, key); days=-1: it has expired.  A common name in `subject` would be a user
-        to etcd, which its JSON gateway refuses where users are switched on.  A certificate of that
-        name is replaced, at one blow for whoever reads."""
+        """Returns (certificate, key).  With days=-1 it has expired.  etcd would take a common name
+        in `subject` as a user, and its JSON gateway refuses that if users are switched on.  A
+        certificate of the same name is replaced atomically."""
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}-key.pem"
         new_key, request, extensions, new = (
             self.folder / f".{name}.{what}" for what in ("key", "request", "extensions", "cert")
@@ -59,13 +60,13 @@ class Authority:
 
 
 class Files:
-    """What a client is told to use."""
+    """The files in a client's settings."""
 
     def __init__(self, cacert=None, cert=None, key=None):
         self.values = {"CACERT": cacert, "CERT": cert, "KEY": key}
 
     def settings(self, **more):
-        """For Registry.preloaded()."""
+        """Settings for Registry.preloaded()."""
         return {**self.values, **more}
 
     def variables(self, prefix="ETCD_REGISTRY_"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Minimal roots of other releases of Debian, as scripts/test-distros makes and fills them, and
-hosts that run in one: with the processes and the network of this machine, and mounts of their own.
-"""
+"""Minimal roots of other releases of Debian, made and filled by scripts/test-distros, and hosts
+that run inside.  A host shares the processes and the network of this machine, and has its own
+mounts."""
 import os
 import pathlib
 
@@ -15,10 +15,10 @@ PRELOAD = "/usr/local/lib/libetcd-registry-preload.so"
 SECOND = "/usr/local/lib/second.so"
 # The agent's binary is linked to the libraries of the machine that built it.
 AGENT_RUNS = ("bookworm", "trixie", "sid")
-# glibc before 2.34: what does not load libpthread has no threads, and no dlsym() without libdl.
+# Before glibc 2.34, a program without libpthread has no threads, and one without libdl no dlsym().
 LIBPTHREAD_APART = ("bullseye",)
 
-FOLDER = "/mnt"  # of the test, inside
+FOLDER = "/mnt"  # the test's folder, as seen inside the root
 ENTER = f"""\
 set -e
 root=$1 folder=$2
@@ -40,10 +40,10 @@ with http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), handler) as server:
         os.setsid()
     server.serve_forever()
 """
-# Python 3.12 and later warns whoever forks with a thread, as docs/design.md says.
+# Python 3.12 and later warns if a process with several threads forks, as docs/design.md says.
 QUIET = ["-W", "ignore::DeprecationWarning"]
 
-# Program to its command line, by how it lives; the port comes behind the first part.
+# By program and by life, the command line.  The port goes between its two parts.
 PROGRAMS = {
     "C without threads": {
         "foreground": (["/usr/local/bin/simple"], []),
@@ -61,7 +61,7 @@ PROGRAMS = {
 
 
 def why_missing(suite):
-    """None if its root is there."""
+    """Returns the reason why the suite's root is missing, None if it is there."""
     if (DISTROS / suite).is_dir():
         return None
     log = DISTROS / f"{suite}.log"
@@ -70,7 +70,7 @@ def why_missing(suite):
 
 
 def start(suite, program, life, settings, folder, preload=PRELOAD):
-    """A Host, told a port of its own.  What it logs into FOLDER is in `folder`."""
+    """Starts a Host with a port of its own.  Files that it writes to FOLDER appear in `folder`."""
     port = free_port()
     words, more = PROGRAMS[program][life]
     command = [f"LD_PRELOAD={preload}", *words, port, *more]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Real etcd nodes, started by scripts/throwaway-etcd; THROWAWAY_ETCD names another etcd than that
-of the machine."""
+"""Real etcd nodes, started by scripts/throwaway-etcd.  THROWAWAY_ETCD names another etcd binary
+than this machine's."""
 import contextlib
 import json
 import os
@@ -22,13 +22,13 @@ LEADER_TIMEOUT_S = 10
 
 
 def exchange(request):
-    """The JSON that an URL or a request gets."""
+    """Returns the JSON answer to a URL or a request."""
     with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_S) as response:
         return json.load(response)
 
 
 def v3_prefix(version):
-    """Where a cluster of that version ("3.4.0") has its v3 API."""
+    """Returns the prefix of the v3 API in a cluster of that version ("3.4.0")."""
     major, minor = map(int, version.split(".")[:2])
     if (major, minor) < (3, 3):
         return "v3alpha"
@@ -36,7 +36,7 @@ def v3_prefix(version):
 
 
 def _start(*arguments, binary=None):
-    """The facts that the script prints, one dictionary for each node."""
+    """Runs the script.  Returns its facts, one dictionary for each node."""
     environment = {**os.environ, **({"THROWAWAY_ETCD": str(binary)} if binary else {})}
     output = subprocess.run(
         [SCRIPT, "start", "--v2", *map(str, arguments)],
@@ -51,11 +51,11 @@ def _start(*arguments, binary=None):
 
 
 class Etcd:
-    """With the v2 API beside v3.  Keeps its ports and its content over kill() and start().
+    """A node with the v2 API beside v3.  It keeps its ports and its data over kill() and start().
 
-    `token` goes with the requests that tests make, where users are needed.  With `certificates`, an
-    Authority's folder, the product reaches it by https; tests go on with http.  Names in clients'
-    certificates are users of it, unless `names_are_users` is False.
+    Requests of the tests carry `token`, if users are switched on.  With `certificates`, an
+    Authority's folder, the product uses https; the tests still use http.  Names in client
+    certificates are users, unless `names_are_users` is False.
     """
 
     def __init__(self, folder, certificates=None, names_are_users=True):
@@ -68,14 +68,14 @@ class Etcd:
 
     @classmethod
     def at(cls, url):
-        """One that somebody else has started, and will stop."""
+        """Returns a node that somebody else starts and stops."""
         etcd = cls(None)
         etcd.url = url
         return etcd
 
     @classmethod
     def with_port(cls, folder, client_port, peer_port):
-        """Not started: the port is known before anything listens there."""
+        """Returns a node that is not started: its port is known before anything listens there."""
         folder.mkdir()
         (folder / "ports").write_text(f"{client_port} {peer_port}\n")
         etcd = cls(folder)
@@ -88,14 +88,14 @@ class Etcd:
 
     @property
     def reached_at(self):
-        """The connection string of the product, without a namespace."""
+        """The product's connection string for this node, without a namespace."""
         if not self.certificates:
             return self.url
         port = (self.folder / "ports").read_text().split()[2]
         return f"https://127.0.0.1:{port}"
 
     def start(self, binary=None):
-        """Returns when it answers."""
+        """Starts the node.  Returns when it answers."""
         option = "--tls" if self.names_are_users else "--tls-no-users"
         tls = [option, self.certificates] if self.certificates else []
         self._take(_start(*tls, self.folder, binary=binary)[0])
@@ -105,14 +105,14 @@ class Etcd:
         self.url, self.pid = facts["url"], int(facts["pid"])
 
     def metrics(self):
-        """What it counts: name with its labels to value."""
+        """Returns etcd's metrics: value by name with labels."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=REQUEST_TIMEOUT_S) as response:
             lines = response.read().decode().splitlines()
         rows = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in rows}
 
     def writes(self):
-        """How many it has made, of all members together."""
+        """Returns the number of writes, of all members together."""
         return int(self.metrics()["etcd_server_proposals_applied_total"])
 
     def watches(self):
@@ -122,12 +122,12 @@ class Etcd:
         return int(self.metrics()["etcd_debugging_mvcc_watch_stream_total"])
 
     def watch_messages(self):
-        """How many it has sent to those who watch."""
+        """Returns the number of messages sent to watchers."""
         name = 'grpc_server_msg_sent_total{grpc_method="Watch"'
         return sum(value for row, value in self.metrics().items() if row.startswith(name))
 
     def calls(self):
-        """Method to how often it was called."""
+        """Returns the number of calls by method."""
         pattern = re.compile(r'grpc_server_started_total\{grpc_method="(\w+)"')
         rows = ((pattern.match(name), value) for name, value in self.metrics().items())
         return {match[1]: int(value) for match, value in rows if match and value}
@@ -140,19 +140,19 @@ class Etcd:
         wait_until(lambda: not is_running(self.pid), 5, "etcd has ended")
 
     def advertise(self, url):
-        """What it tells clients of itself, from its next start on."""
+        """Sets the URL that the node advertises to clients from its next start on."""
         (self.folder / "advertised").write_text(url)
 
     def is_leader(self):
         return self.metrics()["etcd_server_is_leader"] == 1
 
     def lose_data(self):
-        """Of one that was killed."""
+        """Removes the data of a killed node."""
         shutil.rmtree(self.folder / "data")
 
     @contextlib.contextmanager
     def stopped(self):
-        """It accepts connections and answers nobody."""
+        """A stopped node accepts connections and answers nobody."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -164,7 +164,7 @@ class Etcd:
             subprocess.run([SCRIPT, "stop", self.folder], check=True, timeout=30)
 
     def version(self):
-        """Of the cluster."""
+        """Returns the version of the cluster."""
         return exchange(f"{self.url}/version")["etcdcluster"]
 
     def v3_path(self, method):
@@ -174,12 +174,13 @@ class Etcd:
         return {"Authorization": self.token} if self.token else {}
 
     def call(self, method, body):
-        """Of the v3 API."""
+        """Calls a method of the v3 API."""
         url = self.url + self.v3_path(method)
         return exchange(urllib.request.Request(url, json.dumps(body).encode(), self.headers()))
 
     def remove_member(self, other):
-        """From the cluster, as which it must have stood for 5 s.  Whether that was done."""
+        """Removes a member from the cluster, which must have been complete for 5 s.  Returns
+        whether etcd accepted that."""
         members = self.call("cluster/member/list", {})["members"]
         gone = next(member for member in members if other.url in member["clientURLs"])
         try:
@@ -191,7 +192,7 @@ class Etcd:
         return True
 
     def lists_of_members(self):
-        """How many requests for the list of members it has answered, with success."""
+        """Returns how many requests for the member list succeeded."""
         return sum(
             int(value)
             for name, value in self.metrics().items()
@@ -200,14 +201,14 @@ class Etcd:
 
 
 class EtcdCluster:
-    """Of three nodes."""
+    """A cluster of three nodes."""
 
     def __init__(self, folder):
         self.folder = folder
         self.nodes = []
 
     def start(self):
-        """Again, too: with the ports and the content of before."""
+        """Starts the nodes, also again: they keep their ports and data."""
         for n, facts in enumerate(_start("--nodes", 3, self.folder)):
             if n == len(self.nodes):
                 self.nodes.append(Etcd(facts["dir"]))
@@ -215,13 +216,13 @@ class EtcdCluster:
         return self
 
     def leader(self):
-        """The node that leads, as soon as one does."""
+        """Returns the leader, as soon as there is one."""
         return wait_until(
-            lambda: next(filter(Etcd.is_leader, self.nodes), None), LEADER_TIMEOUT_S, "a leader"
+            lambda: next(filter(Etcd.is_leader, self.nodes), None), LEADER_TIMEOUT_S, "a node leads"
         )
 
     def leader_first(self):
-        """The nodes."""
+        """Returns the nodes, the leader first."""
         leader = self.leader()
         return [leader, *(node for node in self.nodes if node is not leader)]
 

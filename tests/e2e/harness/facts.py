@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What can be seen of a host from outside, with what differs from run to run taken out, so that two
-runs compare equal."""
+"""Facts about a host that other processes can see.  Parts that differ from run to run are removed,
+so that two runs compare equal."""
 import re
 
 from .process import children, command_line, descriptors, environment, read_proc, status, threads
 
-# The thread's name, and the signals 32 and 33, which libc catches for itself once a process
-# creates a thread.
+# The thread's name.  libc catches the signals 32 and 33 for itself once a process creates a thread.
 OUR_THREAD = "etcd-registry"
 LIBC_SIGNALS = 0b11 << 31
 SIGNAL_MASKS = ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
@@ -26,7 +25,7 @@ SAME_STATUS = (
 
 
 def anonymous(text, folder):
-    """The numbers and the folder's name taken out."""
+    """Returns the text without numbers and the folder's name."""
     return re.sub(r"\d+", "N", text.replace(str(folder), "FOLDER"))
 
 

@@ -15,9 +15,9 @@ HUGE_MAX = 1 << 30
 
 
 class FakeEtcd:
-    """`answer` is one of ANSWERS, MORE_ANSWERS or ERRORS and may be changed at any time; None passes
-    requests on to `node`.  Counts the requests, those but for watches that it answered wrongly, and
-    the bytes that somebody took of its answers."""
+    """A fake node.  `answer` is one of ANSWERS, MORE_ANSWERS or ERRORS, and may change at any time.
+    With None it passes requests on to `node`.  It counts the requests, the wrong answers except
+    to watches, and the bytes that a client read."""
 
     def __init__(self, answer=None, node=None):
         self.answer = answer
@@ -67,7 +67,8 @@ class FakeEtcd:
             {**ANSWERS, **MORE_ANSWERS}[answer](handler, self)
 
     def _pass_on(self, handler, body):
-        """All but the list of members, who would be gone to directly."""
+        """Passes a request on, but not one for the member list: the client would then skip the
+        fakes."""
         if handler.path.endswith("/member/list"):
             handler.send_error(404)
             return
@@ -131,7 +132,7 @@ def _error(status, message, code, shape="{{'error': {0}, 'message': {0}, 'code':
 
 NO_LEADER = "etcdserver: no leader"
 
-# As the versions word them, and as proxies do.
+# The wording of etcd's versions, and of proxies.
 ERRORS = {
     "no leader, 3.1": _error(500, NO_LEADER, 2, "{{'Error': {0}, 'Code': {1}}}"),
     "no leader, 3.3": _error(503, NO_LEADER, 14, "{{'error': {0}, 'code': {1}}}"),

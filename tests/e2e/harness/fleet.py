@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Twenty preloaded hosts at once, which must not notice whatever happens to etcd."""
+"""Twenty preloaded hosts at once.  They must not notice anything that happens to etcd."""
 import contextlib
 import os
 import signal
@@ -32,11 +32,12 @@ class Member:
         self.before = None
 
     def state(self, pids):
-        """What must stay as it is."""
+        """Returns the facts that must not change."""
         return pids, self.host.stdout, self.host.stderr
 
     def note(self):
-        """Who comes while etcd is away may have said so, once."""
+        """Takes the current state as the expected one.  A host that starts while etcd is away may
+        print one line."""
         self.before = self.state(self.host.holders())
         assert self.host.stderr.count("\n") <= 1
 
@@ -48,7 +49,8 @@ class Member:
 
 
 class Fleet:
-    """In a registry.  While it is entered, each host is asked for an answer again and again."""
+    """Hosts in a registry.  While the context is open, each host is asked for an answer again and
+    again."""
 
     def __init__(self, registry, launch_listener, launch_server, **settings):
         self.registry = registry
@@ -94,13 +96,14 @@ class Fleet:
         return [(member, member.state(pids[member.host.port])) for member in self.members]
 
     def join(self, name):
-        """One host more, for good.  It may say once that it is not registered yet."""
+        """Starts one more host, which stays.  It may print one line that it is not registered
+        yet."""
         newcomer = self._listener(name)
         self.members.append(newcomer)
         return newcomer
 
     def kill_one(self):
-        """Returns its key."""
+        """Kills the host that is there for this.  Returns its key."""
         self.mortal.host.kill()
         return self.registry.key(self.mortal.service)
 
@@ -110,7 +113,7 @@ class Fleet:
         wait_until_equal(self._documents, expected, timeout_s, LOOK_INTERVAL_S)
 
     def _documents(self):
-        """None while etcd does not answer."""
+        """Returns the documents, None while etcd does not answer."""
         with contextlib.suppress(OSError):
             return self.registry.documents()
 
@@ -120,7 +123,7 @@ class Fleet:
         assert not self.refusals
 
     def stop(self):
-        """Every host ends as it does without etcd."""
+        """Stops every host, and checks that it ends as it does without etcd."""
         self.__exit__()
         for member in self.members:
             member.stop()

@@ -16,7 +16,7 @@ STOP_TIMEOUT_S = 10
 
 
 class Host:
-    """One program, with what it wrote in files.  `port` is the one it was told, or None until
+    """One program, with its output in files.  `port` is the port given to it, or None until
     read_ports()."""
 
     def __init__(self, command, env, folder, port=None):
@@ -55,11 +55,11 @@ class Host:
         return self
 
     def read_ports(self, count=1):
-        """The ports that the small hosts of tests/hosts print."""
+        """Reads the ports that the small hosts of tests/hosts print."""
         wait_until(
             lambda: self.stdout.count("\n") >= count or self._has_failed(),
             START_TIMEOUT_S,
-            "the ports",
+            "the host prints its ports",
         )
         assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
         ports = [int(line) for line in self.stdout.splitlines()]
@@ -67,7 +67,8 @@ class Host:
         return ports
 
     def holders(self):
-        """Its processes that hold the socket, and not those of another host on the same port."""
+        """Returns the host's processes that hold the socket, without those of another host on the
+        same port."""
         found = holders(self.port)
         if self.process.poll() is None:
             return [pid for pid in found if self.process.pid in (pid, parent(pid))]
@@ -75,7 +76,7 @@ class Host:
 
     @property
     def main(self):
-        """The process that has the say: the one that was started, or the daemon that it left."""
+        """The process in charge: the one that was started, or the daemon that it left behind."""
         return self.process.pid if self.process.poll() is None else self.holders()[0]
 
     def close_first(self):
@@ -83,24 +84,25 @@ class Host:
         os.kill(self.process.pid, signal.SIGUSR1)
 
     def tell(self):
-        """Makes a small host of tests/hosts do its next thing; returns when it was told (CLOCK_MONOTONIC)."""
+        """Makes a small host of tests/hosts take its next step.  Returns when it was told
+        (CLOCK_MONOTONIC)."""
         now = time.monotonic()
         os.kill(self.main, signal.SIGUSR1)
         return now
 
     def get(self, address="127.0.0.1"):
-        """The page it serves."""
+        """Returns the page that the host serves."""
         with urllib.request.urlopen(f"http://{address}:{self.port}/", timeout=5) as response:
             return response.read()
 
     def ping(self):
-        """The answer of a Redis server."""
+        """Returns the answer of a Redis server."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(b"PING\r\n")
             return connection.makefile("rb").readline()
 
     def stop(self, how=signal.SIGTERM):
-        """Asks it to end; returns when every process that held the socket has."""
+        """Asks the host to end.  Returns when every process that held the socket has ended."""
         main = self.main
         pids = {main, *self.holders()}
         os.kill(main, how)
@@ -108,14 +110,15 @@ class Host:
         return self.process.wait(STOP_TIMEOUT_S)
 
     def kill(self):
-        """Kills every process that holds the socket; returns when the last kill was sent
+        """Kills every process that holds the socket.  Returns the time of the last kill
         (CLOCK_MONOTONIC)."""
         for pid in self.holders():
             os.kill(pid, signal.SIGKILL)
         return time.monotonic()
 
     def discard(self):
-        """Whatever its state: nothing of it is left.  A master first, as it replaces its workers."""
+        """Removes the host, whatever its state.  A master is killed first, because it replaces its
+        workers."""
         pids = [self.process.pid, *(self.holders() if self.port else [])]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel says of a port, noted all the time, to hold against what etcd says."""
+"""Records all the time which sockets the kernel lists on a port, to compare with etcd."""
 import dataclasses
 import threading
 import time
@@ -11,8 +11,8 @@ INTERVAL_S = 0.002
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """Of the sockets that listen: between the start of the last look that showed `was` and the end
-    of the first that showed `now` (CLOCK_MONOTONIC)."""
+    """A change of the listening sockets.  It lies between the start of the last look that showed
+    `was` and the end of the first that showed `now` (CLOCK_MONOTONIC)."""
 
     start: float
     end: float
@@ -21,12 +21,12 @@ class Change:
 
     @property
     def may_be_silent(self):
-        """No socket listened before and after, so for a moment there may have been none."""
+        """True if no socket listened both before and after: perhaps none listened in between."""
         return not self.was & self.now
 
 
 class Listening:
-    """A thread that looks every few milliseconds."""
+    """A thread that checks a port every few milliseconds."""
 
     def __init__(self, port):
         self.changes = []
@@ -57,11 +57,11 @@ class Listening:
             self._condition.notify_all()
 
     def silences(self):
-        """The changes in which the port may have been silent."""
+        """Returns the changes during which the port may have been silent."""
         return [change for change in self.changes if change.may_be_silent]
 
     def wait_silent(self, timeout_s):
-        """When the first look that showed nothing any more was over."""
+        """Returns the end of the first look that found no socket any more."""
         with self._condition:
             silent = self._condition.wait_for(
                 lambda: self.changes and not self.changes[-1].now, timeout_s

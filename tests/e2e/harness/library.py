@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs that use the installed library, built as its users build theirs: with pkg-config."""
+"""Programs that use the installed library, built with pkg-config as a user would."""
 import os
 import re
 import subprocess
@@ -17,7 +17,7 @@ ANSWER_S = 15
 
 
 def install(folder):
-    """`make install`, with `folder` for /."""
+    """Runs `make install` with `folder` as the root folder."""
     environment = {
         name: value
         for name, value in product.clean_environment().items()
@@ -41,7 +41,7 @@ def install(folder):
 
 
 def environment_of(installed):
-    """What makes pkg-config and the loader find the library there."""
+    """Returns the variables with which pkg-config and the loader find the library."""
     return {
         "PKG_CONFIG_PATH": str(installed / "usr/lib/pkgconfig"),
         "PKG_CONFIG_SYSROOT_DIR": str(installed),
@@ -52,7 +52,7 @@ def environment_of(installed):
 
 
 SHARED = "$(pkg-config --cflags --libs etcd-registry)"
-# Only this library: Debian has no static build of all that libcurl needs.
+# Only this library is static: Debian has no static build of all that libcurl needs.
 STATIC = (
     "$(pkg-config --cflags etcd-registry) "
     "$(pkg-config --libs etcd-registry | sed s/-letcd-registry/-l:libetcd-registry.a/) "
@@ -61,7 +61,7 @@ STATIC = (
 
 
 def build(installed, source, program, compiler="cc", how=SHARED):
-    """Compiles `source` (a file) into `program`, any warning an error."""
+    """Compiles the file `source` to `program`.  Any warning is an error."""
     subprocess.run(
         f"{compiler} -Wall -Wextra -Werror -o {program} {source} {how}",
         shell=True,
@@ -73,7 +73,7 @@ def build(installed, source, program, compiler="cc", how=SHARED):
 
 
 def examples(text):
-    """The examples in the header's comments, as whole programs."""
+    """Returns the examples in the header's comments, as whole programs."""
     found = re.findall(r"^ \* Example: .*\n((?: \*.*\n)*?)(?: \*/)", text, re.MULTILINE)
     headers = "".join(f"#include <{name}>\n" for name in EXAMPLE_HEADERS)
     bodies = ("".join(re.findall(r"^ \* (\t.*\n)", block, re.MULTILINE)) for block in found)
@@ -102,14 +102,14 @@ class Driver:
             self.lines.append((time.monotonic(), line.split()))
 
     def tell(self, *words):
-        """Returns how many lines there were before."""
+        """Sends a command.  Returns the number of lines before it."""
         count = len(self.lines)
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         return count
 
     def ask(self, *words, timeout_s=ANSWER_S):
-        """The line that answers, as words."""
+        """Sends a command.  Returns the answer's words."""
         count = self.tell(*words)
 
         def answer():
@@ -118,7 +118,7 @@ class Driver:
         return wait_until(answer, timeout_s, f"the answer to {words}")[0]
 
     def events(self, name=None):
-        """(time, type), of one service or of none."""
+        """Returns (time, type) for each event of one service, or of none."""
         return [
             (when, line[1])
             for when, line in list(self.lines)
@@ -126,7 +126,8 @@ class Driver:
         ]
 
     def wait_for_event(self, kind, name=None, timeout_s=ANSWER_S, after=0):
-        """When the first one of its kind came, of those after the first `after`."""
+        """Returns when the first event of this kind came, without counting the first `after` of
+        them."""
 
         def times():
             return [when for when, this in self.events(name)[after:] if this == kind]

@@ -30,7 +30,7 @@ def _install():
 
 
 def npm_modules():
-    """The folder that holds it, for NODE_PATH; one worker installs it for all."""
+    """Returns the package's folder, for NODE_PATH.  One pytest worker installs it for all."""
     with open(BUILD / "npm.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _install()

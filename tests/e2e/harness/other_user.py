@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs of another user, who means no good.  Run as a module it is such a program: it tells with
-a line that it is where it wants to be, and goes on until it is killed."""
+"""Programs of a hostile user.  Run as a module, this is such a program: it prints a line when it is
+in place, and goes on until it is killed."""
 import contextlib
 import json
 import os
@@ -21,7 +21,8 @@ GARBAGE = b"\xa5" * wire.LONGEST
 
 
 def command(*words, uid=NOBODY):
-    """A command line and an environment that run `python3 -m harness.other_user` as that user."""
+    """Returns a command line and an environment that run `python3 -m harness.other_user` as that
+    user."""
     setpriv = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
     environment = {"PYTHONPATH": str(pathlib.Path(__file__).parents[1]), "PATH": os.environ["PATH"]}
     return [*setpriv, "/usr/bin/python3", "-B", "-m", __name__, *map(str, words)], environment
@@ -29,13 +30,13 @@ def command(*words, uid=NOBODY):
 
 @contextlib.contextmanager
 def running(*words, uid=NOBODY):
-    """running(deed, name): that deed of DEEDS, done until the block ends."""
+    """running(deed, name) does that deed of DEEDS until the block ends."""
     line, environment = command(*words, uid=uid)
     process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "ready\n", "it cannot"
         yield process
-        assert process.poll() is None, "it went on to the end"
+        assert process.poll() is None, "the program did not run to the end"
     finally:
         process.kill()
         process.wait()
@@ -115,8 +116,8 @@ def _send_garbage(name):
 
 
 def _announce(name, described):
-    """Of another process's socket, or with fields that are not those of its own, or (drop: true)
-    of one that it opened as root."""
+    """Announces another process's socket, its own with false fields, or (drop: true) one that it
+    opened as root."""
     changes = json.loads(described)
     listener = socket.create_server(("127.0.0.2", 0))
     if changes.pop("drop", False):

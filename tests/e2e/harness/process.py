@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What /proc says about processes and sockets.  A process that is gone or a zombie has nothing to
-say."""
+"""Facts from /proc about processes and sockets.  A process that is gone, or a zombie, has none."""
 import os
 import pathlib
 import random
@@ -33,7 +32,7 @@ def status(pid):
 
 
 def has_capability(number):
-    """This process."""
+    """Returns whether this process has the capability."""
     return bool(int(status("self")["CapEff"], 16) >> number & 1)
 
 
@@ -54,7 +53,7 @@ def children(pid):
 
 
 def threads(pid):
-    """The names of its threads, sorted."""
+    """Returns the names of the process's threads, sorted."""
     try:
         names = os.listdir(f"/proc/{pid}/task")
     except OSError:
@@ -73,7 +72,7 @@ def command_line(pid):
 
 
 def descriptors(pid):
-    """Its open descriptors, number to target."""
+    """Returns the open file descriptors: target by number."""
     found = {}
     try:
         for name in os.listdir(f"/proc/{pid}/fd"):
@@ -84,8 +83,8 @@ def descriptors(pid):
 
 
 def _listeners(family, port):
-    """The inodes of the TCP sockets of one family, by SOCK_DIAG_BY_FAMILY: /proc/net/tcp walks
-    over every connection of the machine, which takes tens of milliseconds."""
+    """Returns the inodes of the TCP sockets of one family, by SOCK_DIAG_BY_FAMILY.  /proc/net/tcp
+    would walk over every connection of the machine, which takes tens of milliseconds."""
     port_and_zeros = struct.pack("!H46x", port)
     request = struct.pack("=BBxxI", family, socket.IPPROTO_TCP, 1 << LISTEN) + port_and_zeros
     header = struct.pack("=IHHII", 16 + len(request), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST_DUMP, 0, 0)
@@ -103,14 +102,14 @@ def _listeners(family, port):
 
 
 def listening_inodes(port):
-    """The inodes of the TCP sockets that listen on the port, IPv4 or IPv6."""
+    """Returns the inodes of the TCP sockets that listen on the port, IPv4 or IPv6."""
     families = (socket.AF_INET, socket.AF_INET6)
     return {inode for family in families for inode in _listeners(family, port)}
 
 
 def holders_of(ports):
-    """Port to the processes that hold a socket listening on it, parents before their children; by
-    one look at all processes."""
+    """Returns for each port the processes that hold a listening socket on it, parents before
+    children.  It looks at all processes once."""
     owners = {f"socket:[{inode}]": port for port in ports for inode in listening_inodes(port)}
     found = {port: [] for port in ports}
     for pid in all_pids() if owners else []:
@@ -127,7 +126,7 @@ def holders(port):
 
 
 def local_addresses():
-    """The IPv4 addresses of this machine, loopback left out."""
+    """Returns the IPv4 addresses of this machine, without loopback."""
     routes = pathlib.Path("/proc/net/fib_trie").read_text()
     found = re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", routes)
     return {address for address in found if not address.startswith("127.")}
@@ -144,8 +143,8 @@ def _is_free(port):
 
 
 def free_port():
-    """A port that nobody uses, outside of the range from which the kernel gives ports to
-    clients; never the same twice."""
+    """Returns an unused port, outside the range that the kernel gives to clients.  It never returns
+    the same one twice."""
     while True:
         port = random.randrange(20000, 32000)
         if port not in _given_ports and _is_free(port):

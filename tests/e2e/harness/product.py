@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Where the product under test is.  ETCD_REGISTRY_BUILD names another build folder than build/."""
+"""The paths of the product under test.  ETCD_REGISTRY_BUILD names another build folder than
+build/."""
 import os
 import pathlib
 
@@ -11,12 +12,12 @@ HOSTS = BUILD / "hosts"
 LISTENER = HOSTS / "listener"
 MUSL_LISTENER = BUILD / "hosts-musl" / "listener"
 STATIC_LISTENER = BUILD / "hosts-static" / "listener"
-# Where gcc can build for 32 bits; the object that `make preload32` builds is for this one.
+# Exists if gcc can build for 32 bits.  The object that `make preload32` builds is for this program.
 I386_LISTENER = BUILD / "hosts-i386" / "listener"
 
 
 def clean_environment():
-    """This process's environment without what would steer the product or etcd."""
+    """Returns this process's environment without variables that affect the product or etcd."""
     return {
         name: value
         for name, value in os.environ.items()

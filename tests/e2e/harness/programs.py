@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Programs of Debian that `make test-hosts` registers, each with how it is told its port.
+"""Programs of Debian that `make test-hosts` registers, and how each gets its port.
 
-A command is a function of port and folder, which writes what the program wants to read there.
+A command is a function of port and folder.  It writes the program's configuration to that folder.
 """
 import contextlib
 import dataclasses
@@ -111,9 +111,10 @@ exec mariadbd --no-defaults --user=root --datadir="$PWD/data" --port={port} \\
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """`needs` is a file or the name of a command; without it the program is skipped.
+    """`needs` is a file or a command's name.  Without it the program is skipped.
 
-    `service` is ETCD_REGISTRY_NAME; `preload` what LD_PRELOAD has, None if the command sets it.
+    `service` is ETCD_REGISTRY_NAME.  `preload` is the value of LD_PRELOAD, None if the command sets
+    it.
     """
 
     name: str
@@ -124,7 +125,7 @@ class Program:
     needs_root: bool = False
 
     def missing(self):
-        """What it cannot be started for, or None."""
+        """Returns the reason why the program cannot be started, or None."""
         if not (shutil.which(self.needs, path=PATH) or glob.glob(self.needs)):
             return f"no {self.needs} here"
         if self.needs_root and os.geteuid() != 0:
@@ -139,7 +140,7 @@ def skip_what_cannot_be(program):
 
 @dataclasses.dataclass
 class Instance:
-    """A program that was started, and its part of etcd, which is watched."""
+    """A program that was started, and its registry, which is watched."""
 
     registry: Registry
     host: Host
@@ -154,16 +155,16 @@ class Instance:
         return self.registry.key(self.web)
 
     def expect_registered(self):
-        wait_until(lambda: listening_inodes(self.host.port), STARTS_S, "it listens")
+        wait_until(lambda: listening_inodes(self.host.port), STARTS_S, "the program listens")
         self.registry.expect(self.web)
 
 
 @contextlib.contextmanager
 def running(etcd, program):
-    """An Instance in a folder of its own, just started.
+    """Yields an Instance in a folder of its own, just started.
 
-    The folder and the log are for everybody, since some programs become other users.  A session
-    of its own, since apache2 signals its process group.
+    Every user may use the folder and the log, since some programs become other users.  It runs in a
+    session of its own, since apache2 signals its process group.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -191,7 +192,7 @@ def _write(folder, name, text, **values):
 
 
 def _configured(*words, text, **values):
-    """The command is the words, with "CONFIG" replaced by the file that holds the text."""
+    """Returns a command: the words, with "CONFIG" replaced by the path of a file with the text."""
 
     def command(port, folder):
         config = _write(folder, "config", text, port=port, **values)
@@ -221,7 +222,7 @@ def _wsgi(*words):
 
 
 def _find(pattern):
-    """The newest of what matches, or the pattern if nothing does."""
+    """Returns the newest match, or the pattern if nothing matches."""
     return max(glob.glob(pattern), default=pattern)
 
 

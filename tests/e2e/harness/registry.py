@@ -18,7 +18,7 @@ COMMAND_TIMEOUT_S = 20
 
 
 def document(name, port, hostname="127.0.0.1", protocol="http"):
-    """The document of a service as the npm package writes it."""
+    """Returns the document of a service as the npm package writes it."""
     host = f"[{hostname}]:{port}" if ":" in hostname else f"{hostname}:{port}"
     return {
         "name": name,
@@ -30,8 +30,8 @@ def document(name, port, hostname="127.0.0.1", protocol="http"):
 
 
 class Registry:
-    """`nodes` are more nodes to name in the connection string, before the real one; the first
-    of them is the one that is begun with."""
+    """A namespace in etcd.  `nodes` are more nodes for the connection string, before the real one.
+    The product starts with the first of them."""
 
     def __init__(self, etcd, api, namespace, folder, nodes=()):
         self.etcd = etcd
@@ -44,13 +44,13 @@ class Registry:
 
     @property
     def url(self):
-        """No API is named for v3: that is what `auto` has to find."""
+        """The connection string.  It names no API for v3: `auto` has to find that."""
         scheme, host = self.etcd.reached_at.split("://")
         hosts = ",".join((*self.nodes, host))
         return f"{scheme}://{hosts}/{self.namespace}" + ("?api=v2" if self.api == "v2" else "")
 
     def settings(self, name=None, **more):
-        """The environment of a process that uses this registry; more={"HOST": ...} sets
+        """Returns the environment of a process that uses this registry.  more={"HOST": ...} sets
         ETCD_REGISTRY_HOST."""
         values = {
             "URL": self.url,
@@ -82,12 +82,13 @@ class Registry:
         return {key: json.loads(text) for key, text in self.store.texts().items()}
 
     def leases(self):
-        """Of the keys that are there; in v3, one that stays is a key that never went."""
+        """Returns the leases of the keys that are there.  In v3, an unchanged lease means that the
+        key never left."""
         return {key: lease for key, (_, lease) in self.store.rows().items()}
 
     def expect(self, *services, timeout_s=REGISTERED_TIMEOUT_S):
-        """Waits until exactly these documents are there, each under its key, with their
-        numbers and texts as such."""
+        """Waits until exactly these documents are there, each under its key, with the same JSON
+        types."""
         wait_until_equal(
             self.documents, {self.key(service): service for service in services}, timeout_s
         )
@@ -103,8 +104,8 @@ class Registry:
         return Watch(self.store)
 
     def expect_held(self, service, host, for_s, meanwhile=lambda: None):
-        """Nothing is written but what keeps the key, of which no watch tells, until the host, which
-        this kills, is gone."""
+        """Checks for a time that etcd sees no write but keepalives, which a watch does not report.
+        Then kills the host and waits until its key is deleted."""
         with self.watch() as watch:
             meanwhile()
             time.sleep(for_s)
@@ -114,7 +115,7 @@ class Registry:
             watch.wait("delete", self.key(service), LEFT_TIMEOUT_S)
 
     def run(self, *arguments, env=None, **options):
-        """Runs the command on this registry; returns what subprocess.run returns."""
+        """Runs the command on this registry.  Returns the result of subprocess.run."""
         return subprocess.run(
             [COMMAND, *map(str, arguments)],
             env={**self.settings(), **(env or {})},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A way to etcd that can be cut, or go silent as a node does whose network is gone."""
+"""A way to etcd that a test can cut, or silence as if the network were gone."""
 import contextlib
 import selectors
 import socket
@@ -9,8 +9,8 @@ CHUNK = 65536
 
 
 class Relay:
-    """Passes every connection on to a real node.  `host` is where it listens, `passed` how many bytes
-    it has passed on, to the node and back."""
+    """Passes every connection on to a real node.  It listens on `host`.  `passed` counts the bytes
+    in both directions."""
 
     def __init__(self, etcd):
         self._target = etcd.host.split(":")
@@ -34,7 +34,7 @@ class Relay:
         self._thread.join(5)
 
     def cut(self):
-        """Ends all connections and takes no more."""
+        """Ends all connections and accepts no more."""
         self._tell()
         self._thread.join(5)
 
@@ -49,7 +49,7 @@ class Relay:
             self._broken = False
 
     def fall_silent(self):
-        """Nothing gets through any more, and nobody is told."""
+        """Passes nothing on any more, without an error on either side."""
         self._silent = True
 
     def _tell(self):

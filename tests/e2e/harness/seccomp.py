@@ -12,7 +12,7 @@ NUMBER = re.compile(r"#define __NR_(\w+) (\d+)")
 
 @functools.cache
 def _numbers():
-    """Name to number, as the C library's headers have them."""
+    """Returns the numbers by name, from the C library's headers."""
     command = ["cc", "-dM", "-E", "-include", "sys/syscall.h", "-x", "c", "/dev/null"]
     macros = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(NUMBER.findall(macros))
@@ -20,7 +20,7 @@ def _numbers():
 
 @functools.cache
 def _members(group):
-    """The names in a set such as @process, and in the sets that it is made of."""
+    """Returns the names in a set such as @process, and in the sets inside it."""
     command = ["systemd-analyze", "syscall-filter", group]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = set()
@@ -34,15 +34,15 @@ def _filter(how, calls):
 
 
 def refuse(*names):
-    """A filter that refuses these calls with EPERM; NAME:ARGUMENT is one with that first argument.
-    Names that this machine does not have are left out."""
+    """Returns a filter that refuses these calls with EPERM.  NAME:ARGUMENT matches only that first
+    argument.  It leaves out names that this machine does not have."""
     calls = (name.partition(":") for name in names)
     numbers = _numbers()
     return _filter("refuse", [numbers[n] + colon + a for n, colon, a in calls if n in numbers])
 
 
 def services_only(without=()):
-    """A filter that kills for everything that a service gets from
+    """Returns a filter that kills for every call outside a service's
     SystemCallFilter=@system-service and SystemCallFilter=~@privileged @resources."""
     names = _members("@system-service") - _members("@privileged") - _members("@resources")
     numbers = _numbers()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The real servers that the tests register, each with how it is told its port and how it is asked
-for an answer and to end."""
+"""The real servers that the tests register: how each gets its port, how a test asks it for an
+answer, and how it ends."""
 import dataclasses
 import shutil
 import signal

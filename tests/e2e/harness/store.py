@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What etcd holds below services/, read and written through its HTTP API by these tests' own code,
-never the product's.
+"""The content of etcd below services/, read and written through its HTTP API by the tests' own
+code, never by the product's.
 
-A store has a prefix such as "services/ns/"; keys are given and returned whole, without a leading
-slash.
+A store has a prefix such as "services/ns/".  Keys are whole, without a leading slash.
 """
 import base64
 import http.client
@@ -40,7 +39,7 @@ class V3Store:
         }
 
     def rows(self):
-        """Key to (value, lease id or 0)."""
+        """Returns (value, lease id or 0) by key."""
         found = {}
         for row in self.etcd.call("kv/range", self._range()).get("kvs", []):
             key = base64.b64decode(row["key"]).decode().removeprefix("/")
@@ -51,7 +50,7 @@ class V3Store:
         return {key: value for key, (value, _) in self.rows().items()}
 
     def revision(self):
-        """Which every write to etcd raises."""
+        """Returns etcd's revision, which every write raises."""
         return int(self.etcd.call("kv/range", self._range())["header"]["revision"])
 
     def put(self, key, text):
@@ -61,7 +60,7 @@ class V3Store:
         self.etcd.call("kv/deleterange", {"key": self._encode(f"/{key}")})
 
     def put_many(self, texts):
-        """Keys to texts, in few requests."""
+        """Puts the texts by key, in few requests."""
         puts = [
             {"request_put": {"key": self._encode(f"/{key}"), "value": self._encode(text)}}
             for key, text in texts.items()
@@ -73,14 +72,14 @@ class V3Store:
         self.etcd.call("kv/deleterange", self._range())
 
     def compact(self):
-        """Etcd forgets all that was before."""
+        """Makes etcd forget all earlier revisions."""
         self.etcd.call("kv/compaction", {"revision": str(self.revision()), "physical": True})
 
     def revoke(self, lease):
         self.etcd.call("kv/lease/revoke", {"ID": str(lease)})
 
     def _answers(self, on_open, start_revision):
-        """The answers of a watch, until the node ends it."""
+        """Yields the answers of a watch until the node ends it."""
         connection = http.client.HTTPConnection(self.etcd.host, timeout=REQUEST_TIMEOUT_S)
         request = {**self._range(), "start_revision": str(start_revision)}
         body = json.dumps({"create_request": request})
@@ -98,14 +97,15 @@ class V3Store:
         return event.get("type", "PUT").lower(), key
 
     def events(self, on_open):
-        """Yields (kind, key) for ever; calls on_open(connection) when nothing after that
-        can be missed."""
+        """Yields (kind, key) for ever.  Calls on_open(connection) once no later event can be
+        missed."""
         for answer in self._answers(on_open, 0):
             yield from map(self._event, answer.get("events", []))
 
 
 class ClusterStore(V3Store):
-    """Of a cluster whose nodes come and go: that node of `nodes` is asked that answers."""
+    """The store of a cluster whose nodes come and go.  It asks the first of `nodes` that
+    answers."""
 
     def __init__(self, nodes, prefix):
         super().__init__(nodes[0], prefix)
@@ -117,8 +117,8 @@ class ClusterStore(V3Store):
         time.sleep(NEXT_NODE_PAUSE_S)
 
     def events(self, on_open):
-        """Without a gap, from one node to the next; from the beginning where the cluster is
-        another one."""
+        """Yields events without a gap across nodes.  If the cluster's data is new, it starts again
+        from the beginning."""
         after = self.revision()
         while True:
             try:
@@ -152,7 +152,7 @@ class V2Store:
                 yield child["key"].removeprefix("/"), child
 
     def rows(self):
-        """Key to (value, seconds left or 0)."""
+        """Returns (value, seconds left or 0) by key."""
         try:
             answer = exchange(self._request(self.prefix, "?recursive=true"))
         except urllib.error.HTTPError as error:
@@ -174,7 +174,7 @@ class V2Store:
         exchange(self._request(key, method="DELETE"))
 
     def overflow(self):
-        """Etcd keeps 1000 events: it forgets all that was before."""
+        """Makes etcd forget all earlier events: it keeps 1,000 of them."""
         for _ in range(1001):
             self.put("other/key", "x")
 
@@ -183,7 +183,7 @@ class V2Store:
             return int(response.headers["X-Etcd-Index"])
 
     def events(self, on_open):
-        """As V3Store.events: an index makes the waits gapless."""
+        """Does what V3Store.events does.  An index leaves no gap between the requests."""
         connection = http.client.HTTPConnection(self.etcd.host)
         connection.connect()
         index = self._index() + 1

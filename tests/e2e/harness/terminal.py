@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A command one of whose streams is a terminal."""
+"""A command with one of its streams on a terminal."""
 import contextlib
 import os
 import pty
@@ -16,7 +16,7 @@ def _read(descriptor, chunks):
 
 
 def run_on_terminal(command, env, stream="stdout"):
-    """What it wrote to that stream, and its exit status; the other stream is a pipe."""
+    """Returns the output on that stream and the exit status.  The other stream is a pipe."""
     master, slave = pty.openpty()
     chunks = []
     reader = threading.Thread(target=_read, args=(master, chunks))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A way to etcd that ends TLS itself, and so knows what a client showed it, and can cut it off."""
+"""A way to etcd that ends TLS itself.  It knows the certificate of each client, and can cut
+connections."""
 import contextlib
 import socket
 import ssl
@@ -9,7 +10,7 @@ CHUNK = 65536
 
 
 def context(cert, key, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED)):
-    """Of a server."""
+    """Returns the TLS context of a server."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version, made.maximum_version = versions
     made.load_cert_chain(cert, key)
@@ -17,8 +18,8 @@ def context(cert, key, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_
 
 
 class TlsRelay:
-    """`serials` are the numbers of the client certificates, one for each connection; `resumed` are
-    whether each went on with the session of one before."""
+    """Relays to a node.  `serials` are the serial numbers of the client certificates, one for each
+    connection; `resumed` tells for each whether it resumed an earlier TLS session."""
 
     def __init__(self, etcd, authority, cert, key, version):
         self._target = etcd.host.split(":")
@@ -43,12 +44,12 @@ class TlsRelay:
         self.cut()
 
     def show(self, cert, key):
-        """From now on, as etcd does when its files are replaced: the sessions that it gave away
-        stay good."""
+        """Uses this certificate from now on.  Like etcd with replaced files, it keeps its TLS
+        sessions valid."""
         self._context.load_cert_chain(cert, key)
 
     def cut(self):
-        """Ends the connections that there are."""
+        """Ends all current connections."""
         while self._open:
             with contextlib.suppress(OSError):
                 self._open.pop().shutdown(socket.SHUT_RDWR)

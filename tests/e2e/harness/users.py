@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""etcd with users: root, who the tests are, and one who may do no more than the registry needs.
+"""etcd with users: root for the tests, and a user with no more rights than the registry needs.
 
-The v2 API has users of its own, with passwords that go with every request."""
+The v2 API has users of its own, whose passwords go with every request.
+"""
 import base64
 import json
 import urllib.request
@@ -31,7 +32,7 @@ def _put_v2(etcd, what, body):
 
 
 def _switch_v2_users_on(etcd, password):
-    """Guests, who are whoever has no name, may do nothing."""
+    """Switches v2 users on.  Guests, that is, requests without a user, lose all rights."""
     services = {"read": ["/services/*"], "write": ["/services/*"]}
     everything = {"read": ["/*"], "write": ["/*"]}
     _put_v2(etcd, f"users/{ROOT}", {"user": ROOT, "password": ROOT})
@@ -59,31 +60,31 @@ def _switch_v3_users_on(etcd, password, permitted=(SERVICES,)):
 
 
 def switch_users_on(etcd, password=PASSWORD, api="v3"):
-    """USER may read and write what is below services/, and nothing else."""
+    """Switches users on.  USER may read and write below services/ only."""
     {"v2": _switch_v2_users_on, "v3": _switch_v3_users_on}[api](etcd, password)
 
 
 def switch_users_on_without(etcd, first, end):
-    """... and of that not the keys from `first` on to those before `end`."""
+    """Does the same, but USER may not use the keys from `first` up to `end`."""
     _switch_v3_users_on(etcd, PASSWORD, ((SERVICES[0], first), (end, SERVICES[1])))
 
 
 def set_password(etcd, password):
-    """Tokens of USER are no good from then on."""
+    """Changes USER's password, which makes USER's tokens invalid."""
     etcd.call("auth/user/changepw", {"name": USER, "password": password})
 
 
 def log_in(etcd):
-    """Tokens do not survive a restart of a node."""
+    """Gets a new token, which a restart of a node makes necessary."""
     etcd.token = None
     etcd.token = etcd.call("auth/authenticate", {"name": ROOT, "password": ROOT})["token"]
 
 
 def settings():
-    """For Registry.settings()."""
+    """Settings for Registry.settings()."""
     return {"USER": USER, "PASSWORD": PASSWORD}
 
 
 def invalidate_tokens(etcd):
-    """Those of USER, whose password stays what it was."""
+    """Makes USER's tokens invalid, and keeps the password."""
     etcd.call("auth/user/changepw", {"name": USER, "password": PASSWORD})

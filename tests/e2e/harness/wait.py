@@ -4,8 +4,8 @@ import time
 
 
 def wait_until(predicate, timeout_s, what, interval_s=0.01):
-    """The first true value of predicate(); an AssertionError that says `what` if there is none
-    in time."""
+    """Returns the first true value of predicate().  Raises an AssertionError that names `what` if
+    the time is up."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = predicate()
@@ -17,7 +17,7 @@ def wait_until(predicate, timeout_s, what, interval_s=0.01):
 
 
 def wait_until_equal(read, expected, timeout_s, interval_s=0.01):
-    """Waits until read() equals `expected`; if it does not, fails on the last difference."""
+    """Waits until read() equals `expected`.  If that does not happen, shows the last difference."""
     deadline = time.monotonic() + timeout_s
     while (value := read()) != expected and time.monotonic() < deadline:
         time.sleep(interval_s)
@@ -25,7 +25,7 @@ def wait_until_equal(read, expected, timeout_s, interval_s=0.01):
 
 
 def settled(read, timeout_s, still_s=0.5):
-    """What read() returns once it has returned the same for still_s."""
+    """Returns the value of read() once it has not changed for still_s."""
     last, since = read(), time.monotonic()
 
     def has_settled():
@@ -34,5 +34,5 @@ def settled(read, timeout_s, still_s=0.5):
             last, since = value, time.monotonic()
         return time.monotonic() - since >= still_s
 
-    wait_until(has_settled, timeout_s, "something that stays the same")
+    wait_until(has_settled, timeout_s, "the value stays the same")
     return last

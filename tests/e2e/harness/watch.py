@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A thread that notes when etcd tells of a change, so that durations do not depend on how often a
-test looks."""
+"""A thread that records the time of each change in etcd.  So a measured time does not depend on how
+often a test looks."""
 import socket
 import threading
 import time
 
 
 class Watch:
-    """Of one store.  Events are (time by CLOCK_MONOTONIC, "put" or "delete", key)."""
+    """A watch of one store.  Events are (time by CLOCK_MONOTONIC, "put" or "delete", key)."""
 
     def __init__(self, store):
         self.events = []
@@ -20,7 +20,7 @@ class Watch:
     def __enter__(self):
         self._thread.start()
         with self._changed:
-            assert self._changed.wait_for(lambda: self._socket, 5), "etcd opens the watch"
+            assert self._changed.wait_for(lambda: self._socket, 5), "etcd did not open the watch"
         return self
 
     def __exit__(self, *exception):
@@ -32,10 +32,10 @@ class Watch:
         self._thread.join(5)
 
     def _opened(self, connection_socket):
-        """Again, where the store goes from one node to the next."""
+        """The store calls this again when it goes to another node."""
         with self._changed:
             if self._closed:
-                raise RuntimeError("nobody watches any more")
+                raise RuntimeError("the watch is closed")
             self._socket = connection_socket
             self._changed.notify_all()
 
@@ -57,7 +57,7 @@ class Watch:
         ]
 
     def wait(self, kind, key, timeout_s):
-        """When the first such event came."""
+        """Returns when the first such event came."""
         with self._changed:
             self._changed.wait_for(lambda: self.times(kind, key), timeout_s)
             times = self.times(kind, key)
@@ -65,7 +65,7 @@ class Watch:
         return times[0]
 
     def wait_last(self, kind, key, timeout_s):
-        """When the latest event of the key came, once that is of this kind."""
+        """Waits until the latest event of the key is of this kind.  Returns when it came."""
 
         def last():
             return next((event for event in reversed(self.events) if event[2] == key), None)

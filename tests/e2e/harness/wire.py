@@ -26,7 +26,7 @@ def hello(settings=b"ETCD_REGISTRY_NAME=web\0", settings_len=None):
 
 
 def describe(listener):
-    """The fields of struct wire_socket for a socket of IPv4, by name."""
+    """Returns the fields of struct wire_socket for an IPv4 socket, by name."""
     address, port = listener.getsockname()
     cookie = listener.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8)
     return {
@@ -46,7 +46,7 @@ def listen(described):
 
 
 def outcome(connection):
-    """The next one that the agent tells: what, and its text."""
+    """Returns the agent's next outcome and its text."""
     while message := connection.recv(LONGEST):
         if struct.unpack_from("=H", message, 6)[0] == OUTCOME:
             what, length = struct.unpack_from("=II", message, 24)
@@ -78,7 +78,7 @@ BAD_MESSAGES = {
 
 
 def connect(name, timeout_s=ANSWER_TIMEOUT_S):
-    """`name` as in /proc/net/unix."""
+    """Connects to `name`, written as in /proc/net/unix."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     connection.settimeout(timeout_s)
     connection.connect(name.replace("@", "\0", 1))
@@ -86,7 +86,7 @@ def connect(name, timeout_s=ANSWER_TIMEOUT_S):
 
 
 def is_refused(name, message):
-    """Sends one message; true if the agent closes the connection, whatever it says before."""
+    """Sends one message.  Returns whether the agent closes the connection, after any answer."""
     with connect(name) as connection:
         try:
             connection.send(message)
