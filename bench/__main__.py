@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Runs the benchmarks that are named, or all: `scripts/bench`, which builds what they need first.
+"""Runs the named benchmarks, or all of them: `scripts/bench`, which first builds what they need.
 
 Each writes NAME.json and charts into docs/benchmarks, where a full run is kept, or into
-build/benchmarks if BENCH_QUICK is set; results.md there is the table of all that the folder has.
+build/benchmarks if BENCH_QUICK is set.  results.md there is the table of all results in the folder.
 """
 import dataclasses
 import importlib
@@ -41,18 +41,19 @@ def chosen(words):
     names = [name for word in words for name in word.split(",") if name]
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        sys.exit(f"bench: no benchmark '{unknown[0]}'; there are {', '.join(NAMES)}")
+        sys.exit(f"bench: no benchmark '{unknown[0]}'; the benchmarks are {', '.join(NAMES)}")
     return names or NAMES
 
 
 def raise_limits():
-    """A thousand hosts have a few descriptors each."""
+    """A thousand hosts need a few descriptors each."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def end_cleanly():
-    """Also where a shell has made it ignore SIGINT: what has been started is ended in any case."""
+    """Ends all started processes at an interrupt, even if a shell has made the program ignore
+    SIGINT."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
 
@@ -81,7 +82,7 @@ def save(folder, name, result):
 
 
 def load(folder):
-    """What was measured into this folder, now or before."""
+    """Returns all results in this folder, of this run or earlier ones."""
     paths = {name: folder / f"{name}.json" for name in NAMES}
     return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
 

@@ -18,7 +18,7 @@ LISTENS = [PROGRAMS / "listens", "1"]
 
 
 def thread_of(host, name):
-    """Its thread of that name, or the one that is not the first."""
+    """Returns the host's thread of that name, or the one that is not the first."""
     pid = host.process.pid
     (task,) = (task for task in tasks(pid) if task != pid)
     assert name in (None, tasks(pid)[task])
@@ -26,7 +26,7 @@ def thread_of(host, name):
 
 
 def start(context, variant, count, name=None):
-    """A registry and the threads in its hosts."""
+    """Returns a registry and the threads in its hosts."""
     registry = context.registry(context.etcd())
     environment = environments(registry)[variant]
     hosts = [context.host(LISTENS, environment) for _ in range(count)]

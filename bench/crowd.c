@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crowd COUNT COMMAND... - starts COMMAND COUNT times, all at once, without standard output, and
- * prints when it began and when the last one was started (CLOCK_MONOTONIC, nanoseconds).  Told to
- * with SIGUSR1 it kills all of them, and prints when it began to, when the last kill was sent, and
- * when the last one was waited for.  They end with it, however it ends.
+ * crowd COUNT COMMAND... - starts COMMAND COUNT times, all at once, without standard output.  It
+ * prints when it began and when the last one was started (CLOCK_MONOTONIC, nanoseconds).  On
+ * SIGUSR1 it kills all of them, and prints when it began to, when the last kill was sent, and when
+ * the last one was waited for.  They end with it, however it ends.
  */
 #define _GNU_SOURCE
 #include "host.h"

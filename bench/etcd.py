@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""etcd: what the services of one machine cost etcd while nothing happens, per interval of 5 s.
+"""etcd: the cost in etcd of one machine's services while nothing happens, per interval of 5 s.
 
-Each number of services, by each way, has an etcd of its own behind a relay that counts bytes; all
-are measured in the same window.  Writes are proposals to the members of the cluster; the v2 API has
-two a second of its own as long as anything has a time to live.
+Each number of services, in each way, has its own etcd behind a relay that counts bytes.  All are
+measured in the same window.  Writes are proposals to the members of the cluster.  The v2 API itself
+writes twice a second as long as any key has a TTL.
 """
 import dataclasses
 import time
@@ -25,7 +25,7 @@ WAYS = ("ours", "ours, v2", "npm")
 
 @dataclasses.dataclass
 class Look:
-    """What an etcd has counted until now."""
+    """The counters of an etcd at one moment."""
 
     beats: float
     requests: float
@@ -43,7 +43,7 @@ class Look:
 
 
 class Machine:
-    """Services of one machine, all registered."""
+    """The services of one machine, all registered."""
 
     def __init__(self, context, way, count):
         self.way = way
@@ -84,7 +84,7 @@ class Machine:
 
 
 def measure(machines, seconds):
-    """Of each machine, what it cost per interval."""
+    """Returns the cost of each machine per interval."""
     begin = [(machine.look(), time.monotonic()) for machine in machines]
     time.sleep(seconds)
     costs = []

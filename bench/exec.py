@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""exec: what preloading costs every program that starts.  /bin/true is started and waited for."""
+"""exec: the cost of preloading for every program that starts.  It starts /bin/true and waits for
+it."""
 import subprocess
 
 from harness.product import PRELOAD, clean_environment

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""exit: what exit() costs a host, with etcd up, down and hanging."""
+"""exit: the time that exit() takes a host, with etcd up, down and hanging."""
 import os
 import signal
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """fleet: many machines against a cluster of three nodes, all on this machine.
 
-A machine is a handle of the library, as an agent has one.  For more and more services on each: what
-they cost etcd while nothing happens, and what it costs when somebody else's service comes or goes.
-With the most of them the leader is killed, and started again when the cluster has had to do without
-it for a while.  With short times to live there are as many heartbeats as of a larger fleet.
+A machine is a handle of the library, like that of an agent.  The benchmark measures more and more
+services on each machine: their cost in etcd while nothing happens, and the cost of a change to
+another service.  With the largest number it kills the leader, and starts it again when the cluster
+has worked without it for a while.  Short TTLs cause as many heartbeats as a larger fleet.
 """
 import contextlib
 import json
@@ -26,7 +26,7 @@ TTL_S = 10
 LATE_S = 1
 SETTLED_S = 7
 CHANGES = 50
-# Machines, and their time to live in seconds.
+# Machines, and their TTL in seconds.
 RATES = ((200, 3), (600, 3))
 WITHOUT_LEADER_S = 15
 
@@ -52,13 +52,14 @@ class Fleet:
         return lines_of(self.host, self._lines)[-1]
 
     def counts(self):
-        """Since the start: registered, lost, errors, failovers; then the latest error."""
+        """Returns the numbers since the start (registered, lost, errors, failovers) and the latest
+        error."""
         tell(self.host)
         words = self.next_line()
         return [int(word) for word in words[:4]], " ".join(words[4:])
 
     def stop(self):
-        """The seconds that it took to take all out."""
+        """Stops the fleet.  Returns the seconds until all services were out of etcd."""
         tell(self.host, signal.SIGTERM)
         took_ns = self.next_line()[0]
         self.host.process.wait(30)
@@ -76,7 +77,7 @@ def look(nodes):
 
 
 def cost(nodes, seconds):
-    """Per second, over all nodes."""
+    """Returns the cost per second, over all nodes."""
     before = look(nodes)
     time.sleep(seconds)
     after = look(nodes)
@@ -89,7 +90,8 @@ def memory_mb(nodes):
 
 
 def database_mb(nodes):
-    """Of one, without what compaction has freed; they have the same."""
+    """Returns the size of one node's database without the space that compaction freed.  All nodes
+    have the same."""
     return nodes[0].metrics()["etcd_mvcc_db_total_size_in_use_in_bytes"] / 1e6
 
 
@@ -102,7 +104,7 @@ def leader_of(nodes):
 
 
 class LeaseWatch:
-    """A thread that looks again and again how long each lease has left."""
+    """A thread that repeatedly checks how much time each lease has left."""
 
     def __init__(self, node):
         self._node = node
@@ -133,7 +135,7 @@ class LeaseWatch:
 
 
 def measure_idle(context, fleet, idle):
-    """What it costs more than a cluster without services."""
+    """Returns the cost beyond that of a cluster without services."""
     joined_s = int(fleet.next_line()[0]) / 1e9
     time.sleep(SETTLED_S)
     facts = cost(fleet.nodes, context.count(20, 10))
@@ -147,7 +149,7 @@ def measure_idle(context, fleet, idle):
 
 
 def change_ms(fleet, facts, idle):
-    """The processor time that one change of somebody else's service costs all nodes."""
+    """Returns the processor time that a change of another service costs all nodes."""
     store = fleet.registry.store
     before = look(fleet.nodes)
     for number in range(CHANGES):
@@ -162,7 +164,7 @@ def change_ms(fleet, facts, idle):
 
 
 def kill_leader(cluster, fleet):
-    """What its services notice of it."""
+    """Returns what the services of the cluster notice when its leader is killed."""
     leader = leader_of(cluster.nodes)
     others = [node for node in cluster.nodes if node is not leader]
     fleet.registry.store.etcd = others[0]
@@ -229,7 +231,7 @@ def leader_rows(count, facts):
 
 
 def one_size(context, cluster, machines, services, idle):
-    """Rows, costs, and the fleet, which still runs."""
+    """Returns the rows, the cost, and the fleet, which still runs."""
     fleet = Fleet(context, cluster, machines, services)
     facts = measure_idle(context, fleet, idle)
     rows = idle_rows(fleet, facts)
@@ -250,7 +252,7 @@ def one_rate(context, cluster, machines, ttl_s, idle):
 
 
 def measure_nothing(context, cluster):
-    wait_until(lambda: leader_of(cluster.nodes), 10, "a leader")
+    wait_until(lambda: leader_of(cluster.nodes), 10, "a node leads")
     time.sleep(SETTLED_S)
     idle = cost(cluster.nodes, context.count(20, 5))
     return idle | {"fds": sum(len(descriptors(node.pid)) for node in cluster.nodes)}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""fork: what a fork costs a host, the end of its child included, with the object and without.
+"""fork: the cost of a fork for a host, until the child's end, with the object and without it.
 
-Needs root: each host has a processor of its own, and a real-time priority, while it forks.
+It needs root: while it forks, each host has a processor of its own and a real-time priority.
 """
 import os
 
@@ -19,7 +19,7 @@ IDLE = "idle thread, object, no name"
 
 
 def variants(registry):
-    """Name to flags of the host and its environment."""
+    """Returns the host's flags and environment by name."""
     mapped = {"LD_PRELOAD": str(product.PRELOAD)}
     plain = registry.settings()
     return {
@@ -33,7 +33,7 @@ def variants(registry):
 
 
 def one_round(_name, host):
-    """The median of its forks, in microseconds."""
+    """Returns the median time of the host's forks, in microseconds."""
     before = host.stdout.count("\n")
     host.tell()
     wait_until(lambda: host.stdout.count("\n") > before, ROUND_S, "the end of a round", 0.001)

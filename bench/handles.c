@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handles HANDLES SERVICES [TTL_S] - opens that many handles of the library, on the registry that
- * the environment names, and joins as many services through each, as that many machines would: of
- * one name on all machines, each at an address of its machine.  When every service is in etcd it
- * prints the nanoseconds that this took.  On each SIGUSR1 it prints on one line how many services
- * were registered, lost, how many errors and failovers there were since the start, and the latest
- * error.  SIGTERM takes everything out; it then prints the nanoseconds that this took, and ends.
+ * handles HANDLES SERVICES [TTL_S] - opens HANDLES handles of the library, on the registry that the
+ * environment names, and joins SERVICES services through each, as that many machines would.  All
+ * machines have the same names, each at its own address.  When every service is in etcd, it prints
+ * the nanoseconds that this took.  On each SIGUSR1 it prints one line: how many services were
+ * registered and lost, and how many errors and failovers there were since the start, then the
+ * latest error.  SIGTERM takes everything out; it then prints the nanoseconds that this took, and
+ * ends.
  */
 #include "host.h"
 #include "lib/etcd-registry.h"
@@ -98,7 +99,7 @@ static void print_ns(uint64_t begin_ns)
 	fflush(stdout);
 }
 
-/* Handles are closed side by side, as the machines that they stand for would be switched off. */
+/* Closes the handles side by side, as if all the machines were switched off. */
 static void *close_handle(void *handle)
 {
 	etcdreg_close(handle, CLOSE_MS);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""join: from the return of listen() until a watcher of etcd is told of the service."""
+"""join: the time from the return of listen() until etcd tells a watcher of the service."""
 from harness.registry import document
 from harness.store import V2Store, V3Store
 from harness.watch import Watch
@@ -13,7 +13,7 @@ WARM_MS = 5
 
 
 def measure_join(context, watch, registry, command, environment):
-    """The milliseconds; the host, which is still there, and its key."""
+    """Returns the milliseconds, the host, which still runs, and its key."""
     host = context.host(command, environment)
     port, _, returned_ns = lines_of(host, 1)[0]
     key = registry.key(document("web", int(port)))

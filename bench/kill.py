@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""kill: from SIGKILL until a watcher of etcd is told that the service is gone.
+"""kill: the time from SIGKILL until etcd tells a watcher that the service is gone.
 
-What waits for a time to live is killed all at once, so that it is waited for once.
+Hosts whose keys wait for a TTL are killed all at once, so that the wait happens once.
 """
 import os
 import signal
@@ -21,7 +21,7 @@ LISTENS = [PROGRAMS / "listens", "1"]
 
 
 def kill(host):
-    """When it was sent."""
+    """Returns when the signal was sent."""
     now = time.monotonic()
     os.kill(host.process.pid, signal.SIGKILL)
     host.process.wait()
@@ -35,7 +35,7 @@ def measure_one(context, watch, registry, environment):
 
 
 def measure_together(context, watch, registry, command, environment, count):
-    """Of `count` hosts that each register and are then killed."""
+    """Measures `count` hosts: each registers and is then killed."""
     joined = [
         measure_join(context, watch, registry, command, environment)[1:] for _ in range(count)
     ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""listen: the time inside listen(), of the first socket of a process and of its hundredth.
+"""listen: the time inside listen(), for the first socket of a process and for its hundredth.
 
-A host that may call chroot() leaves its folders to the thread in its first; so there is one more
-variant, which may not.  Who is not root has only that.
+A host that may call chroot() leaves its folders to the thread in its first listen().  So there is
+one more variant, which may not.  A user other than root has only that one.
 """
 import os
 

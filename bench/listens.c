@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * listens COUNT [PORT] - opens COUNT listening sockets, on ports that the kernel chooses or on PORT
- * and those that follow, and prints a line for each: its port, the nanoseconds that listen() took,
- * and when it returned (CLOCK_MONOTONIC).  Told to with SIGUSR1 it ends with exit(0), and its
- * own exit handler, which runs after those that were registered by listen(), prints how long the
- * exit took until then.
+ * and the ports after it.  It prints a line for each: its port, the nanoseconds that listen() took,
+ * and when it returned (CLOCK_MONOTONIC).  On SIGUSR1 it ends with exit(0).  Its own exit handler
+ * runs after those that listen() registered, and prints how long the exit took until then.
  */
 #include "host.h"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""memory: what a host gets in addition, and how large the agent is with 1 to 1,000 services.
+"""memory: the memory added to a host, and the size of the agent with 1 to 1,000 services.
 
-An agent is two processes, the keeper and the worker; it is all that is resident of the worker, and
-what the keeper has for itself.
+An agent is two processes, the keeper and the worker.  Its size is all resident memory of the worker
+and the private memory of the keeper.
 """
 import statistics
 
@@ -30,10 +30,10 @@ def measure_hosts(context):
         host = context.host(LISTENS, environment)
         lines_of(host, 1)
         if "ETCD_REGISTRY_NAME" in environment:
-            wait_until(registry.documents, 10, "its registration")
+            wait_until(registry.documents, 10, "the host is registered")
         facts = _facts(host)
         discard(host)
-        wait_until(lambda: not registry.documents(), 15, "that it is gone")
+        wait_until(lambda: not registry.documents(), 15, "the service is gone")
         return facts
 
     return interleave(context.count(10, 2), variants, measure)
@@ -68,7 +68,7 @@ def agent_kb(registry):
 
 
 def measure_agent(context, counts):
-    """Number of services, each of a host of its own, to kB of both processes."""
+    """Returns kB of both processes by number of services.  Each service has its own host."""
     registry = context.registry(context.etcd())
     environment = environments(registry)["ours"]
     hosts, sizes = [], {}
@@ -79,7 +79,7 @@ def measure_agent(context, counts):
         sizes[count] = agent_kb(registry)
     for host in hosts:
         host.process.kill()
-    wait_until(lambda: not registry.documents(), 60, "that none is registered", 0.1)
+    wait_until(lambda: not registry.documents(), 60, "none is registered", 0.1)
     return sizes
 
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// npm_server.js URL NAME [COUNT] - a node server that joins with the npm package etcd-registry (found through NODE_PATH) once it
-// listens, as its users write it; with COUNT, that many services, of which one is real.  Prints, as listens.c does, the
-// port, 0, and when it listened (CLOCK_MONOTONIC, nanoseconds); then, when all have joined, "joined".
+// npm_server.js URL NAME [COUNT] - a node server that joins with the npm package etcd-registry
+// (found through NODE_PATH) once it listens, as the package's users write it.  With COUNT it joins
+// that many services, of which one is real.  Like listens.c it prints the port, 0, and when it
+// listened (CLOCK_MONOTONIC, nanoseconds).  When all have joined, it prints "joined".
 const http = require('http')
 const registry = require('etcd-registry')
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""scale: many preloaded processes on one machine, and many services through one handle of the
-library: all there, then nothing happens, then all gone, and no error."""
+"""scale: many preloaded processes on one machine, and many services of one library handle.  All
+start, nothing happens for a while, then all end, without an error."""
 import os
 import signal
 import time
@@ -16,7 +16,7 @@ AGENT_PEAK_MB = 32
 
 
 class Tally:
-    """Of a registry's watch: which keys are there, and when that last changed."""
+    """The keys that a registry's watch has reported, and the time of the last change."""
 
     def __init__(self, watch):
         self._watch = watch
@@ -40,7 +40,7 @@ class Tally:
         return self._seen
 
     def wait(self, count):
-        """When the event came that made it so many."""
+        """Returns the time of the event that made the number equal to `count`."""
         try:
             wait_until(lambda: self.count() == count, PATIENCE_S, f"{count} keys", 0.05)
         except AssertionError:
@@ -53,7 +53,7 @@ def seconds_since(since_ns, when):
 
 
 def complaints(log, host):
-    """What agent and hosts had to say: warnings, errors, lines on stderr."""
+    """Returns the warnings and errors of the agent, and the lines on the host's stderr."""
     lines = log.read_text().splitlines() if log.exists() else []
     bad = [line for line in lines if any(f" {level}: " in line for level in ("warn", "error"))]
     return bad + host.stderr.splitlines()

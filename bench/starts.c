@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * starts ROUNDS VARIANT... -- COMMAND... - starts COMMAND once for each VARIANT, ROUNDS times over.
- * A VARIANT is a list of NAME=VALUE, separated by spaces, that is added to the environment.  Each
- * round begins with the next variant and prints one line: for each variant, in the order of the
- * command line, the nanoseconds from before the start until the program was waited for.
+ * starts ROUNDS VARIANT... -- COMMAND... - starts COMMAND once for each VARIANT, in each of ROUNDS
+ * rounds.  A VARIANT is a list of NAME=VALUE, separated by spaces, that is added to the
+ * environment.  Each round begins with the next variant.  It prints one line: for each variant, in
+ * the order of the command line, the nanoseconds from before the start until the program was waited
+ * for.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -53,7 +54,7 @@ static uint64_t start_once(char **command, char **environment)
 
 	if (posix_spawn(&pid, command[0], NULL, NULL, command, environment) != 0 ||
 	    waitpid(pid, &status, 0) != pid || status != 0)
-		errx(1, "%s does not run", command[0]);
+		errx(1, "cannot run %s", command[0]);
 	return host_now_ns() - begin;
 }
 

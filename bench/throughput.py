@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""throughput: requests a second that redis and nginx answer, with the object and without.
+"""throughput: requests per second of redis and nginx, with the object and without it.
 
-The server has one processor, who asks another.  Two servers without it are measured beside the one
-with it: what these two differ by is what the machine makes of equal things.
+The server has one processor, and the client another.  Two servers without the object run beside the
+one with it: the difference between those two is the noise of the machine.
 """
 import re
 import subprocess

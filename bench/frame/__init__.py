@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the benchmarks share: what they run in, their figures, and what becomes of these."""
+"""The parts that the benchmarks share: their environment, their figures, and the output."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SVG, drawn by gnuplot: bars for what the variants of a benchmark have in common, lines for
-curves."""
+"""SVG charts, drawn by gnuplot: bars that compare the variants of a benchmark, lines for curves."""
 import subprocess
 
 from .table import short
@@ -52,7 +51,7 @@ def _draw(script):
 
 
 def draw_bars(file, title, rows):
-    """Of rows of one `what`: median, and the quartiles as whiskers."""
+    """Draws the rows of one `what`: the median, and the quartiles as whiskers."""
     values = [row["median"] for row in rows]
     log = min(values) > 0 and max(values) > 30 * min(values)
     data = "\n".join(
@@ -92,7 +91,7 @@ def draw_lines(file, curve):
 
 
 def draw(folder, name, result):
-    """All charts of one benchmark; returns their files' names."""
+    """Draws all charts of one benchmark.  Returns the names of the files."""
     files = []
     groups = {}
     for row in result["rows"]:

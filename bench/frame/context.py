@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a benchmark runs in: a folder, etcds, hosts, and that nothing of it is left."""
+"""The environment of a benchmark: a folder, etcds and hosts.  All of them end with it."""
 import contextlib
 import itertools
 import os
@@ -32,7 +32,7 @@ class Context(contextlib.ExitStack):
         self.quick = quick
 
     def count(self, full, quick):
-        """How often, or how long."""
+        """Returns the number of repetitions, or of seconds, for a full or a quick run."""
         return quick if self.quick else full
 
     def new_folder(self, what):
@@ -51,21 +51,22 @@ class Context(contextlib.ExitStack):
         return cluster.start()
 
     def registry(self, etcd, api="v3"):
-        """With a namespace, and so with agents, of its own."""
+        """Returns a registry with its own namespace, and so with its own agents."""
         folder = self.new_folder("registry")
         registry = Registry(etcd, api, f"bench-{os.getpid()}-{next(_numbers)}", folder)
         self.callback(end_agents, registry)
         return registry
 
     def host(self, command, environment):
-        """Ends with the benchmark, if not before."""
+        """Starts a host.  It ends with the benchmark, if not before."""
         host = Host(command, environment, self.new_folder("host"))
         self.callback(host.discard)
         return host
 
 
 def end_agents(registry):
-    """They end by themselves; one that does not would be somebody's next benchmark."""
+    """Waits until the agents have ended by themselves.  One that still ran would disturb the next
+    benchmark."""
     try:
         wait_until(lambda: not agents_of(registry.log), AGENT_ENDS_S, "the agent has ended")
     except AssertionError:
@@ -76,13 +77,13 @@ def end_agents(registry):
 
 
 def agent_processes(registry):
-    """Keeper and worker."""
-    (worker,) = wait_until(registry.agents, AGENT_ENDS_S, "an agent")
+    """Returns the pids of keeper and worker."""
+    (worker,) = wait_until(registry.agents, AGENT_ENDS_S, "an agent runs")
     return [parent(worker), worker]
 
 
 def lines_of(host, count):
-    """The first lines that it prints, as lists of words."""
+    """Returns the first lines that the host prints, as lists of words."""
     wait_until(
         lambda: host.stdout.count("\n") >= count or host.process.poll() is not None,
         120,
@@ -101,7 +102,7 @@ def discard(host):
 
 
 def environments(registry, name="web", **more):
-    """Variant to the environment of a program that this registry's etcd is for."""
+    """Returns the environment of each variant of a program, for this registry's etcd."""
     quiet = {"LOG": f"info:{registry.log}", **more}
     plain = registry.settings(**quiet)
     named = registry.settings(name, **quiet)
@@ -114,7 +115,7 @@ def environments(registry, name="web", **more):
 
 
 def npm_server(registry, *arguments):
-    """Command and environment of a node server that joins by itself."""
+    """Returns command and environment of a node server that joins by itself."""
     environment = {**registry.settings(), "NODE_PATH": str(npm_modules())}
     url = registry.url.partition("?")[0]
     return ["node", NPM_SERVER, url, *arguments], environment

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a figure was measured on and with."""
+"""The machine and the versions of a measurement."""
 import os
 import pathlib
 import platform

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Figures: samples that are taken in turns, their statistics, and the targets that they are held
-against."""
+"""Figures: samples taken in turns, their statistics, and their targets."""
 import dataclasses
 import statistics
 
 
 def interleave(rounds, variants, measure):
-    """Name to samples: in each round every variant is measured once, each round begins with the
-    next one, so that what else the machine does meets all of them."""
+    """Returns the samples by name.  Each round measures every variant once, and begins with the
+    next one.  So a disturbance of the machine hits all variants."""
     names = list(variants)
     samples = {name: [] for name in names}
     for number in range(rounds):
@@ -18,12 +17,12 @@ def interleave(rounds, variants, measure):
 
 
 def counted(count, what):
-    """As "1 service", "1,000 services"."""
+    """Returns for example "1 service", "1,000 services"."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def quartiles(samples):
-    """The first and the third; of one sample, itself."""
+    """Returns the first and the third quartile; for one sample, itself."""
     if len(samples) == 1:
         return samples[0], samples[0]
     first, _, third = statistics.quantiles(samples, method="inclusive")
@@ -32,7 +31,7 @@ def quartiles(samples):
 
 @dataclasses.dataclass
 class Target:
-    """What is to be reached, in words, and what was measured of it."""
+    """A target in words, and the measured value."""
 
     text: str
     measured: float
@@ -48,7 +47,7 @@ class Target:
 
 @dataclasses.dataclass
 class Row:
-    """One line of the table.  The ratio is to the variant `of`: the median over the rounds."""
+    """One line of the table.  The ratio to the variant `of` is the median over the rounds."""
 
     what: str
     variant: str
@@ -95,8 +94,8 @@ class Row:
 
 
 def compare(what, unit, samples, of):
-    """A row for each variant; samples is name to samples, taken by interleave().  Ratios are to
-    the variant `of`, those of one round to each other."""
+    """Returns a row for each variant.  `samples` is samples by name, from interleave().  Ratios
+    compare samples of the same round with those of the variant `of`."""
     rows = {}
     for name, mine in samples.items():
         ratios = None if name == of else [one / its for one, its in zip(mine, samples[of])]
@@ -106,7 +105,7 @@ def compare(what, unit, samples, of):
 
 @dataclasses.dataclass
 class Curve:
-    """A chart of lines: name to points."""
+    """A chart of lines: points by name."""
 
     name: str
     title: str

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The one table: as text for people at a terminal, and as Markdown."""
+"""The one table, as text for a terminal and as Markdown."""
 
 HEADINGS = ("bench", "what", "variant", "median", "quartiles", "ratio", "target", "reached")
 
 
 def short(number):
-    """Three digits that count."""
+    """Returns the number with three significant digits."""
     if number == 0 or abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:.3g}"

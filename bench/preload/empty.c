@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: MIT */
-/* An object that does nothing: what preloading costs in itself. */
+/* An object that does nothing, to measure the cost of preloading itself. */
 static int nothing __attribute__((used));

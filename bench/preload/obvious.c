@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * obvious - what one would write first: a preloaded object, linked with libcurl, whose thread
- * registers the first TCP socket that listens, in etcd v3, keeps its lease alive, and revokes it
- * at exit.  It reads the same settings as the product (one host in ETCD_REGISTRY_URL, a bare
- * ETCD_REGISTRY_NAME, ETCD_REGISTRY_HOST), and writes the same key and document.
+ * obvious - the first thing that one would write: a preloaded object, linked with libcurl.  Its
+ * thread registers the first TCP socket that listens, in etcd v3, keeps its lease alive, and
+ * revokes it at exit.  It reads the same settings as the product (one host in ETCD_REGISTRY_URL, a
+ * bare ETCD_REGISTRY_NAME, ETCD_REGISTRY_HOST), and writes the same key and document.
  *
- * The thread blocks all signals and leaves the host's descriptors alone.  Without a name nothing
- * is done.  What it lacks: everything that the product has an agent for.
+ * The thread blocks all signals and leaves the host's file descriptors alone.  Without a name it
+ * does nothing.  It lacks everything for which the product has an agent.
  */
 #define _GNU_SOURCE
 #include <curl/curl.h>
@@ -180,7 +180,7 @@ static bool call_lease(CURL *curl, const char *method, unsigned long long lease,
 	return true;
 }
 
-/* True if the host is leaving. */
+/* Returns true if the host is leaving. */
 static bool pause_for(int seconds)
 {
 	struct timespec until;
@@ -196,7 +196,7 @@ static bool pause_for(int seconds)
 	return left;
 }
 
-/* Until the host leaves, or the lease is lost. */
+/* Keeps the lease until the host leaves or the lease is lost. */
 static void hold(CURL *curl, unsigned long long lease)
 {
 	unsigned long long ttl = TTL_S;
