@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/err.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/err.h"
 #include "lib/net/http.h"
 
 enum {

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/net/http.h"
 
 #undef curl_easy_setopt

@@ -132,7 +132,8 @@ static void borrows_settings_that_are_loaded(void **state)
 	CLEANUP(config) struct config cfg = {0};
 	CLEANUP(connstr) struct connstr cs = {0};
 	const struct registry_options options = {.config = &cfg, .connstr = &cs};
-	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 	struct etcdreg *reg = NULL;
 
 	(void)state;
@@ -159,7 +160,8 @@ static void takes_the_parsed_connection_string(void **state)
 	CLEANUP(connstr) struct connstr cs = {0};
 	const struct registry_options options = {.config = &cfg, .connstr = &cs};
 	struct etcdreg *reg = NULL;
-	struct etcdreg_service service = {.name = "web", .hostname = "a", .port = 80};
+	struct etcdreg_service service = {
+		.size = sizeof(service), .name = "web", .hostname = "a", .port = 80};
 
 	(void)state;
 	set_config(&cfg, "ftp://nobody-parses-this", "10");

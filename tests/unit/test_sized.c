@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/registry/sized.h"
 
 struct first {
