@@ -13,7 +13,7 @@
 #   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools;
 #                     make unit UNIT=reconcile TEST='*lease*': some of the tests
 #   make demo         the product on three real servers (scripts/demo)
-#   make bench        measures it beside what one would use instead, into docs/benchmarks; BENCH=exec,listen: some of it (scripts/bench)
+#   make bench        measures it beside what one would use instead, into build/bench; BENCH=exec,listen: some of it (scripts/bench)
 #   make install      PREFIX=/usr/local DESTDIR=; make uninstall, with the same, takes it out
 #   make compile_commands.json    for editors and clang's tools
 #   make help         this list

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Runs the named benchmarks, or all of them: `scripts/bench`, which first builds what they need.
 
-Each writes NAME.json and charts into docs/benchmarks, where a full run is kept, or into
-build/benchmarks if BENCH_QUICK is set.  results.md there is the table of all results in the folder.
+Each writes NAME.json and its charts to build/bench, or to build/bench/quick if BENCH_QUICK is set;
+results.md there is the table of all that the folder has.  --publish measures nothing: it copies
+the table and three charts of build/bench to docs/benchmarks.
 """
 import dataclasses
 import importlib
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -35,6 +37,9 @@ NAMES = (
     "scale",
     "fleet",
 )
+MEASURED = BUILD / "bench"
+PUBLISHED = ROOT / "docs" / "benchmarks"
+PUBLISHED_CHARTS = ("exec.svg", "kill.svg", "etcd-writes.svg")
 
 
 def chosen(words):
@@ -87,9 +92,27 @@ def load(folder):
     return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
 
 
+def publish(measured, published):
+    """Copies the table and the charts that the documents show; a table with gaps stays here."""
+    results = load(measured)
+    missing = [name for name in NAMES if name not in results]
+    if missing:
+        sys.exit(
+            f"bench: cannot publish: {measured} has no {missing[0]}.json; "
+            f"run 'scripts/bench {','.join(missing)}' first"
+        )
+    for chart in PUBLISHED_CHARTS:
+        shutil.copyfile(measured / chart, published / chart)
+    text = table.as_markdown(results, PUBLISHED_CHARTS)
+    (published / "results.md").write_text(text)
+
+
 def main(words):
+    if words == ["--publish"]:
+        publish(MEASURED, PUBLISHED)
+        return 0
     quick = bool(os.environ.get("BENCH_QUICK"))
-    folder = BUILD / "benchmarks" if quick else ROOT / "docs" / "benchmarks"
+    folder = MEASURED / "quick" if quick else MEASURED
     folder.mkdir(parents=True, exist_ok=True)
     raise_limits()
     end_cleanly()
@@ -107,4 +130,5 @@ def main(words):
     return len(names) - len(results)
 
 
-sys.exit(main(sys.argv[1:]) > 0)
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) > 0)

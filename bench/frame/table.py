@@ -54,17 +54,18 @@ def _machine(machine):
     )
 
 
-def _section(name, result):
+def _section(name, result, charts):
     rows = [HEADINGS[1:], ["---"] * (len(HEADINGS) - 1)]
     rows += [cells(name, row)[1:] for row in result["rows"]]
     lines = [f"## {name}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
     lines += [f"{note}  " for note in result["notes"]]
-    lines += [f"![{name}]({file})" for file in result["charts"]]
+    lines += [f"![{name}]({file})" for file in result["charts"] if charts is None or file in charts]
     return [*lines, "", _machine(result["machine"]), ""]
 
 
-def as_markdown(results):
+def as_markdown(results, charts=None):
+    """With links to all charts, or to those of `charts` alone."""
     lines = ["# Results", "", "Written by `make bench`; [README.md](README.md) says how.", ""]
     for name, result in results.items():
-        lines += _section(name, result)
+        lines += _section(name, result, charts)
     return "\n".join(lines)

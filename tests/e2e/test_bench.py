@@ -2,6 +2,7 @@
 """The benchmarks run, and their figures have the expected meaning."""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from harness.product import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT))
+from bench import __main__ as bench
 from bench.frame.rows import Row, compare, interleave
 
 RUN_S = 300
@@ -37,6 +39,46 @@ def test_a_target_is_reached_or_not(limit, reached):
     assert row.as_json()["target"]["reached"] == reached
 
 
+def write_measured(folder, names):
+    """What a full run leaves, of benchmarks with one row and two charts each."""
+    machine = {"date": "", "load_before": 0, "seconds": 0, "processors": 2, "processor": ""}
+    machine |= {"memory_gb": 1, "system": "", "kernel": "", "virtual": False, "versions": {}}
+    for name in names:
+        charts = [f"{name}.svg", f"{name}-writes.svg"]
+        rows = [Row("what", "ours", "ms", [2]).as_json()]
+        result = {"machine": machine, "rows": rows, "notes": [], "charts": charts}
+        (folder / f"{name}.json").write_text(json.dumps(result))
+        for chart in charts:
+            (folder / chart).write_text(chart)
+
+
+def test_what_is_published_is_the_table_and_three_charts(tmp_path):
+    measured, published = tmp_path / "measured", tmp_path / "published"
+    measured.mkdir()
+    published.mkdir()
+    write_measured(measured, bench.NAMES)
+    bench.publish(measured, published)
+    files = {path.name for path in published.iterdir()}
+    assert files == {"results.md", *bench.PUBLISHED_CHARTS}
+    table = (published / "results.md").read_text()
+    assert re.findall(r"^## (.*)$", table, re.MULTILINE) == list(bench.NAMES)
+    assert set(re.findall(r"\]\((.*?\.svg)\)", table)) == set(bench.PUBLISHED_CHARTS)
+
+
+def test_a_table_with_a_gap_is_not_published(tmp_path):
+    write_measured(tmp_path, bench.NAMES[:-1])
+    with pytest.raises(SystemExit, match=rf"no {bench.NAMES[-1]}\.json"):
+        bench.publish(tmp_path, tmp_path)
+    assert not (tmp_path / "results.md").exists()
+
+
+def test_the_documents_link_to_files_that_are_there():
+    folder = ROOT / "docs" / "benchmarks"
+    for page in folder.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            assert (folder / link).exists(), f"{page.name}: {link}"
+
+
 @pytest.mark.slow
 def test_a_benchmark_runs():
     environment = {**os.environ, "BENCH_QUICK": "1"}
@@ -50,9 +92,9 @@ def test_a_benchmark_runs():
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    measured = json.loads((BUILD / "benchmarks" / "exec.json").read_text())
+    measured = json.loads((BUILD / "bench" / "quick" / "exec.json").read_text())
     medians = {row["variant"]: row["median"] for row in measured["rows"]}
     assert set(medians) == {"plain", "empty", "ours, no name", "ours", "obvious"}
     assert medians["obvious"] > medians["ours"]
     assert all(name in result.stdout for name in medians)
-    assert (BUILD / "benchmarks" / "exec.svg").read_text().startswith("<?xml")
+    assert (BUILD / "bench" / "quick" / "exec.svg").read_text().startswith("<?xml")
