@@ -16,12 +16,13 @@ die() {
 }
 
 # A port that nobody uses, below the range that the kernel hands out to clients, so that no
-# connection takes it meanwhile.
+# connection takes it meanwhile.  Each worker of the end-to-end tests has ports of its own, as in
+# tests/e2e/harness/process.py.
 free_port() {
-	local port
+	local port workers=${PYTEST_XDIST_WORKER_COUNT:-1} worker=${PYTEST_XDIST_WORKER:-gw0}
 
 	while true; do
-		port=$((20000 + RANDOM % 12000))
+		port=$((20000 + RANDOM % (12000 / workers) * workers + ${worker#gw}))
 		grep -qi "$(printf ':%04X ' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null || break
 	done
 	printf '%s\n' "$port"

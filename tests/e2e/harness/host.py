@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 
-from .process import holders, is_running, listening_inodes, parent
+from .process import descriptors, holders, is_running, listening_inodes, parent
 from .wait import wait_until
 
 START_TIMEOUT_S = 10
@@ -22,6 +22,7 @@ class Host:
     def __init__(self, command, env, folder, port=None):
         self.port = port
         self.folder = folder
+        self._inodes = set()
         self.stdout_path = folder / "stdout"
         self.stderr_path = folder / "stderr"
         with open(self.stdout_path, "wb") as stdout, open(self.stderr_path, "wb") as stderr:
@@ -52,6 +53,7 @@ class Host:
             f"port {self.port} listens",
         )
         assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
+        self._note_sockets()
         return self
 
     def read_ports(self, count=1):
@@ -64,11 +66,16 @@ class Host:
         assert not self._has_failed(), f"ended with {self.process.returncode}: {self.stderr}"
         ports = [int(line) for line in self.stdout.splitlines()]
         self.port = ports[0]
+        self._note_sockets()
         return ports
+
+    def _note_sockets(self):
+        self._inodes |= listening_inodes(self.port)
 
     def holders(self):
         """Returns the host's processes that hold the socket, without those of another host on the
         same port."""
+        self._note_sockets()
         found = holders(self.port)
         if self.process.poll() is None:
             return [pid for pid in found if self.process.pid in (pid, parent(pid))]
@@ -116,10 +123,20 @@ class Host:
             os.kill(pid, signal.SIGKILL)
         return time.monotonic()
 
+    def _left_behind(self):
+        """Processes of a host that has ended.  Its port may be another host's by now; its sockets
+        are not."""
+        if not self._inodes:
+            self._note_sockets()
+        sockets = {f"socket:[{inode}]" for inode in self._inodes}
+        return [pid for pid in holders(self.port) if sockets & set(descriptors(pid).values())]
+
     def discard(self):
         """Removes the host, whatever its state.  A master is killed first, because it replaces its
         workers."""
-        pids = [self.process.pid, *(self.holders() if self.port else [])]
+        pids = [self.process.pid]
+        if self.port:
+            pids += self.holders() if self.process.poll() is None else self._left_behind()
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

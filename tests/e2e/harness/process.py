@@ -16,6 +16,11 @@ INODE_OFFSET = 16 + 68
 DUMP_PART_LEN = 32768
 LISTEN = 10
 
+PORTS = range(20000, 32000)
+# Each xdist worker has ports of its own: one that was given is free until its host listens.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+
 _given_ports = set()
 
 
@@ -144,9 +149,9 @@ def _is_free(port):
 
 def free_port():
     """Returns an unused port, outside the range that the kernel gives to clients.  It never returns
-    the same one twice."""
+    the same port twice, nor one of another worker."""
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.choice(PORTS[WORKER::WORKERS])
         if port not in _given_ports and _is_free(port):
             _given_ports.add(port)
             return port
