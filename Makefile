@@ -87,7 +87,7 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all help preload32 install uninstall compile_commands.json clean test test-hosts test-distros test-etcds unit unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
+.PHONY: all help preload32 install uninstall compile_commands.json clean test test-hosts test-distros test-etcds unit unit-programs unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -187,6 +187,8 @@ bench-hosts: $(BENCH_HOSTS) $(BENCH_OBJECTS)
 
 # UNIT="reconcile watch": those programs alone; TEST='*lease*': such tests alone.
 UNIT_PROGRAMS = $(if $(UNIT),$(UNIT:%=$(B)/unit/test_%),$(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS)))
+unit-programs: $(UNIT_PROGRAMS)
+
 unit: $(UNIT_PROGRAMS)
 	$(Q)TEST='$(TEST)' scripts/run-unit $^
 

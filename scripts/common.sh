@@ -60,9 +60,14 @@ results_init() {
 		TEST_RESULTS=$(mktemp)
 		export TEST_RESULTS
 		results_owned=1
-		trap 'rm -f "$TEST_RESULTS"' EXIT
 	fi
+	trap results_release EXIT
 	results_before=$(wc -l <"$TEST_RESULTS")
+}
+
+results_release() {
+	[ -z "$results_owned" ] || rm -f "$TEST_RESULTS"
+	[ -z "${background_pid:-}" ] || kill -- "-$background_pid" 2>/dev/null || true
 }
 
 # results_add PASSED FAILED LABEL
@@ -115,4 +120,25 @@ suite() {
 	if [ "$failed" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$passed" -eq 0 ]; }; then
 		results_add 0 1 "$label: ended with status $status after $passed tests"
 	fi
+}
+
+# background_start COMMAND...: runs a suite or a function of several beside what the script does
+# next; one at a time.  It counts into a file of its own, so that a suite that counts nothing is
+# noticed.  It is a process group, so that nothing of it outlives the script.
+background_start() {
+	background=$(mktemp -d)
+	: >"$background/results"
+	set -m
+	TEST_RESULTS=$background/results "$@" >"$background/output" 2>&1 </dev/null &
+	set +m
+	background_pid=$!
+}
+
+# Waits for it, shows its output, and adds what it counted.
+background_end() {
+	wait "$background_pid" || results_add 0 1 'what ran in the background'
+	background_pid=
+	cat "$background/output"
+	cat "$background/results" >>"$TEST_RESULTS"
+	rm -rf "$background"
 }
