@@ -15,17 +15,27 @@ die() {
 	exit 1
 }
 
-# A port that nobody uses, below the range that the kernel hands out to clients, so that no
-# connection takes it meanwhile.  Each worker of the end-to-end tests has ports of its own, as in
-# tests/e2e/harness/process.py.
-free_port() {
-	local port workers=${PYTEST_XDIST_WORKER_COUNT:-1} worker=${PYTEST_XDIST_WORKER:-gw0}
+# need PURPOSE [PACKAGE...]: ends the script, and says what to install, if one of these packages of
+# scripts/bootstrap, or any of that purpose, is missing.
+need() {
+	"$root/scripts/bootstrap" --need "$@" || exit 1
+}
 
-	while true; do
+# free_ports COUNT: ports that nobody uses, none twice, one a line, below the range that the kernel
+# hands out to clients, so that no connection takes them meanwhile.  Each worker of the end-to-end
+# tests has ports of its own, as in tests/e2e/harness/process.py.
+free_ports() {
+	local port given=' ' left=$1
+	local workers=${PYTEST_XDIST_WORKER_COUNT:-1} worker=${PYTEST_XDIST_WORKER:-gw0}
+
+	while [ "$left" -gt 0 ]; do
 		port=$((20000 + RANDOM % (12000 / workers) * workers + ${worker#gw}))
-		grep -qi "$(printf ':%04X ' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null || break
+		[[ $given != *" $port "* ]] || continue
+		! grep -qi "$(printf ':%04X ' "$port")" /proc/net/tcp /proc/net/tcp6 2>/dev/null || continue
+		given+="$port "
+		left=$((left - 1))
+		printf '%s\n' "$port"
 	done
-	printf '%s\n' "$port"
 }
 
 # http_get PORT PATH: the response of a server on 127.0.0.1, its headers included.  Needs no

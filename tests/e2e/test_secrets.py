@@ -13,7 +13,9 @@ from harness.product import COMMAND
 from harness.registry import document
 from harness.wait import wait_until
 
-PASSWORD = "n0b0dy-5hall-r3ad-th15"
+IN_NAMES = "n0b0dy-5hall-r3ad-th15"  # of tests, which are the same for each worker
+# Of this worker alone: a test looks at all processes of the machine.
+PASSWORD = f"{IN_NAMES}-{os.getpid()}"
 SEEN_S = 5
 NOT_FOUND, WRONG_SETTING, REFUSED = 1, 2, 3
 
@@ -126,18 +128,18 @@ def test_command(registry, settings, launch):
 @pytest.mark.parametrize(
     "url, status",
     [
-        (f"http://nobody:{PASSWORD}@HOST", REFUSED),
-        (f"http://nobody:{PASSWORD}@127.0.0.1:1", REFUSED),
-        (f"http://nobody:{PASSWORD}@HOST?colour=red", WRONG_SETTING),
-        (f"http://nobody:{PASSWORD}@HOST,b:{PASSWORD}@c", WRONG_SETTING),
-        (f"http://nobody:{PASSWORD}/@HOST", WRONG_SETTING),
-        (f"http://nobody:{PASSWORD}%zz@HOST", WRONG_SETTING),
-        (f"ftp://nobody:{PASSWORD}@HOST", WRONG_SETTING),
-        (f"http://HOST?user=nobody:{PASSWORD}", REFUSED),
+        (f"http://nobody:{IN_NAMES}@HOST", REFUSED),
+        (f"http://nobody:{IN_NAMES}@127.0.0.1:1", REFUSED),
+        (f"http://nobody:{IN_NAMES}@HOST?colour=red", WRONG_SETTING),
+        (f"http://nobody:{IN_NAMES}@HOST,b:{IN_NAMES}@c", WRONG_SETTING),
+        (f"http://nobody:{IN_NAMES}/@HOST", WRONG_SETTING),
+        (f"http://nobody:{IN_NAMES}%zz@HOST", WRONG_SETTING),
+        (f"ftp://nobody:{IN_NAMES}@HOST", WRONG_SETTING),
+        (f"http://HOST?user=nobody:{IN_NAMES}", REFUSED),
     ],
 )
 def test_messages(registry, guarded_etcd, url, status):
-    url = url.replace("HOST", guarded_etcd.host)
+    url = url.replace("HOST", guarded_etcd.host).replace(IN_NAMES, PASSWORD)
     commands = [["list"], ["list", "-v"], ["lookup", "web", "--format", "{url}"]]
     if status == WRONG_SETTING:
         commands += [["watch"], ["lookup", "web", "--wait", "1"]]
