@@ -53,11 +53,16 @@ PKGS := libcurl libcjson libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -iquote . $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)
+# Empty, or the end of make: need(WHAT IS THERE,WHAT IS MISSING,PURPOSE).
+need = $(if $(1),,$(error missing: $(2); 'scripts/bootstrap $(3)' installs that))
+HAS_CC := $(shell command -v $(firstword $(CC)))
+NEEDS = $(call need,$(HAS_CC),$(firstword $(CC)),build)$(call need,$(PKG_LIBS),pkg-config or one of $(PKGS),build)
+
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -iquote . $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)$(NEEDS)
 
 # The object that runs in hosts: no libc at build time (DT_NEEDED, fortify, stack protector, builtin calls), no lazy
 # binding stubs for symbols that may not exist.  Of lib/ it has the parser of numbers, whose other functions are dropped.
-SHIM_CFLAGS = -std=gnu11 $(WARNINGS) -iquote . -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
+SHIM_CFLAGS = $(call need,$(HAS_CC),$(firstword $(CC)),build)-std=gnu11 $(WARNINGS) -iquote . -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
 	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -ffunction-sections -DBINDIR='"$(BINDIR)"'
 SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--sort-section=name -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code \
 	-Wl,-z,nodelete -Wl,-soname,libetcd-registry-preload.so -Wl,--build-id=sha1
@@ -106,6 +111,8 @@ $(B)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(CLI_OBJS): ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
+
+$(B)/obj/tests/unit/%.o: NEEDS += $(call need,$(shell pkg-config --exists cmocka && echo yes),cmocka,test)
 
 # What the linters compile with.
 cflags: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'

@@ -104,17 +104,23 @@ results_end() {
 }
 
 # gate LABEL COMMAND...: one test, which passes if COMMAND does; its output is shown if it does not.
+# Status 77 means that COMMAND could judge nothing, and that its output says why; it counts as none.
 gate() {
-	local label=$1 start=$SECONDS output
+	local label=$1 start=$SECONDS output status=0
 
 	shift
-	if output=$("$@" 2>&1); then
+	output=$("$@" 2>&1) || status=$?
+	case $status in
+	0)
 		printf '  ok    %s (%s s)\n' "$label" $((SECONDS - start))
 		results_add 1 0 "$label"
-	else
+		;;
+	77) printf '  skip  %s: %s\n' "$label" "$output" ;;
+	*)
 		printf '%s\n  FAIL  %s (%s s)\n' "$output" "$label" $((SECONDS - start))
 		results_add 0 1 "$label"
-	fi
+		;;
+	esac
 }
 
 # suite LABEL COMMAND...: COMMAND counts its own tests.  One that fails or ends without having

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from harness import tools
 from harness.product import ROOT
 
 BOOTSTRAP = ROOT / "scripts" / "bootstrap"
@@ -42,21 +43,11 @@ class Machine:
 
     def __init__(self, folder):
         self.log = folder / "apt.log"
-        self.path = folder / "bin"
-        self.path.mkdir()
-        self._link_programs()
+        self.path = tools.without(folder / "bin", *LEFT_OUT)
         self.write("apt-get", APT_GET)
         self.write("apt-cache", APT_CACHE)
         self.write("sudo", 'echo "sudo $*" >>"$APT_LOG"\n')
         self.become(0)
-
-    def _link_programs(self):
-        """/usr/sbin, which the script adds, has none of the two."""
-        for folder in ("/usr/bin", "/bin"):
-            for program in pathlib.Path(folder).iterdir():
-                link = self.path / program.name
-                if program.name not in LEFT_OUT and not link.is_symlink():
-                    link.symlink_to(program)
 
     def write(self, name, script):
         path = self.path / name
