@@ -1,25 +1,33 @@
 # etcd-registry: the preload object, the command that is also the agent, and the library.
 #
-#   make              build/libetcd-registry-preload.so  build/etcd-registry  build/libetcd-registry.{a,so}
-#   make test         everything: installs what is missing, then gates, unit and end-to-end tests (scripts/test)
-#   make preload32    build/i386/libetcd-registry-preload.so, for 32-bit programs on x86-64 (gcc-multilib)
-#   make test-hosts   registers many programs of Debian, and the slow tests, some minutes (scripts/test-hosts)
-#   make test-distros the object in roots of four Debian releases, ten minutes for the first time (scripts/test-distros)
-#   make fuzz         the fuzz targets of tests/fuzz, ten minutes each (scripts/run-fuzz; FUZZ="connstr names", FUZZ_SECONDS=60)
-#   make unit-tsan    the unit tests under ThreadSanitizer, two minutes
-#   make test-etcds   the client against the etcd of each of Debian's releases (scripts/test-etcds)
-#   make analyse      clang-tidy and cppcheck, some minutes (scripts/analyse)
-#   make check        in seconds, after every change: unit tests and gates
-#   make unit | unit-san | lint | e2e   one part of it, on a machine that has the tools;
-#                     make unit UNIT=reconcile TEST='*lease*': some of the tests
-#   make demo         the product on three real servers (scripts/demo)
-#   make bench        measures it beside what one would use instead, into build/bench; BENCH=exec,listen: some of it (scripts/bench)
-#   make install      PREFIX=/usr/local DESTDIR=; make uninstall, with the same, takes it out
-#   make compile_commands.json    for editors and clang's tools
+# Build
+#   make              build/: libetcd-registry-preload.so, etcd-registry, libetcd-registry.{a,so}
+#   make preload32    build/i386/: the object for 32-bit programs on x86-64 (gcc-multilib)
+#   make install      PREFIX=/usr/local DESTDIR=; make uninstall with the same removes it
+#   make clean        removes build/
+#   make compile_commands.json   for editors and clang's tools
+#
+# Test
+#   make check        after every change, in seconds: unit tests and gates
+#   make unit         the unit tests; UNIT="reconcile watch": those; TEST='*lease*': such tests
+#   make unit-san     ... under AddressSanitizer and UndefinedBehaviorSanitizer, and the fuzz corpus
+#   make unit-tsan    ... under ThreadSanitizer, two minutes
+#   make lint         the gates on sources and on what is built
+#   make e2e          the end-to-end tests; E2E_JOBS=4
+#   make test         installs what is missing, builds, and runs all but unit-tsan (scripts/test)
+#   make analyse      clang-tidy and cppcheck, some minutes
+#   make fuzz         ten minutes for each fuzz target; FUZZ="connstr names" FUZZ_SECONDS=60
+#   make test-hosts   many programs of Debian, and the slow tests, some minutes
+#   make test-etcds   the client against the etcd of each of Debian's releases
+#   make test-distros the object in four of Debian's releases, ten minutes the first time
+#
+# Show
+#   make demo         the product on three real servers
+#   make bench        measures it beside the alternatives, into build/bench; BENCH=exec,listen
 #   make help         this list
 #
-# CC, CFLAGS, LDFLAGS are honoured; DEV=1 turns warnings into errors; SAN=address,undefined builds into build/address,undefined;
-# V=1 shows the commands.
+# CC, CFLAGS and LDFLAGS are honoured.  DEV=1 turns warnings into errors.  V=1 shows the commands.
+# SAN=address,undefined builds into build/address,undefined.
 
 VERSION := $(shell sed -n 's/^\#define ETCDREG_VERSION "\(.*\)"/\1/p' lib/etcd-registry.h)
 # Before 1.0 a minor version may break programs, so the soname has it too: 0.2.
@@ -92,7 +100,10 @@ LIB_SO := $(B)/libetcd-registry.so
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-.PHONY: all help preload32 install uninstall compile_commands.json clean test test-hosts test-distros test-etcds unit unit-programs unit-san unit-tsan fuzzers fuzz lint analyse e2e demo hosts bench bench-hosts check cflags shim-cflags
+.PHONY: all preload32 install uninstall clean compile_commands.json check unit unit-san unit-tsan \
+	lint e2e test analyse fuzz test-hosts test-etcds test-distros demo bench help
+# For the scripts.
+.PHONY: hosts unit-programs fuzzers bench-hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -264,17 +275,19 @@ install: all $(if $(wildcard $(SHIM32)),preload32)
 
 # What editors and clang's tools ask for; without any program but make.
 compile_commands.json:
-	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) | scripts/compile-commands > $@
+	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) | scripts/compile-commands > $@.new
+	$(Q)mv $@.new $@
 
 help:
-	@sed -n '/^#   make/,/^$$/ s/^#  \?//p' $(firstword $(MAKEFILE_LIST))
+	@sed -n '/^# Build/,/^$$/ s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
 # The files that `make install` put there, and no folder.
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/$(notdir $(BIN)) $(DESTDIR)$(LIBDIR)/$(notdir $(SHIM)) \
-		$(DESTDIR)$(LIBDIR)/$(notdir $(LIB_A)) $(DESTDIR)$(LIBDIR)/libetcd-registry.so* \
 		$(DESTDIR)$(PREFIX)/$(LIB64)/$(notdir $(SHIM)) $(DESTDIR)$(PREFIX)/$(LIB32)/$(notdir $(SHIM)) \
-		$(DESTDIR)$(INCLUDEDIR)/etcd-registry.h $(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc \
+		$(DESTDIR)$(LIBDIR)/$(notdir $(LIB_A)) $(DESTDIR)$(LIBDIR)/libetcd-registry.so \
+		$(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libetcd-registry.so.$(VERSION) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc $(DESTDIR)$(INCLUDEDIR)/etcd-registry.h \
 		$(DESTDIR)$(MANDIR)/man1/etcd-registry.1
 
 clean:

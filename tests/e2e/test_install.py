@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""`make install` into a folder: the installed files work from there."""
+"""`make install` into a folder: the installed files work from there, and `make uninstall` removes
+them."""
 import os
 import pathlib
 import re
 import subprocess
 
 import pytest
-from harness import product
+from harness import library, product
 from harness.registry import document
 
 GONE_S = 0.1
@@ -19,8 +20,13 @@ def agent_programs(registry):
     return {pathlib.Path(os.readlink(f"/proc/{pid}/exe")) for pid in registry.agents()}
 
 
+def files_in(folder):
+    """Links, too, to what is not there."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+
+
 def test_the_tree(installed):
-    files = {str(path.relative_to(installed)) for path in installed.rglob("*") if not path.is_dir()}
+    files = files_in(installed)
     assert {
         "usr/bin/etcd-registry",
         "usr/lib/libetcd-registry-preload.so",
@@ -36,12 +42,23 @@ def test_the_soname_has_the_minor_version(installed):
     """Programs that were built with an incompatible version must not start with this one."""
     header = (installed / "usr/include/etcd-registry.h").read_text()
     version = re.search(r'ETCDREG_VERSION "(0\.\d+)\.\d+"', header)[1]
-    library = installed / "usr/lib/libetcd-registry.so"
-    dynamic = subprocess.run(["readelf", "-dW", library], check=True, capture_output=True, text=True)
-    soname = f"{library.name}.{version}"
+    shared = installed / "usr/lib/libetcd-registry.so"
+    dynamic = subprocess.run(["readelf", "-dW", shared], check=True, capture_output=True, text=True)
+    soname = f"{shared.name}.{version}"
     assert re.search(r"SONAME.*\[(.*)\]", dynamic.stdout)[1] == soname
-    assert (library.parent / soname).resolve() == library.resolve()
-    assert library.resolve().name.startswith(f"{soname}.")
+    assert (shared.parent / soname).resolve() == shared.resolve()
+    assert shared.resolve().name.startswith(f"{soname}.")
+
+
+def test_uninstall_leaves_no_file_but_those_of_others(tmp_path):
+    """Where gcc -m32 links, the 32-bit object is one of them."""
+    library.install(tmp_path)
+    files = files_in(tmp_path)
+    objects = [name for name in files if name.endswith("libetcd-registry-preload.so")]
+    assert len(objects) == (3 if product.I386_LISTENER.exists() else 1)
+    (tmp_path / "usr/lib/libetcd-registry.so.99").touch()
+    library.install(tmp_path, "uninstall")
+    assert files_in(tmp_path) == {"usr/lib/libetcd-registry.so.99"}
 
 
 def test_the_installed_object_starts_the_installed_agent(installed, v3_registry, launch_listener):

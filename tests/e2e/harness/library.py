@@ -16,8 +16,8 @@ EXAMPLE_HEADERS = ("err.h", "etcd-registry.h", "limits.h", "stdio.h")
 ANSWER_S = 15
 
 
-def install(folder):
-    """Runs `make install` with `folder` as the root folder."""
+def install(folder, target="install"):
+    """Runs `make install`, or uninstall, with `folder` as the root folder."""
     environment = {
         name: value
         for name, value in product.clean_environment().items()
@@ -25,7 +25,7 @@ def install(folder):
     }
     command = [
         "make",
-        "install",
+        target,
         f"B={os.path.relpath(product.BUILD, product.ROOT)}",
         f"DESTDIR={folder}",
         "PREFIX=/usr",
