@@ -20,7 +20,7 @@ static void read_netlink(const uint8_t *data, size_t size)
 {
 	CLEANUP(sockdiag_list) struct sockdiag_list list = {0};
 	struct dump dump = {.kind = &kinds[0], .seq = 1};
-	CLEANUP(free) char *reply = malloc(size);
+	CLEANUP(free) char *reply = calloc(1, size);
 
 	FUZZ_MUST(reply || size == 0);
 	if (size > 0)
