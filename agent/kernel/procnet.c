@@ -8,6 +8,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/parse.h"
+#include "lib/base/span.h"
 
 /*
  *  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -17,22 +18,17 @@ enum { LOCAL_ADDRESS = 1, STATE = 3, UID = 7, INODE = 9, FIELDS };
 
 enum { WORD_DIGITS = 8 };
 
-struct field {
-	const char *s;
-	size_t len;
-};
-
-static bool split_line(const char *line, struct field fields[static FIELDS])
+static bool split_line(const char *line, struct span fields[static FIELDS])
 {
 	for (size_t i = 0; i < FIELDS; i++) {
 		line += strspn(line, " ");
-		fields[i] = (struct field){line, strcspn(line, " \n")};
+		fields[i] = (struct span){line, strcspn(line, " \n")};
 		line += fields[i].len;
 	}
 	return fields[FIELDS - 1].len > 0;
 }
 
-static bool parse_hex(struct field field, uint32_t *ret)
+static bool parse_hex(struct span field, uint32_t *ret)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	uint32_t number = 0;
@@ -51,7 +47,7 @@ static bool parse_hex(struct field field, uint32_t *ret)
 }
 
 /* Words of the machine's byte order, as the kernel has the address in memory. */
-static bool parse_address(struct field field, uint16_t family, uint8_t ret[static 16])
+static bool parse_address(struct span field, uint16_t family, uint8_t ret[static 16])
 {
 	size_t words = family == AF_INET ? 1 : 4;
 
@@ -61,21 +57,21 @@ static bool parse_address(struct field field, uint16_t family, uint8_t ret[stati
 	for (size_t i = 0; i < words; i++) {
 		uint32_t word;
 
-		if (!parse_hex((struct field){field.s + i * WORD_DIGITS, WORD_DIGITS}, &word))
+		if (!parse_hex((struct span){field.s + i * WORD_DIGITS, WORD_DIGITS}, &word))
 			return false;
 		memcpy(ret + i * sizeof(word), &word, sizeof(word));
 	}
 	return true;
 }
 
-static bool parse_local(struct field field, uint16_t family, struct sockdiag_socket *ret)
+static bool parse_local(struct span field, uint16_t family, struct sockdiag_socket *ret)
 {
 	const char *colon = memchr(field.s, ':', field.len);
 	size_t len = colon ? (size_t)(colon - field.s) : 0;
 	uint32_t port;
 
-	if (!colon || !parse_address((struct field){field.s, len}, family, ret->address) ||
-	    !parse_hex((struct field){colon + 1, field.len - len - 1}, &port) || port == 0 ||
+	if (!colon || !parse_address((struct span){field.s, len}, family, ret->address) ||
+	    !parse_hex((struct span){colon + 1, field.len - len - 1}, &port) || port == 0 ||
 	    port > UINT16_MAX)
 		return false;
 	ret->port = (uint16_t)port;
@@ -83,7 +79,7 @@ static bool parse_local(struct field field, uint16_t family, struct sockdiag_soc
 	return true;
 }
 
-static bool parse_number(struct field field, uint64_t min, uint64_t max, uint64_t *ret)
+static bool parse_number(struct span field, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	return parse_uint(field.s, field.len, min, max, ret);
 }
@@ -92,7 +88,7 @@ static bool parse_number(struct field field, uint64_t min, uint64_t max, uint64_
 static bool parse_line(const char *line, uint16_t family, unsigned state,
 		       struct sockdiag_socket *ret)
 {
-	struct field fields[FIELDS];
+	struct span fields[FIELDS];
 	uint32_t line_state;
 	uint64_t uid;
 

@@ -10,16 +10,9 @@
 #include "lib/base/control_chars.h"
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
+#include "lib/base/span.h"
 
 enum { NAME_MAX_LEN = 255 };
-
-/* A stretch of the text, not terminated. */
-struct span {
-	const char *s;
-	size_t len;
-};
-
-#define SPAN_ARGS(span) (int)(span).len, (span).s
 
 static struct span span_trim(struct span span)
 {
@@ -78,9 +71,9 @@ static int parse_port(struct span text, struct span item, struct name_item *ret,
 	if (!parse_uint(port.s, port.len, 1, 65535, &number))
 		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': port '%.*s' is not 1-65535",
 			       SPAN_ARGS(item), SPAN_ARGS(port));
-	if (!transport.s || (transport.len == 3 && memcmp(transport.s, "tcp", 3) == 0))
+	if (!transport.s || span_equals(transport, "tcp"))
 		ret->protocol = IPPROTO_TCP;
-	else if (transport.len == 3 && memcmp(transport.s, "udp", 3) == 0)
+	else if (span_equals(transport, "udp"))
 		ret->protocol = IPPROTO_UDP;
 	else
 		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': '/%.*s' is neither /tcp nor /udp",

@@ -14,12 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/hostname.h"
 #include "lib/base/parse.h"
-
-/* A part of the text, not NUL-terminated. */
-struct span {
-	const char *s;
-	size_t len;
-};
+#include "lib/base/span.h"
 
 static struct span span_until(const char **at, const char *stops)
 {
@@ -27,11 +22,6 @@ static struct span span_until(const char **at, const char *stops)
 
 	*at += span.len;
 	return span;
-}
-
-static bool span_equals(struct span span, const char *text)
-{
-	return strlen(text) == span.len && memcmp(text, span.s, span.len) == 0;
 }
 
 void connstr_release(struct connstr *cs)
@@ -58,10 +48,10 @@ static int parse_scheme(const char **at, struct connstr *cs, struct etcdreg_err 
 		return 0;
 	if (!span_equals(scheme, "http") && !span_equals(scheme, "https"))
 		return err_set(err, ETCDREG_E_CONFIG, "protocol '%.*s' is not http or https",
-			       (int)scheme.len, scheme.s);
+			       SPAN_ARGS(scheme));
 	if (cs->scheme && !span_equals(scheme, cs->scheme))
 		return err_set(err, ETCDREG_E_CONFIG, "protocols '%s' and '%.*s' cannot be mixed",
-			       cs->scheme, (int)scheme.len, scheme.s);
+			       cs->scheme, SPAN_ARGS(scheme));
 	if (!cs->scheme)
 		cs->scheme = strndup(scheme.s, scheme.len);
 	*at = end + 3;
@@ -136,7 +126,7 @@ static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *e
 	if (!hostname_split(text.s, text.len, &parts) || !is_host(&parts))
 		return err_set(err, ETCDREG_E_CONFIG,
 			       "'%.*s' is not a host (an IPv6 address needs brackets)",
-			       (int)text.len, text.s);
+			       SPAN_ARGS(text));
 	rest = (struct span){parts.rest, parts.rest_len};
 	if (rest.len > 0 &&
 	    (rest.s[0] != ':' || !parse_uint(rest.s + 1, rest.len - 1, 1, UINT16_MAX, &port)))
@@ -183,7 +173,7 @@ static int parse_namespace(const char **at, struct connstr *cs, struct etcdreg_e
 	cs->namespace = parse_percent(text.s, text.len);
 	if (!cs->namespace)
 		return err_set(err, ETCDREG_E_CONFIG, "namespace '%.*s' has a bad %% escape",
-			       (int)text.len, text.s);
+			       SPAN_ARGS(text));
 	segment = cs->namespace;
 	while (text.len > 0) {
 		if (!is_segment(span_until(&segment, "/")))
@@ -207,14 +197,14 @@ static int set_option(struct config *cfg, struct span key, struct span text,
 	if (span_equals(key, "refresh") || span_equals(key, "cache"))
 		return 0;
 	if (id == CONFIG_COUNT)
-		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%.*s'", (int)key.len, key.s);
+		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%.*s'", SPAN_ARGS(key));
 	if (!value)
 		return err_set(err, ETCDREG_E_CONFIG, "option '%.*s' has a bad %% escape",
-			       (int)key.len, key.s);
+			       SPAN_ARGS(key));
 	r = config_set_from(cfg, id, CONFIG_BY_QUERY, value, err);
 	explicit_bzero(value, strlen(value));
 	if (r < 0)
-		return err_prefix(err, r, "option '%.*s': ", (int)key.len, key.s);
+		return err_prefix(err, r, "option '%.*s': ", SPAN_ARGS(key));
 	return 0;
 }
 
