@@ -14,6 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/zero.h"
 #include "lib/config/config.h"
 #include "lib/net/address.h"
 #include "worker.h"
@@ -26,14 +27,6 @@ enum {
 static struct worker *worker_of(const struct client *client)
 {
 	return client->clients->arg;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
 }
 
 static bool is_any(const struct wire_socket *id)

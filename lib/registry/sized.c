@@ -3,19 +3,10 @@
 #define _GNU_SOURCE
 #include "sized.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/err.h"
-
-static bool is_zero(const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] != 0)
-			return false;
-	}
-	return true;
-}
+#include "lib/base/zero.h"
 
 int sized_copy(const struct sized *sized, const void *from, void *ret, struct etcdreg_err *err)
 {
