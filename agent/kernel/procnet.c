@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The lists of sockets in /proc/net, for where netlink is refused. */
-#include "sockdiag.h"
+#include "procnet.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,7 +103,7 @@ static bool parse_line(const char *line, uint16_t family, unsigned state,
 	return true;
 }
 
-int sockdiag_read_proc(FILE *file, uint16_t family, unsigned state, struct sockdiag_list *list)
+int procnet_read(FILE *file, uint16_t family, unsigned state, struct sockdiag_list *list)
 {
 	CLEANUP(free) char *line = NULL;
 	size_t cap = 0;

@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/err.h"
+#include "procnet.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -291,7 +293,7 @@ static int dump_proc(const struct dump_kind *kind, size_t family, struct sockdia
 	/* No file: MPTCP, or a kernel without IPv6. */
 	if (!file)
 		return 0;
-	r = sockdiag_read_proc(file, families[family], kind->state, list);
+	r = procnet_read(file, families[family], kind->state, list);
 	fclose(file);
 	return r;
 }

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "lib/etcd-registry.h"
@@ -93,11 +92,5 @@ int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *li
 /* The same for one port, which costs little however many sockets there are. */
 int sockdiag_dump_port(struct sockdiag *diag, unsigned what, uint16_t port,
 		       struct sockdiag_list *list, struct etcdreg_err *err);
-
-/*
- * Adds to `list` the sockets in state `state` of an open /proc/net/{tcp,udp}* file of that family,
- * without their protocol; lines of another form are skipped.  Fails with ETCDREG_E_NOMEM.
- */
-int sockdiag_read_proc(FILE *file, uint16_t family, unsigned state, struct sockdiag_list *list);
 
 #endif

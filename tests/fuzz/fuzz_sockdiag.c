@@ -36,9 +36,9 @@ static void read_proc(const uint8_t *data, size_t size)
 
 	if (!file)
 		return;
-	FUZZ_MUST(sockdiag_read_proc(file, AF_INET, TCP_LISTEN, &list) == 0);
+	FUZZ_MUST(procnet_read(file, AF_INET, TCP_LISTEN, &list) == 0);
 	rewind(file);
-	FUZZ_MUST(sockdiag_read_proc(file, AF_INET6, TCP_CLOSE, &list) == 0);
+	FUZZ_MUST(procnet_read(file, AF_INET6, TCP_CLOSE, &list) == 0);
 	fclose(file);
 	check_list(&list);
 }

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/kernel/procnet.h"
 #include "agent/kernel/sockdiag.h"
 
 #ifndef IPPROTO_MPTCP
@@ -223,7 +224,7 @@ static void read_text(char *text, uint16_t family, struct sockdiag_list *list)
 	FILE *file = fmemopen(text, strlen(text), "r");
 
 	assert_non_null(file);
-	assert_int_equal(sockdiag_read_proc(file, family, 10, list), 0);
+	assert_int_equal(procnet_read(file, family, 10, list), 0);
 	fclose(file);
 }
 
