@@ -246,6 +246,11 @@ static int serve_operator(const struct keeper_task *task, struct config *cfg)
 
 static int run_for_operator(const struct agent_options *options)
 {
+	const struct listener_options listener = {
+		.name = options->socket,
+		.mode = options->mode,
+		.owner = options->owner,
+	};
 	struct etcdreg_err err;
 	struct keeper_task task;
 	struct listener_file file;
@@ -253,7 +258,7 @@ static int run_for_operator(const struct agent_options *options)
 	int r;
 
 	fill_standard_fds();
-	r = listener_bind(options->socket, options->mode, &options->owner, &listen_fd, &file, &err);
+	r = listener_bind(&listener, &listen_fd, &file, &err);
 	if (r < 0)
 		return fail(status_of(r), "--socket: %s", err.msg);
 	if (settle_process(false, &err) < 0) {

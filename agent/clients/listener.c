@@ -102,15 +102,15 @@ static int settle_file(const struct name *name, const struct owner *owner,
 }
 
 /* Nobody can connect before listen(), so nobody sees an owner that is not the last one. */
-static int bind_name(int fd, const struct name *name, mode_t mode, const struct owner *owner,
+static int bind_name(int fd, const struct name *name, const struct listener_options *options,
 		     struct listener_file *ret_file)
 {
 	bool has_path = name->address.sun_path[0] != '\0';
-	int r = bind_with_mode(fd, name, mode);
+	int r = bind_with_mode(fd, name, options->mode);
 
 	if (r < 0 && errno == EADDRINUSE && remove_stale(name, ret_file))
-		r = bind_with_mode(fd, name, mode);
-	if (r == 0 && has_path && settle_file(name, owner, ret_file) < 0) {
+		r = bind_with_mode(fd, name, options->mode);
+	if (r == 0 && has_path && settle_file(name, &options->owner, ret_file) < 0) {
 		int error = errno;
 
 		(void)unlink(name->address.sun_path);
@@ -120,22 +120,22 @@ static int bind_name(int fd, const struct name *name, mode_t mode, const struct 
 	return r < 0 ? r : listen(fd, SOMAXCONN);
 }
 
-int listener_bind(const char *text, mode_t mode, const struct owner *owner, int *ret_fd,
+int listener_bind(const struct listener_options *options, int *ret_fd,
 		  struct listener_file *ret_file, struct etcdreg_err *err)
 {
 	struct name name = {0};
-	int r = parse_name(text, &name, err);
+	int r = parse_name(options->name, &name, err);
 	int fd;
 
 	*ret_file = (struct listener_file){0};
 	if (r < 0)
 		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind_name(fd, &name, mode, owner, ret_file) == 0) {
+	if (fd >= 0 && bind_name(fd, &name, options, ret_file) == 0) {
 		*ret_fd = fd;
 		return 0;
 	}
-	err_set(err, ETCDREG_E_SYSTEM, "%s: %s", text,
+	err_set(err, ETCDREG_E_SYSTEM, "%s: %s", options->name,
 		errno == EADDRINUSE ? "already in use; does an agent run there?" : strerror(errno));
 	fd_release(&fd);
 	return ETCDREG_E_SYSTEM;

@@ -11,6 +11,13 @@
 #include "lib/etcd-registry.h"
 #include "owner.h"
 
+/* The socket that an operator asks for.  Mode and owner apply to a path only. */
+struct listener_options {
+	const char *name; /* an absolute path, or "@" and a name in the abstract namespace */
+	mode_t mode;
+	struct owner owner;
+};
+
 /* Which file a path was.  All zero: none. */
 struct listener_file {
 	dev_t device;
@@ -18,12 +25,11 @@ struct listener_file {
 };
 
 /*
- * Binds and listens on `name`: a path, or "@" and a name in the abstract namespace.  A path gets
- * `mode` and `owner` before anybody can connect; a socket that is there already is removed when
- * nobody answers on it.  The caller owns *ret_fd.  Fails with ETCDREG_E_CONFIG (the name is none)
- * or _SYSTEM (it is taken, too).
+ * Binds and listens on `options->name`.  A path gets its mode and owner before anybody can connect;
+ * a socket that is there already is removed when nobody answers on it.  The caller owns *ret_fd.
+ * Fails with ETCDREG_E_CONFIG (the name is none) or _SYSTEM (it is taken, too).
  */
-int listener_bind(const char *name, mode_t mode, const struct owner *owner, int *ret_fd,
+int listener_bind(const struct listener_options *options, int *ret_fd,
 		  struct listener_file *ret_file, struct etcdreg_err *err);
 
 /*

@@ -22,13 +22,13 @@ struct folder {
 };
 
 static const struct listener_file no_file;
-static const struct owner same_owner = {OWNER_SAME_UID, OWNER_SAME_GID};
 
 static int bind_to(const char *name, mode_t mode, int *ret_fd, struct etcdreg_err *err)
 {
+	const struct listener_options options = {name, mode, {OWNER_SAME_UID, OWNER_SAME_GID}};
 	struct listener_file file;
 
-	return listener_bind(name, mode, &same_owner, ret_fd, &file, err);
+	return listener_bind(&options, ret_fd, &file, err);
 }
 
 static int set_up(void **state)
@@ -93,15 +93,15 @@ static void an_owner_is_a_user_and_maybe_a_group(void **state)
 
 static void a_path_has_its_owner(void **state)
 {
-	const struct owner owner = {4711, 4712};
 	struct folder *folder = *state;
+	const struct listener_options options = {folder->name, 0660, {4711, 4712}};
 	struct listener_file file;
 	struct stat st;
 	int fd = -1;
 
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(listener_bind(folder->name, 0660, &owner, &fd, &file, NULL), 0);
+	assert_int_equal(listener_bind(&options, &fd, &file, NULL), 0);
 	assert_int_equal(stat(folder->name, &st), 0);
 	assert_int_equal(st.st_uid, 4711);
 	assert_int_equal(st.st_gid, 4712);
