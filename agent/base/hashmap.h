@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hashmap.h - find an element by a 64-bit number, with the chain's node inside the element.
+ * hashmap.h - a hash table with 64-bit keys, whose nodes are inside the elements.
  *
- * Several elements may have one key: who looks up goes through all of them and compares what the
- * key was made of; lib/base/hash.h makes a key of text.  The table doubles when it is full; if
- * there is no memory for that, the chains just get longer.
+ * Several elements may have the same key.  So the caller goes through all of them, and compares the
+ * value that the key was made from.  lib/base/hash.h makes a key from text.  The table doubles when
+ * it is full.  If there is no memory for that, the chains get longer.
  */
 #ifndef ETCDREG_AGENT_BASE_HASHMAP_H
 #define ETCDREG_AGENT_BASE_HASHMAP_H
@@ -28,15 +28,16 @@ struct hashmap {
 /* Fails with ETCDREG_E_NOMEM. */
 int hashmap_init(struct hashmap *map);
 
-/* Frees the table, not the elements.  A zeroed map is fine. */
+/* Frees the table, not the elements.  Accepts a zeroed map. */
 void hashmap_release(struct hashmap *map);
 
+/* Adds `node` under `key`.  Never fails. */
 void hashmap_add(struct hashmap *map, struct hash_node *node, uint64_t key);
 
-/* `node` must be in the map. */
+/* Removes `node`, which must be in the map. */
 void hashmap_remove(struct hashmap *map, struct hash_node *node);
 
-/* The first element of that key and the one after it, or NULL. */
+/* Return the first node with `key`, and the one after `node` with the same key; NULL: none. */
 struct hash_node *hashmap_first(const struct hashmap *map, uint64_t key);
 struct hash_node *hashmap_next(const struct hash_node *node);
 

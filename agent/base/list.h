@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list.h - doubly linked lists whose links live inside the elements.  A list is a ring through a
- * head that is no element; an element is in at most one list per link.  Removing is O(1) and leaves
- * the link empty, so removing twice is harmless.  Nothing here allocates.
+ * list.h - doubly linked lists whose links are inside the elements.
+ *
+ * A list is a ring of links through a head, which is not an element.  An element is in at most one
+ * list per link.  list_remove() takes O(1) and leaves the link empty, so a second call does
+ * nothing.  Nothing here allocates.
  */
 #ifndef ETCDREG_AGENT_BASE_LIST_H
 #define ETCDREG_AGENT_BASE_LIST_H
@@ -14,9 +16,10 @@ struct list {
 	struct list *prev, *next;
 };
 
+/* The element of type `type` whose `member` is `link`. */
 #define LIST_ENTRY(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
-/* The element at hand must not be removed, unless with the _SAFE form, where only it may be. */
+/* The body must not remove elements.  In the _SAFE form it may remove the current one only. */
 #define LIST_FOR_EACH(pos, head) \
 	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 #define LIST_FOR_EACH_SAFE(pos, head)                                                 \

@@ -38,7 +38,7 @@ static int parse_level(const char *spec, size_t len, enum log_level *ret, struct
 			return 0;
 		}
 	}
-	return err_set(err, ETCDREG_E_CONFIG, "'%.*s' is not off, error, warn, info or debug",
+	return err_set(err, ETCDREG_E_CONFIG, "level '%.*s' is not off, error, warn, info or debug",
 		       (int)len, spec);
 }
 
@@ -47,7 +47,7 @@ static int open_file(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
-/* The agent works in /, wherever its host stood. */
+/* A hosted agent works in /, not in the folder of its host, so a relative path would mislead. */
 static int open_target(const char *path, int *ret_fd, struct etcdreg_err *err)
 {
 	if (path[0] != '/')
@@ -55,7 +55,8 @@ static int open_target(const char *path, int *ret_fd, struct etcdreg_err *err)
 			       path);
 	*ret_fd = open_file(path);
 	if (*ret_fd < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "%s: %s", path, strerror(errno));
+		return err_set(err, ETCDREG_E_SYSTEM, "cannot open '%s': %s", path,
+			       strerror(errno));
 	return 0;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop.h - wait for descriptors, epoll with one function per descriptor.  A turn waits, then goes
- * on collecting without waiting until nothing is readable any more (or many rounds have passed), so
- * that what is decided after it is decided on everything that had arrived.
+ * loop.h - an event loop: epoll, with one function per file descriptor.
  *
- * An element that owns a source must outlive the turn: a source may be removed in a turn (its
- * ready() is not called any more), but the memory may be freed only between turns.
+ * A turn waits for events.  Then it polls without waiting, until no descriptor is readable or a
+ * limit of rounds is reached.  So a decision after the turn considers everything that had arrived.
+ *
+ * A ready() function may remove any source in a turn; the loop then calls its ready() no more.  The
+ * memory of a source may be freed only between turns.
  */
 #ifndef ETCDREG_AGENT_BASE_LOOP_H
 #define ETCDREG_AGENT_BASE_LOOP_H
@@ -16,9 +17,9 @@ struct source;
 
 typedef void source_ready_fn(struct source *source);
 
-/* Lives inside what it is about. */
+/* Embedded in the object that owns the descriptor. */
 struct source {
-	int fd;                 /* owned by who embeds the source */
+	int fd;
 	source_ready_fn *ready; /* NULL: removed */
 	void *arg;              /* for ready() */
 };
@@ -32,13 +33,22 @@ int loop_init(struct loop *loop);
 
 void loop_release(struct loop *loop);
 
-/* Calls `ready` in every turn in which source->fd is readable.  Fails with ETCDREG_E_SYSTEM. */
+/*
+ * Watches `fd`: each turn in which it is readable calls ready(source).  Fills *source, which the
+ * caller keeps in place until it is removed.  Fails with ETCDREG_E_SYSTEM.
+ */
 int loop_add(struct loop *loop, struct source *source, int fd, source_ready_fn *ready, void *arg);
 
-/* Must come before the descriptor is closed.  Not added or removed already: nothing happens. */
+/*
+ * Stops watching.  Must be called before the descriptor is closed.  Does nothing for a source that
+ * is zeroed or removed already.
+ */
 void loop_remove(struct loop *loop, struct source *source);
 
-/* Returns whether everything was read dry.  `timeout_ms` < 0: no limit. */
+/*
+ * Runs one turn.  Waits at most `timeout_ms` for the first event (< 0: without limit), or until a
+ * signal.  Returns false if it stopped at the limit of rounds, so that more may be readable.
+ */
 bool loop_turn(struct loop *loop, int timeout_ms);
 
 #endif

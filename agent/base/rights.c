@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The limit of descriptors, capabilities, core dumps. */
+/* The limit of file descriptors, capabilities, core dumps. */
 #include "rights.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 enum {
 	DESCRIPTORS_WANTED = 16384, /* a connection and a pidfd for each client, and some more */
-	DESCRIPTORS_NEEDED = 20,    /* 15 with one client, more while it looks around */
+	DESCRIPTORS_NEEDED = 20,    /* 15 with one client, more while it reads /proc */
 };
 
 int rights_raise_descriptors(struct etcdreg_err *err)
@@ -26,7 +26,8 @@ int rights_raise_descriptors(struct etcdreg_err *err)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "RLIMIT_NOFILE: %s", strerror(errno));
+		return err_set(err, ETCDREG_E_SYSTEM, "cannot read RLIMIT_NOFILE: %s",
+			       strerror(errno));
 	if (limit.rlim_max >= DESCRIPTORS_WANTED || setrlimit(RLIMIT_NOFILE, &wanted) < 0) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -34,16 +35,17 @@ int rights_raise_descriptors(struct etcdreg_err *err)
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < DESCRIPTORS_NEEDED)
 		return err_set(err, ETCDREG_E_SYSTEM,
-			       "RLIMIT_NOFILE is %u, and the agent needs %d descriptors",
+			       "RLIMIT_NOFILE is %u, but the agent needs %d file descriptors: "
+			       "raise the hard limit",
 			       (unsigned)limit.rlim_cur, DESCRIPTORS_NEEDED);
 	return 0;
 }
 
 /*
- * Even root may not read the descriptors of another process without CAP_SYS_PTRACE when that
- * process has capabilities which the reader has not (EACCES), nor open the folder of another uid's
- * process, such as nginx's workers, without CAP_DAC_READ_SEARCH (EACCES).  The first is the
- * stronger of the two, so the second gives nothing away.
+ * Without these, /proc/PID/fd answers EACCES, even to root.  CAP_SYS_PTRACE reads the descriptors
+ * of a process that has capabilities which the reader does not have.  CAP_DAC_READ_SEARCH opens the
+ * folder of another uid's process, such as nginx's workers.  The first is the stronger of the two,
+ * so the second gives nothing away.
  */
 static const unsigned kept[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 
@@ -57,8 +59,8 @@ static uint64_t kept_mask(void)
 }
 
 /*
- * A seccomp filter of the host that started it may kill for capset(), which needs a privilege: not
- * even systemd's @system-service has it when @privileged is taken out.
+ * The agent inherits the host's seccomp filter, which may kill a process that calls capset(): for
+ * example systemd's @system-service without @privileged.
  */
 static bool is_filtered(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rights.h - what the kernel lets the agent do and have: file descriptors, capabilities, core
+ * rights.h - limits and privileges of the agent's process: file descriptors, capabilities, core
  * dumps.
  *
- * All of it is inherited from the host that started the agent: a host may have very few
- * descriptors, or be root.  Call these before the first thread starts; later threads and children
+ * The agent inherits all of them from the host that started it, which may have very few descriptors
+ * or be root.  Call these functions before the first thread starts: later threads and children
  * inherit the result.
  */
 #ifndef ETCDREG_AGENT_BASE_RIGHTS_H
@@ -13,24 +13,24 @@
 #include "lib/etcd-registry.h"
 
 /*
- * Raises the limit of descriptors (RLIMIT_NOFILE) as far as possible: to the hard limit, and with
- * CAP_SYS_RESOURCE to what the greatest number of clients needs.  So it comes before rights_drop().
- * Fails with ETCDREG_E_SYSTEM if that is too few to serve one client.
+ * Raises RLIMIT_NOFILE to the hard limit.  If that is less than the greatest number of clients
+ * needs, CAP_SYS_RESOURCE raises the hard limit too; so call this before rights_drop().  Fails with
+ * ETCDREG_E_SYSTEM if the result is too low to serve one client.
  */
 int rights_raise_descriptors(struct etcdreg_err *err);
 
 /*
- * Gives up what the agent does not need: every capability but the two that it takes to read
- * /proc/PID/fd of other processes, and the way to new ones (no_new_privs).  Turns off core dumps
- * and ptrace by others, since the settings hold secrets.  What the kernel refuses stays as it is;
- * under a seccomp filter the capabilities do.
+ * Gives up all capabilities but the two that reading /proc/PID/fd of other processes requires, and
+ * the means to gain new ones (no_new_privs).  Turns off core dumps and ptrace by others, since the
+ * settings hold secrets.  Ignores a step that the kernel refuses.  Does not touch the capabilities
+ * under a seccomp filter.
  *
- * The two capabilities stay permitted but have no effect, for children that want them: the keeper's
- * workers.
+ * The two capabilities stay permitted but not effective.  The keeper's workers make them effective
+ * with rights_take().
  */
 void rights_drop(void);
 
-/* Puts the two capabilities that rights_drop() left permitted into effect. */
+/* Makes the two capabilities effective that rights_drop() left permitted. */
 void rights_take(void);
 
 #endif
