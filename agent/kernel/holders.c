@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who holds a socket, by /proc/PID/fd. */
+/* The processes that hold a socket, from /proc/PID/fd. */
 #include "holders.h"
 
 #include <dirent.h>
@@ -12,7 +12,7 @@
 
 #include "lib/base/parse.h"
 
-/* The number in "socket:[NUMBER]", or 0. */
+/* Returns the inode if the link is "socket:[INODE]", else 0. */
 static uint64_t inode_of(int dir_fd, const char *name)
 {
 	static const char prefix[] = "socket:[";
@@ -42,7 +42,7 @@ struct search {
 	void *arg;
 };
 
-/* Its descriptors; NULL: they may not be read. */
+/* Opens the folder of its descriptors; NULL: unreadable. */
 static DIR *open_process(pid_t pid)
 {
 	char path[32];
@@ -74,8 +74,9 @@ static void search_process(pid_t pid, const struct search *search)
 	closedir(fds);
 }
 
-static void search_all(const struct search *search)
+void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg)
 {
+	const struct search search = {inodes, inodes_len, found, arg};
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 
@@ -85,14 +86,9 @@ static void search_all(const struct search *search)
 		uint64_t pid;
 
 		if (parse_uint(entry->d_name, strlen(entry->d_name), 1, INT32_MAX, &pid))
-			search_process((pid_t)pid, search);
+			search_process((pid_t)pid, &search);
 	}
 	closedir(proc);
-}
-
-void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg)
-{
-	search_all(&(struct search){inodes, inodes_len, found, arg});
 }
 
 static enum holders_answer ask(DIR *fds, uint64_t inode, unsigned *budget)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * holders.h - which processes have a socket open, by /proc/PID/fd.  Costs one readlink per
- * descriptor of every process that may be read (some ms on a small machine, more on a large one),
- * so it is asked once when nobody else can tell, never regularly.  Another user's processes may not
- * be readable; of a process whose main thread has ended nothing is seen.  A pid is a name only: who
- * acts on one opens its pidfd and then asks holders_holds() again.
+ * holders.h - find the processes that have a socket open, through /proc/PID/fd.
+ *
+ * A search costs one readlink per descriptor of every readable process: some ms on a small machine,
+ * more on a large one.  So callers search only if nothing else can tell, and never regularly.
+ * Processes of another user may be unreadable.  A process whose main thread has ended shows no
+ * descriptor.
+ *
+ * The kernel reuses pids.  Before you act on one, open its pidfd, then call holders_holds() again.
  */
 #ifndef ETCDREG_AGENT_KERNEL_HOLDERS_H
 #define ETCDREG_AGENT_KERNEL_HOLDERS_H
@@ -18,20 +21,20 @@ typedef void holders_found_fn(pid_t pid, uint64_t inode, void *arg);
 
 /*
  * Calls `found` for every process that has one of the sockets open, once per process and
- * descriptor. `inodes` is sorted.
+ * descriptor.  `inodes` must be in ascending order.
  */
 void holders_find(const uint64_t *inodes, size_t inodes_len, holders_found_fn *found, void *arg);
 
 enum holders_answer { HOLDERS_NO, HOLDERS_YES, HOLDERS_UNKNOWN };
 
 /*
- * The same, looking at no more descriptors than *budget, which is lowered by those that were looked
- * at.  UNKNOWN: it may not be read, shows no descriptor at all (it has ended, or its main thread
- * has), or has more of them than that.
+ * Tells whether the process has the socket open.  Reads at most *budget descriptors, and subtracts
+ * those that it has read.  UNKNOWN: the process is unreadable, has more descriptors than *budget,
+ * or shows none at all (it has ended, or its main thread has).
  */
 enum holders_answer holders_ask(pid_t pid, uint64_t inode, unsigned *budget);
 
-/* Has that process the socket open?  false where it cannot be told. */
+/* Returns whether the process has the socket open; false also if that is unknown. */
 bool holders_holds(pid_t pid, uint64_t inode);
 
 #endif

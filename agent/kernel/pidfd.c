@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes by descriptor. */
+/* Processes by file descriptor. */
 #include "pidfd.h"
 
 #include <errno.h>
@@ -39,8 +39,8 @@ int pidfd_of_peer(int fd, pid_t pid)
 }
 
 /*
- * waitid() looks only at what is really a pidfd: of a stranger it says ECHILD, of anything else
- * EBADF.
+ * waitid() accepts pidfds only.  It fails with ECHILD for a process that is not our child, and with
+ * EBADF for any other descriptor.
  */
 static bool is_pidfd(int fd)
 {
@@ -50,7 +50,7 @@ static bool is_pidfd(int fd)
 	       errno == ECHILD;
 }
 
-/* The line "Pid:\t4711" of its fdinfo; a process that has ended has -1. */
+/* Reads the line "Pid:\t4711" of the fdinfo.  Returns 0 for the -1 of an ended process. */
 static pid_t read_pid(int pidfd)
 {
 	char path[64], line[128];
@@ -72,7 +72,7 @@ static pid_t read_pid(int pidfd)
 	return (pid_t)pid;
 }
 
-/* In pidfs a process has an inode of its own; before it, all pidfds shared one. */
+/* In pidfs each process has an inode of its own.  Before pidfs, all pidfds shared one. */
 static uint64_t read_id(int pidfd, pid_t pid)
 {
 	struct statfs fs;

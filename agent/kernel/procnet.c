@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lists of sockets in /proc/net, for where netlink is refused. */
+/* The lists of sockets in /proc/net. */
 #include "procnet.h"
 
 #include <stdbool.h>
@@ -47,7 +47,7 @@ static bool parse_hex(struct span field, uint32_t *ret)
 	return true;
 }
 
-/* Words of the machine's byte order, as the kernel has the address in memory. */
+/* The kernel prints the address as 32-bit words, each in the machine's byte order. */
 static bool parse_address(struct span field, uint16_t family, uint8_t ret[static 16])
 {
 	size_t words = family == AF_INET ? 1 : 4;
@@ -85,7 +85,7 @@ static bool parse_number(struct span field, uint64_t min, uint64_t max, uint64_t
 	return parse_uint(field.s, field.len, min, max, ret);
 }
 
-/* Is it the line of a socket in that state, with a port and an inode? */
+/* Returns false unless the line is a socket in state `state`, with a port and an inode. */
 static bool parse_line(const char *line, uint16_t family, unsigned state,
 		       struct sockdiag_socket *ret)
 {

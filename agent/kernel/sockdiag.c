@@ -41,13 +41,13 @@ struct dump_request {
 struct dump_kind {
 	enum sockdiag_what what;
 	uint32_t protocol;
-	unsigned state;      /* the only one of interest; the number that /proc/net shows too */
-	const char *proc[2]; /* by family: AF_INET, AF_INET6; NULL: not to be had there */
+	unsigned state;      /* the only one to list; /proc/net has the same number */
+	const char *proc[2]; /* by family: AF_INET, AF_INET6; NULL: not in /proc/net */
 };
 
 /*
- * A UDP socket that is bound but not connected is in TCP_CLOSE; a connected one serves a single
- * peer.
+ * A UDP socket in TCP_CLOSE is bound but not connected.  A connected one is left out: it serves a
+ * single peer.
  */
 static const struct dump_kind kinds[] = {
 	{SOCKDIAG_TCP, IPPROTO_TCP, TCP_LISTEN, {"/proc/net/tcp", "/proc/net/tcp6"}},
@@ -197,7 +197,7 @@ static int add_message(const struct nlmsghdr *header, const struct dump_kind *ki
 	return entry.inode == 0 ? 0 : sockdiag_list_add(list, &entry);
 }
 
-/* The error that a NLMSG_ERROR, or a NLMSG_DONE of newer kernels, carries: 0 or -errno. */
+/* Returns the error in an NLMSG_ERROR, or in the NLMSG_DONE of newer kernels: 0 or -errno. */
 static int message_error(const struct nlmsghdr *header)
 {
 	int error = 0;
@@ -214,7 +214,7 @@ struct dump {
 	bool done, interrupted;
 };
 
-/* NLMSG_NEXT takes the length below zero where the last message ends without its padding. */
+/* NLMSG_NEXT would take the length below zero if the last message lacks its padding. */
 static const struct nlmsghdr *next_message(const struct nlmsghdr *header, size_t *len)
 {
 	size_t step = NLMSG_ALIGN(header->nlmsg_len);
@@ -246,7 +246,7 @@ static int read_reply(struct dump *dump, const char *reply, size_t len, struct s
 	return 0;
 }
 
-/* One try.  Returns an enum dump_result or -errno. */
+/* Tries once.  Returns an enum dump_result or -errno. */
 static int dump_once(struct sockdiag *diag, const struct dump_kind *kind, uint8_t family,
 		     struct sockdiag_list *list)
 {
@@ -338,9 +338,10 @@ int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *li
 		int r = what & kinds[i].what ? dump_kind(diag, &kinds[i], list) : 0;
 
 		if (r == ETCDREG_E_SYSTEM)
-			return err_set(err, r, "list of sockets: %s", strerror(errno));
+			return err_set(err, r, "cannot list the listening sockets: %s",
+				       strerror(errno));
 		if (r < 0)
-			return err_set(err, r, "list of sockets: out of memory");
+			return err_set(err, r, "cannot list the listening sockets: out of memory");
 	}
 	sockdiag_list_sort(list);
 	return 0;

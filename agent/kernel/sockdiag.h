@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockdiag.h - the kernel's list of the sockets that listen in this network namespace.  One
- * NETLINK_SOCK_DIAG dump per family and protocol; where netlink is refused (seccomp, a missing
- * module), the files /proc/net/{tcp,tcp6,udp,udp6}, which know no cookies and no MPTCP.  Nothing is
- * ever subscribed to: the groups of sock_diag tell about every connection of the machine.  Blocks
- * for the time the kernel needs to write the list, 0.1 ms for some hundred sockets.  Not for
- * several threads.
+ * sockdiag.h - the kernel's list of the sockets that listen in this network namespace.
+ *
+ * Requests one NETLINK_SOCK_DIAG dump per family and protocol.  If netlink is refused (seccomp, a
+ * missing module), reads /proc/net instead: procnet.h.  Never subscribes to the groups of
+ * sock_diag, which report every connection of the machine.
+ *
+ * A dump blocks while the kernel writes the list: 0.1 ms for some hundred sockets.  Only one thread
+ * at a time may use a struct sockdiag.
  */
 #ifndef ETCDREG_AGENT_KERNEL_SOCKDIAG_H
 #define ETCDREG_AGENT_KERNEL_SOCKDIAG_H
@@ -24,14 +26,16 @@ struct sockdiag_socket {
 	uint16_t port;       /* host order */
 	uint16_t protocol;   /* IPPROTO_TCP, _MPTCP or _UDP */
 	uint16_t family;     /* AF_INET or AF_INET6 */
-	uid_t uid;           /* who opened it */
+	uid_t uid;           /* of the process that opened it */
 	uint8_t address[16]; /* the first 4 for AF_INET; all zero: any address */
 };
 
 /*
- * Sorted by inode once sockdiag_dump() has filled it.  All zero is an empty list.  `in_parts`: the
- * kernel wrote it in several parts.  A socket that closed between two of them can have hidden
- * another one, so what is missing must be missing after a second dump into the same list too.
+ * Sorted by inode after sockdiag_dump().  All zero is an empty list.
+ *
+ * `in_parts`: the kernel wrote the list in several parts.  A socket that closes between two of them
+ * can hide another one.  So a socket is gone only if it is still missing after a second dump into
+ * the same list.
  */
 struct sockdiag_list {
 	struct sockdiag_socket *entries;
@@ -44,23 +48,24 @@ void sockdiag_list_release(struct sockdiag_list *list);
 /* Empties the list and keeps its memory. */
 void sockdiag_list_clear(struct sockdiag_list *list);
 
-/* Fails with ETCDREG_E_NOMEM. */
+/* Appends a copy of `entry`.  Fails with ETCDREG_E_NOMEM. */
 int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *entry);
 
+/* Sorts by inode. */
 void sockdiag_list_sort(struct sockdiag_list *list);
 
 /*
- * Is it one socket?  It is its (cookie, port, inode): an inode's number is used again, and one
- * socket can listen on another port later.  A cookie of 0 on either side says nothing.  The other
- * fields are not looked at.
+ * Returns whether both are one socket: cookie, port and inode are equal.  All three count, since
+ * the kernel reuses inode numbers, and one socket can listen on another port later.  A cookie of 0
+ * equals any other.  Ignores the other fields.
  */
 bool sockdiag_same(const struct sockdiag_socket *a, const struct sockdiag_socket *b);
 
-/* The socket in the (sorted) list, or NULL. */
+/* Returns the same socket (sockdiag_same()) in a sorted list, or NULL.  The list owns it. */
 const struct sockdiag_socket *sockdiag_list_find(const struct sockdiag_list *list,
 						 const struct sockdiag_socket *entry);
 
-/* Is it there? */
+/* Returns whether sockdiag_list_find() finds it. */
 bool sockdiag_list_has(const struct sockdiag_list *list, const struct sockdiag_socket *entry);
 
 enum sockdiag_what {
@@ -70,26 +75,29 @@ enum sockdiag_what {
 };
 
 struct sockdiag {
-	int fd; /* -1: netlink is refused, /proc/net is read */
+	int fd; /* -1: netlink is refused; dumps read /proc/net */
 	uint32_t seq;
-	uint16_t port; /* the only one that is asked for; 0: all */
+	uint16_t port; /* the only port to ask for; 0: all */
 	char *reply;
 };
 
-/* Never fails for want of netlink, only with ETCDREG_E_NOMEM. */
+/* Fails with ETCDREG_E_NOMEM only: without netlink, dumps read /proc/net. */
 int sockdiag_init(struct sockdiag *diag);
 
 void sockdiag_release(struct sockdiag *diag);
 
 /*
- * Adds all sockets of the kinds in `what` (enum sockdiag_what, or-ed) to `list` and sorts it.  A
- * dump that was cut off or interrupted is asked for again.  Fails with ETCDREG_E_SYSTEM or _NOMEM;
- * `list` is then not complete.
+ * Adds all sockets of the kinds in `what` (enum sockdiag_what, or-ed) to `list`, and sorts it.
+ * Repeats a dump that the kernel cut off or interrupted, a few times.  Fails with ETCDREG_E_SYSTEM
+ * or _NOMEM; `list` is then incomplete.
  */
 int sockdiag_dump(struct sockdiag *diag, unsigned what, struct sockdiag_list *list,
 		  struct etcdreg_err *err);
 
-/* The same for one port, which costs little however many sockets there are. */
+/*
+ * Does the same for one port.  The kernel then skips all other sockets.  /proc/net cannot: from
+ * there `list` gets all ports.
+ */
 int sockdiag_dump_port(struct sockdiag *diag, unsigned what, uint16_t port,
 		       struct sockdiag_list *list, struct etcdreg_err *err);
 
