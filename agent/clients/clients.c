@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections of preloaded processes. */
+/* The connections of preloaded processes. */
 #define _GNU_SOURCE
 #include "clients.h"
 
@@ -20,7 +20,7 @@ enum {
 	MESSAGES_PER_TURN = 64, /* of one client, so that a flood delays the others little */
 	FDS_MAX = 4,
 	FDS_OF_CLIENT = 2, /* its connection and its pidfd */
-	FDS_RESERVED = 16, /* what the agent has open without one */
+	FDS_RESERVED = 16, /* open without any client */
 	REFUSED_LOG_MS = 60000,
 };
 
@@ -31,7 +31,7 @@ struct packet {
 	size_t fds_len;
 };
 
-/* Where descriptors are few, one client is served rather than none. */
+/* With too few descriptors it serves one client rather than none. */
 static size_t room(void)
 {
 	struct rlimit limit;
@@ -66,7 +66,7 @@ static struct user *find_user(const struct clients *clients, uid_t uid)
 	return NULL;
 }
 
-/* The user of one more client; NULL: no memory. */
+/* Returns the user of `uid`, with one more client; NULL: no memory. */
 static struct user *hold_user(struct clients *clients, uid_t uid)
 {
 	struct user *user = find_user(clients, uid);
@@ -106,8 +106,8 @@ void clients_sweep(struct clients *clients)
 }
 
 /*
- * A unix socket that is closed with unread messages resets the other end, which then misses our
- * last words; one that was shut down first gets no more messages, and those that it has are thrown
+ * A unix socket that is closed with unread messages resets the other end, which then loses our last
+ * answer.  So the agent shuts the socket down, after which no message arrives, and reads the rest
  * away.
  */
 static void close_socket(int fd)
@@ -155,7 +155,7 @@ void clients_expire(struct clients *clients, uint64_t now_ms)
 
 		if (client->greeted || now_ms < client->since_ms + HELLO_TIMEOUT_MS)
 			continue;
-		log_debug("pid %d: closed: no hello", (int)client->pid);
+		log_debug("pid %d: connection closed: no HELLO within 10 s", (int)client->pid);
 		client_close(client);
 	}
 	LIST_FOR_EACH (link, &clients->users)
@@ -199,7 +199,7 @@ static void packet_release(struct packet *packet)
 	packet->fds_len = 0;
 }
 
-/* Returns the packet's length (0: an empty message, or the end), or -errno. */
+/* Returns the packet's length (0: an empty message, or the client has closed), or -errno. */
 static ssize_t receive(int fd, struct packet *packet)
 {
 	union {
@@ -233,7 +233,7 @@ static int greet(struct client *client, const struct message *message, struct pa
 	int r;
 
 	if (client->greeted)
-		return err_set(err, ETCDREG_E_PROTO, "a second hello");
+		return err_set(err, ETCDREG_E_PROTO, "a second HELLO");
 	r = client->clients->ops->hello(client, message, take_first_fd(packet), err);
 	if (r == 0) {
 		client->greeted = true;
@@ -255,7 +255,7 @@ static int read_packet(struct client *client, struct packet *packet, struct etcd
 	if (message.type == WIRE_HELLO)
 		return greet(client, &message, packet, err);
 	if (!client->greeted)
-		return err_set(err, ETCDREG_E_PROTO, "no hello came first");
+		return err_set(err, ETCDREG_E_PROTO, "the first message is not HELLO");
 	client->clients->ops->message(client, &message);
 	return 0;
 }
@@ -275,14 +275,17 @@ static void client_ready(struct source *source)
 
 		if (n == -EAGAIN)
 			return;
-		/* It ended with an answer of ours unread: told once, before what it had sent. */
+		/*
+		 * The client closed with an answer of ours unread.  The kernel reports that once,
+		 * before the messages that the client had sent.
+		 */
 		if (n == -ECONNRESET)
 			continue;
 		if (n > 0)
 			r = read_packet(client, &packet, &err);
 		packet_release(&packet);
 		if (r < 0)
-			log_debug("pid %d: closed: %s", (int)client->pid, err.msg);
+			log_debug("pid %d: connection closed: %s", (int)client->pid, err.msg);
 		if (n <= 0 || r < 0)
 			client_close(client);
 	}
@@ -293,18 +296,18 @@ static bool is_privileged(uid_t uid)
 	return uid == geteuid() || uid == 0;
 }
 
-/* Of what there are too many, for one more of that uid; NULL: there is room. */
+/* Returns why there is no room for one more client of `uid`; NULL: there is. */
 static const char *want_of_room(const struct clients *clients, uid_t uid)
 {
 	const struct user *user = find_user(clients, uid);
 	size_t of_user_max = clients->max / 2;
 
 	if (clients->len >= clients->max)
-		return "the agent serves as many processes as it can";
+		return "the agent already serves as many processes as it can";
 	if (of_user_max > CLIENTS_OF_USER_MAX)
 		of_user_max = CLIENTS_OF_USER_MAX;
 	if (user && user->clients >= of_user_max && !is_privileged(uid))
-		return "the agent serves as many processes of one user as it can";
+		return "the agent already serves as many processes of one user as it can";
 	return NULL;
 }
 
@@ -315,7 +318,7 @@ static void log_refusal(struct clients *clients, uid_t uid, const char *why)
 	if (clients->refused_ms != 0 && now < clients->refused_ms + REFUSED_LOG_MS)
 		return;
 	clients->refused_ms = now;
-	log_warn("one more process of uid %u was refused: %s", (unsigned)uid, why);
+	log_warn("refused a process of uid %u: %s", (unsigned)uid, why);
 }
 
 static void refuse(struct clients *clients, int fd, uid_t uid, const char *why)
@@ -323,13 +326,13 @@ static void refuse(struct clients *clients, int fd, uid_t uid, const char *why)
 	struct etcdreg_err text;
 	struct answer answer;
 
-	err_set(&text, ETCDREG_E_INVALID, "etcd-registry: %s", why);
+	err_set(&text, ETCDREG_E_INVALID, "etcd-registry: refused: %s", why);
 	answer_refused(&answer, text.msg);
 	(void)send(fd, answer.u.bytes, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	log_refusal(clients, uid, why);
 }
 
-/* Takes over `fd`.  Returns false where memory or descriptors have run out. */
+/* Takes ownership of `fd`.  Returns false if memory or descriptors have run out. */
 static bool add_client(struct clients *clients, int fd, const struct ucred *peer)
 {
 	struct client *client = calloc(1, sizeof(*client));
@@ -363,7 +366,8 @@ static bool admit(struct clients *clients, int fd)
 		return true;
 	}
 	if (!clients->any_uid && !is_privileged(peer.uid)) {
-		log_debug("pid %d: closed: uid %u is not served here", (int)peer.pid, peer.uid);
+		log_debug("pid %d: connection closed: this agent does not serve uid %u",
+			  (int)peer.pid, peer.uid);
 		close_socket(fd);
 		return true;
 	}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients.h - the connections: accepting, credentials, limits, one message after the other.  Who
- * may speak is checked here, and that each message is whole and in its order; what it means is the
- * business of the caller's functions.  A client that breaks a rule is closed with a line at debug,
- * and nobody else notices.
+ * clients.h - the connections of the agent: accept them, check credentials, limits and messages.
  *
- * Nothing blocks: what a client does not read in time is dropped.  A client that was closed stays
- * in memory until clients_sweep(), which belongs between two turns of the loop.
+ * This module decides who may connect, and checks that each message is whole and in order.  The
+ * caller's functions decide what a message means.  A client that breaks a rule is closed, with a
+ * log line at debug; no other client is affected.
+ *
+ * Nothing blocks: an answer for which the client's socket has no room is dropped.  A closed client
+ * stays in memory until clients_sweep(), which the caller calls between two turns of the loop.
  */
 #ifndef ETCDREG_AGENT_CLIENTS_CLIENTS_H
 #define ETCDREG_AGENT_CLIENTS_CLIENTS_H
@@ -21,22 +22,22 @@
 #include "messages.h"
 
 enum {
-	CLIENTS_MAX = 4096,           /* fewer where descriptors are few */
-	CLIENTS_OF_USER_MAX = 2048,   /* root and the own uid excepted */
-	USER_MESSAGES_MAX = 4096,     /* of all its clients in a turn; the rest waits */
-	USER_DESCRIPTORS_MAX = 16384, /* looked at in a second to find what it holds */
+	CLIENTS_MAX = 4096,           /* fewer if RLIMIT_NOFILE is low */
+	CLIENTS_OF_USER_MAX = 2048,   /* at most half of all; not for root and the own uid */
+	USER_MESSAGES_MAX = 4096,     /* of all its clients in a turn; the rest wait */
+	USER_DESCRIPTORS_MAX = 16384, /* of its processes; read in a second to find holders */
 };
 
 struct process;
 struct clients;
 
-/* What one uid has of the agent.  There while it has a client. */
+/* The share of one uid.  Exists while the uid has a client. */
 struct user {
 	struct list in_users;
 	uid_t uid;
 	unsigned clients;
-	unsigned messages;    /* that are left to it in this turn */
-	unsigned descriptors; /* that are left to it in this second */
+	unsigned messages;    /* left to it in this turn */
+	unsigned descriptors; /* left to it in this second */
 };
 
 struct client {
@@ -45,24 +46,25 @@ struct client {
 	struct clients *clients;
 	struct user *user;
 	uid_t uid;
-	pid_t pid;               /* 0: in a pid namespace that cannot be seen from here */
+	pid_t pid;               /* 0: in a pid namespace that is not visible here */
 	struct process *process; /* set by hello(); NULL before */
 	bool greeted;            /* HELLO was accepted */
-	uint64_t since_ms;
+	uint64_t since_ms;       /* when it connected */
 };
 
 struct clients_ops {
 	/*
-	 * HELLO.  `pidfd` is what came with it, -1 for nothing, and is taken over.  On failure the
-	 * client is closed; it is told err's text, unless the code is ETCDREG_E_PROTO.
+	 * Decides on a HELLO.  Takes ownership of `pidfd`, the descriptor that came with it (-1:
+	 * none).  On failure the client is closed.  It first gets err's text, unless the code is
+	 * ETCDREG_E_PROTO.
 	 */
 	int (*hello)(struct client *client, const struct message *message, int pidfd,
 		     struct etcdreg_err *err);
-	/* Any later message. */
+	/* Handles any later message. */
 	void (*message)(struct client *client, const struct message *message);
 	/*
-	 * The connection is over, whoever ended it.  Not called for a client whose HELLO was not
-	 * accepted.
+	 * Called when the connection is over, whichever side ended it.  Not called for a client
+	 * whose HELLO was not accepted.
 	 */
 	void (*closed)(struct client *client);
 };
@@ -71,38 +73,41 @@ struct clients {
 	struct loop *loop;
 	const struct clients_ops *ops;
 	void *arg;    /* the caller's own */
-	bool any_uid; /* serve whoever could connect, else the own uid and root */
+	bool any_uid; /* serve every uid; false: only the own one and root */
 	struct list open, closed, users;
 	size_t len; /* of open */
 	size_t max;
-	uint64_t refused_ms; /* when a line said that one was refused; 0: never */
+	uint64_t refused_ms; /* when the log last had a line about a refusal; 0: never */
 };
 
 void clients_init(struct clients *clients, struct loop *loop, const struct clients_ops *ops,
 		  void *arg, bool any_uid);
 
-/* Closes all, without calling closed(). */
+/* Closes all clients without calling closed(). */
 void clients_release(struct clients *clients);
 
 enum clients_accepted {
 	CLIENTS_ALL,
 	CLIENTS_MAX_REACHED, /* others may be waiting */
-	CLIENTS_NO_ROOM,     /* descriptors or memory have run out: the rest has to wait */
+	CLIENTS_NO_ROOM,     /* descriptors or memory have run out: the rest must wait */
 };
 
-/* Accepts those that wait, but for what is more than `max`. */
+/* Accepts waiting clients, at most `max`. */
 enum clients_accepted clients_accept(struct clients *clients, int listen_fd, size_t max);
 
-/* Frees the closed ones.  The next turn begins. */
+/* Frees the closed clients.  Gives each uid its messages of the next turn. */
 void clients_sweep(struct clients *clients);
 
-/* Closes those that have not said HELLO for too long.  To be called every second. */
+/*
+ * Closes clients that have sent no HELLO for 10 s.  Gives each uid its descriptors of the next
+ * second.  Must be called every second.
+ */
 void clients_expire(struct clients *clients, uint64_t now_ms);
 
-/* Never blocks; the answer is dropped where there is no room for it. */
+/* Sends without blocking.  Drops the answer if the socket has no room for it. */
 void client_send(struct client *client, const struct answer *answer);
 
-/* What was sent still arrives.  closed() is called. */
+/* Closes the connection and calls closed().  Answers that were sent before still arrive. */
 void client_close(struct client *client);
 
 #endif

@@ -18,7 +18,7 @@
 #include "lib/base/err.h"
 #include "messages.h"
 
-enum { HELLO_MS = 1000 }; /* a client is told once it has asked */
+enum { HELLO_MS = 1000 }; /* a client gets its answer after its HELLO */
 
 struct name {
 	struct sockaddr_un address;
@@ -57,8 +57,8 @@ static bool is_file(const struct stat *st, const struct listener_file *file)
 }
 
 /*
- * Only what is certainly a left-over: a socket on which nobody listens.  (A file that is no socket
- * refuses too.)
+ * Removes the path only if it is certainly left over: a socket on which nobody listens.  lstat()
+ * comes first, since a file that is not a socket refuses a connection too.
  */
 static bool remove_stale(const struct name *name, const struct listener_file *file)
 {
@@ -82,7 +82,7 @@ static int bind_with_mode(int fd, const struct name *name, mode_t mode)
 	return r;
 }
 
-/* By a descriptor, so that it is the socket's file whatever the path is by now. */
+/* Works on a descriptor: the path may be another file by now. */
 static int settle_file(const struct name *name, const struct owner *owner,
 		       struct listener_file *ret_file)
 {
@@ -101,7 +101,7 @@ static int settle_file(const struct name *name, const struct owner *owner,
 	return fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH);
 }
 
-/* Nobody can connect before listen(), so nobody sees an owner that is not the last one. */
+/* Sets mode and owner before listen(), so that nobody can connect under others. */
 static int bind_name(int fd, const struct name *name, const struct listener_options *options,
 		     struct listener_file *ret_file)
 {
@@ -135,8 +135,10 @@ int listener_bind(const struct listener_options *options, int *ret_fd,
 		*ret_fd = fd;
 		return 0;
 	}
-	err_set(err, ETCDREG_E_SYSTEM, "%s: %s", options->name,
-		errno == EADDRINUSE ? "already in use; does an agent run there?" : strerror(errno));
+	err_set(err, ETCDREG_E_SYSTEM, "cannot listen on '%s': %s", options->name,
+		errno == EADDRINUSE ? "the name is in use: stop the agent that runs there, or "
+				      "choose another name"
+				    : strerror(errno));
 	fd_release(&fd);
 	return ETCDREG_E_SYSTEM;
 }
@@ -177,9 +179,10 @@ int listener_check(int fd, struct etcdreg_err *err)
 	if (option_of(fd, SO_DOMAIN) != AF_UNIX || option_of(fd, SO_TYPE) != SOCK_SEQPACKET ||
 	    option_of(fd, SO_ACCEPTCONN) != 1)
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "descriptor %d is no listening SOCK_SEQPACKET unix socket", fd);
+			       "descriptor %d is not a listening SOCK_SEQPACKET unix socket", fd);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "descriptor %d: %s", fd, strerror(errno));
+		return err_set(err, ETCDREG_E_SYSTEM, "cannot set the flags of descriptor %d: %s",
+			       fd, strerror(errno));
 	return 0;
 }

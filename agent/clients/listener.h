@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.h - the agent's own socket: one that a host handed over, or one that an operator asks
- * for by name.
+ * listener.h - the agent's own socket: a host hands it over, or an operator asks for it by name.
  */
 #ifndef ETCDREG_AGENT_CLIENTS_LISTENER_H
 #define ETCDREG_AGENT_CLIENTS_LISTENER_H
@@ -18,35 +17,36 @@ struct listener_options {
 	struct owner owner;
 };
 
-/* Which file a path was.  All zero: none. */
+/* Identifies the file that a path was.  All zero: no file. */
 struct listener_file {
 	dev_t device;
 	ino_t inode;
 };
 
 /*
- * Binds and listens on `options->name`.  A path gets its mode and owner before anybody can connect;
- * a socket that is there already is removed when nobody answers on it.  The caller owns *ret_fd.
- * Fails with ETCDREG_E_CONFIG (the name is none) or _SYSTEM (it is taken, too).
+ * Binds and listens on `options->name`.  A path has its mode and owner before anybody can connect.
+ * Replaces a socket that exists if nobody listens on it.  The caller owns *ret_fd.  Fails with
+ * ETCDREG_E_CONFIG (an invalid name) or _SYSTEM (also if the name is in use).
  */
 int listener_bind(const struct listener_options *options, int *ret_fd,
 		  struct listener_file *ret_file, struct etcdreg_err *err);
 
 /*
- * Removes the path, unless somebody listens on it (again); after the own socket was closed.  Where
- * that may not be tried, because the socket is another user's, only if it is still `file`.
+ * Removes the path `name` after the agent has closed its socket, unless somebody listens on it
+ * again.  If the agent may not connect to find that out (EACCES: the socket is another user's),
+ * removes the path only if it is still `file`.
  */
 void listener_remove(const char *name, const struct listener_file *file);
 
 /*
- * Is `fd` a unix SOCK_SEQPACKET socket that listens?  Makes it close-on-exec and non-blocking.
- * Fails with ETCDREG_E_CONFIG.
+ * Checks that `fd` is a listening unix SOCK_SEQPACKET socket.  Makes it close-on-exec and
+ * non-blocking.  Fails with ETCDREG_E_CONFIG (not such a socket) or _SYSTEM.
  */
 int listener_check(int fd, struct etcdreg_err *err);
 
 /*
- * Tells whoever is in the queue of `fd` why it is not served, one after the other: takes one
- * descriptor, and at most a second for each.
+ * Refuses the clients in the queue of `fd`, one after the other, with the text `why`.  Needs one
+ * descriptor, and blocks at most 1 s for each client.
  */
 void listener_refuse(int fd, const char *why);
 

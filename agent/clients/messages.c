@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages of wire.h: checking what arrives, writing what goes out. */
+/* The messages of wire.h: check those that arrive, build those that go out. */
 #include "messages.h"
 
 #include <netinet/in.h>
@@ -17,7 +17,8 @@ static int check_length(size_t len, size_t wanted, struct etcdreg_err *err)
 {
 	if (len == wanted)
 		return 0;
-	return err_set(err, ETCDREG_E_PROTO, "%zu bytes where %zu were due", len, wanted);
+	return err_set(err, ETCDREG_E_PROTO, "the message has %zu bytes instead of %zu", len,
+		       wanted);
 }
 
 static int parse_hello(const void *bytes, size_t len, struct message *ret, struct etcdreg_err *err)
@@ -28,18 +29,19 @@ static int parse_hello(const void *bytes, size_t len, struct message *ret, struc
 		return check_length(len, sizeof(hello), err);
 	memcpy(&hello, bytes, sizeof(hello));
 	if (hello.settings_len != len - sizeof(hello))
-		return err_set(err, ETCDREG_E_PROTO, "%zu bytes of settings where %u were due",
+		return err_set(err, ETCDREG_E_PROTO, "the settings have %zu bytes instead of %u",
 			       len - sizeof(hello), hello.settings_len);
 	ret->pid = hello.pid;
 	ret->settings = (const char *)bytes + sizeof(hello);
 	ret->settings_len = hello.settings_len;
 	if (ret->settings_len == 0 || ret->settings[ret->settings_len - 1] != '\0')
-		return err_set(err, ETCDREG_E_PROTO, "settings without an end");
+		return err_set(err, ETCDREG_E_PROTO, "the settings do not end with a NUL");
 	for (size_t i = 0; i < ret->settings_len; i++) {
 		char c = ret->settings[i];
 
 		if (is_control(c) && c != '\0' && !strchr("\t\n\r", c))
-			return err_set(err, ETCDREG_E_PROTO, "settings with control characters");
+			return err_set(err, ETCDREG_E_PROTO,
+				       "the settings have control characters");
 	}
 	return 0;
 }
@@ -55,14 +57,16 @@ static int parse_listen(const void *bytes, size_t len, struct message *ret, stru
 	memcpy(&message, bytes, sizeof(message));
 	*s = message.socket;
 	if (s->port == 0)
-		return err_set(err, ETCDREG_E_PROTO, "a socket without a port");
+		return err_set(err, ETCDREG_E_PROTO, "the socket has no port");
 	if (s->family != AF_INET && s->family != AF_INET6)
-		return err_set(err, ETCDREG_E_PROTO, "a socket of family %u", s->family);
+		return err_set(err, ETCDREG_E_PROTO, "the socket has the unknown family %u",
+			       s->family);
 	if (s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP &&
 	    s->protocol != IPPROTO_MPTCP)
-		return err_set(err, ETCDREG_E_PROTO, "a socket of protocol %u", s->protocol);
+		return err_set(err, ETCDREG_E_PROTO, "the socket has the unknown protocol %u",
+			       s->protocol);
 	if (s->inode == 0)
-		return err_set(err, ETCDREG_E_PROTO, "a socket without an inode");
+		return err_set(err, ETCDREG_E_PROTO, "the socket has no inode");
 	return 0;
 }
 
@@ -90,7 +94,8 @@ static int parse_body(const void *bytes, size_t len, struct message *ret, struct
 	case WIRE_BYE:
 		return parse_bye(bytes, len, ret, err);
 	default:
-		return err_set(err, ETCDREG_E_PROTO, "a message of type %u", ret->type);
+		return err_set(err, ETCDREG_E_PROTO, "the message has the unknown type %u",
+			       ret->type);
 	}
 }
 
@@ -101,14 +106,15 @@ int message_parse(const void *bytes, size_t len, struct message *ret, struct etc
 	int r;
 
 	if (len < sizeof(header))
-		return err_set(err, ETCDREG_E_PROTO, "%zu bytes are no message", len);
+		return err_set(err, ETCDREG_E_PROTO, "%zu bytes are too few for a message", len);
 	if (len > WIRE_MAX)
-		return err_set(err, ETCDREG_E_PROTO, "more than %u bytes", WIRE_MAX);
+		return err_set(err, ETCDREG_E_PROTO, "the message has more than %u bytes",
+			       WIRE_MAX);
 	memcpy(&header, bytes, sizeof(header));
 	if (header.magic != WIRE_MAGIC)
 		return err_set(err, ETCDREG_E_PROTO, "not a message of this protocol");
 	if (header.version != WIRE_VERSION)
-		return err_set(err, ETCDREG_E_PROTO, "a message of version %u, not %u",
+		return err_set(err, ETCDREG_E_PROTO, "the message has version %u instead of %u",
 			       header.version, WIRE_VERSION);
 	message.type = header.type;
 	r = parse_body(bytes, len, &message, err);
@@ -125,7 +131,7 @@ static void start_answer(struct answer *answer, enum wire_type type, size_t len)
 	answer->len = len;
 }
 
-/* Returns the bytes that were added, the NUL included. */
+/* Returns the number of bytes that it added, the NUL included. */
 static uint32_t add_text(struct answer *answer, const char *text)
 {
 	char *at = answer->u.bytes + answer->len;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages.h - check what a client sent, and put answers together (wire.h).  Pure: bytes in, struct
- * out.  A client is not trusted: lengths, magic, version, numbers and text are checked before
- * anything is believed.
+ * messages.h - check the messages of clients and build the answers to them (wire.h).
+ *
+ * Bytes in, struct out: no I/O and no state.  A client is not trusted, so lengths, magic, version,
+ * numbers and text are checked before anything is used.
  */
 #ifndef ETCDREG_AGENT_CLIENTS_MESSAGES_H
 #define ETCDREG_AGENT_CLIENTS_MESSAGES_H
@@ -16,18 +17,20 @@
 
 struct message {
 	enum wire_type type;
-	uint32_t pid;              /* HELLO: the sender's own idea of it, for log lines */
-	const char *settings;      /* HELLO: within the bytes that were parsed */
+	uint32_t pid;              /* HELLO: as the sender claims, for log lines only */
+	const char *settings;      /* HELLO: points into the parsed bytes */
 	size_t settings_len;       /* its last byte is a NUL */
 	struct wire_socket socket; /* LISTEN */
 	bool forked;               /* BYE */
 };
 
 /*
- * Fails with ETCDREG_E_PROTO, and says what is wrong, when the bytes are not exactly one message
- * that a client may send: too short or too long for its type, of another magic or version, of an
- * unknown type, settings that are not terminated or have control characters other than the blanks
- * of a JSON text, a socket without port, family or identity.
+ * Parses exactly one message that a client may send.  Fails with ETCDREG_E_PROTO, and says why:
+ *
+ *	the magic, version or type is another one
+ *	the length does not fit the type
+ *	the settings do not end with a NUL, or have control characters that JSON does not allow
+ *	the socket has no port, no inode, or another family or protocol
  */
 int message_parse(const void *bytes, size_t len, struct message *ret, struct etcdreg_err *err);
 
@@ -43,7 +46,10 @@ struct answer {
 	} u;
 };
 
-/* `text` may be NULL; it is cut to WIRE_TEXT_MAX, and control characters become '?'. */
+/*
+ * Each builds one answer.  `text` may be NULL.  It is cut to WIRE_TEXT_MAX bytes, and its control
+ * characters become '?'.
+ */
 void answer_welcome(struct answer *answer, uint32_t interval_ms);
 void answer_refused(struct answer *answer, const char *text);
 void answer_outcome(struct answer *answer, const struct wire_socket *socket,

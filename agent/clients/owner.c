@@ -12,7 +12,7 @@
 #include "lib/base/err.h"
 #include "lib/base/parse.h"
 
-/* The highest number means "as it is". */
+/* The highest number is no id: it means "unchanged". */
 static bool parse_id(const char *text, uint32_t *ret)
 {
 	uint64_t number;

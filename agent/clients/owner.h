@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* owner.h - an owner as chown(1) is told it: USER[:GROUP], names or numbers. */
+/* owner.h - the owner of a file, as chown(1) takes it: USER[:GROUP], names or numbers. */
 #ifndef ETCDREG_AGENT_CLIENTS_OWNER_H
 #define ETCDREG_AGENT_CLIENTS_OWNER_H
 
@@ -15,7 +15,10 @@ struct owner {
 	gid_t gid; /* OWNER_SAME_GID: stays as it is */
 };
 
-/* Asks the databases of users and groups, for names only.  Fails with ETCDREG_E_CONFIG. */
+/*
+ * Parses `text`.  Looks up names, but not numbers, in the databases of users and groups, which may
+ * block.  Fails with ETCDREG_E_CONFIG or _NOMEM.
+ */
 int owner_parse(const char *text, struct owner *ret, struct etcdreg_err *err);
 
 #endif

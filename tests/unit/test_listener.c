@@ -121,6 +121,7 @@ static void who_listens_is_left_alone(void **state)
 	assert_int_equal(bind_to(folder->name, 0600, &fd, NULL), 0);
 	assert_int_equal(bind_to(folder->name, 0600, &second, &err), ETCDREG_E_SYSTEM);
 	assert_non_null(strstr(err.msg, folder->name));
+	assert_non_null(strstr(err.msg, "the name is in use"));
 	assert_int_equal(second, -1);
 	listener_remove(folder->name, &no_file);
 	assert_int_equal(access(folder->name, F_OK), 0);

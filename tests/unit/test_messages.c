@@ -88,7 +88,7 @@ static void refuses_headers(void **state)
 	(void)state;
 	assert_refused(bytes, 0, "0 bytes");
 	assert_refused(&h, sizeof(h) - 1, "7 bytes");
-	assert_refused(bytes, sizeof(bytes), "more than 16384");
+	assert_refused(bytes, sizeof(bytes), "more than 16384 bytes");
 	h.magic++;
 	assert_refused(&h, sizeof(h), "not a message of this protocol");
 	h = header(WIRE_BEAT);
@@ -108,13 +108,13 @@ static void refuses_lengths(void **state)
 	size_t len = make_hello(bytes, settings, sizeof(settings));
 
 	(void)state;
-	assert_refused(&listen, sizeof(listen) - 1, "bytes where");
-	assert_refused(&bye, sizeof(bye), "bytes where");
-	assert_refused(bytes, len - 1, "settings where");
-	assert_refused(bytes, len + 1, "settings where");
-	assert_refused(bytes, sizeof(struct wire_hello) - 1, "bytes where");
+	assert_refused(&listen, sizeof(listen) - 1, "bytes instead of");
+	assert_refused(&bye, sizeof(bye), "bytes instead of");
+	assert_refused(bytes, len - 1, "settings have");
+	assert_refused(bytes, len + 1, "settings have");
+	assert_refused(bytes, sizeof(struct wire_hello) - 1, "bytes instead of");
 	memcpy(bytes, &beat, sizeof(beat));
-	assert_refused(bytes, sizeof(beat) + 1, "bytes where");
+	assert_refused(bytes, sizeof(beat) + 1, "bytes instead of");
 }
 
 static void refuses_settings(void **state)
@@ -122,8 +122,8 @@ static void refuses_settings(void **state)
 	char bytes[256];
 
 	(void)state;
-	assert_refused(bytes, make_hello(bytes, "", 0), "without an end");
-	assert_refused(bytes, make_hello(bytes, "A=b", 3), "without an end");
+	assert_refused(bytes, make_hello(bytes, "", 0), "do not end with a NUL");
+	assert_refused(bytes, make_hello(bytes, "A=b", 3), "do not end with a NUL");
 	assert_refused(bytes, make_hello(bytes, "A=\x1b", 4), "control characters");
 	assert_refused(bytes, make_hello(bytes, "A=\x7f", 4), "control characters");
 }
@@ -134,7 +134,7 @@ static void refuses_sockets(void **state)
 
 	(void)state;
 	listen.socket.port = 0;
-	assert_refused(&listen, sizeof(listen), "without a port");
+	assert_refused(&listen, sizeof(listen), "has no port");
 	listen = make_listen();
 	listen.socket.family = AF_UNIX;
 	assert_refused(&listen, sizeof(listen), "family 1");
@@ -143,7 +143,7 @@ static void refuses_sockets(void **state)
 	assert_refused(&listen, sizeof(listen), "protocol 132");
 	listen = make_listen();
 	listen.socket.inode = 0;
-	assert_refused(&listen, sizeof(listen), "without an inode");
+	assert_refused(&listen, sizeof(listen), "has no inode");
 }
 
 static void answers_are_whole(void **state)
