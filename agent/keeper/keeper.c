@@ -18,7 +18,7 @@
 
 enum {
 	QUICK_MS = 100,
-	QUICK_FREE = 3, /* that many quick ends cost no pause */
+	QUICK_FREE = 3, /* this many quick ends in a row cause no pause */
 	QUICK_MAX = 60,
 	PAUSE_MIN_MS = 10,
 	PAUSE_MAX_MS = 1000,
@@ -28,13 +28,13 @@ enum {
 struct keeper {
 	int listen_fd; /* -1: closed for good */
 	int signals_fd;
-	int control_fd; /* to the worker that runs; -1: it closed its end */
+	int control_fd; /* to the current worker; -1: the worker closed its end */
 	bool hosted;
-	bool stop; /* an operator wants it to end */
+	bool stop; /* an operator sent SIGTERM or SIGINT */
 	struct table *table;
-	sigset_t mask; /* of the workers */
+	sigset_t mask; /* the signal mask of the workers */
 	pid_t worker;
-	unsigned quick; /* workers in a row that ended within QUICK_MS */
+	unsigned quick; /* quick ends in a row: keeper.h.  A failed fork counts too */
 };
 
 static int open_signals(sigset_t *ret_mask)
@@ -60,7 +60,7 @@ static void become_worker(struct keeper *keeper, int control_fd, struct keeper_t
 	task->table = keeper->table;
 }
 
-/* 0 in the worker, its pid in the keeper, -1: no process can be had. */
+/* Returns 0 in the worker, its pid in the keeper, -1: cannot create a process. */
 static pid_t start_worker(struct keeper *keeper, struct keeper_task *task)
 {
 	int ends[2];
@@ -107,7 +107,7 @@ static void obey_worker(struct keeper *keeper)
 	keeper->control_fd = -1;
 }
 
-/* Returns the worker's status as wait() tells it. */
+/* Waits for the worker's end.  Returns its wait status. */
 static int await_worker(struct keeper *keeper)
 {
 	struct pollfd fds[] = {{.fd = keeper->signals_fd, .events = POLLIN}, {.events = POLLIN}};
@@ -151,7 +151,7 @@ static void keeper_release(struct keeper *keeper)
 	table_free(keeper->table);
 }
 
-/* In a worker: true.  Else it is over. */
+/* Returns true in a worker, or if it cannot create the first one; false if the keeper must end. */
 static bool keep(struct keeper *keeper, struct keeper_task *task, int *ret_status)
 {
 	for (;;) {

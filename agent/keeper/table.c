@@ -14,7 +14,7 @@ struct area {
 
 struct table {
 	struct leases leases;
-	_Atomic unsigned valid; /* which of the areas */
+	_Atomic unsigned valid; /* the index of the area that is valid */
 	struct area areas[2];
 };
 
