@@ -30,9 +30,9 @@ enum {
 	EXIT_FAILED = 3,
 };
 
-/* Of a worker. */
+/* The settings of a worker. */
 struct settings {
-	struct config *cfg; /* of struct agent_options */
+	struct config *cfg; /* borrowed from struct agent_options */
 	struct connstr connstr;
 };
 
@@ -51,8 +51,8 @@ static int fail(int status, const char *fmt, ...)
 }
 
 /*
- * A host that closed its standard descriptors hands that on; what is opened next must not become
- * one of them.
+ * The agent may inherit closed standard descriptors from its host.  Fills them, so that no file
+ * which it opens later becomes one of them.
  */
 static void fill_standard_fds(void)
 {
@@ -71,8 +71,8 @@ static int take_listen_fd(int given, int *ret_fd, struct etcdreg_err *err)
 	if (fd <= 2) {
 		fd = fcntl(given, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0)
-			return err_set(err, ETCDREG_E_SYSTEM, "descriptor %d: %s", given,
-				       strerror(errno));
+			return err_set(err, ETCDREG_E_SYSTEM, "cannot duplicate descriptor %d: %s",
+				       given, strerror(errno));
 		close(given);
 	}
 	*ret_fd = fd;
@@ -109,7 +109,7 @@ static void settings_release(struct settings *settings)
 	connstr_release(&settings->connstr);
 }
 
-/* The name that a message uses for a setting: the variable or the option that has set it. */
+/* Returns the name of a setting for messages: the variable or the option that has set it. */
 static const char *name_of(const struct config *cfg, enum config_id id, const char *option)
 {
 	const char *variable = config_origin(cfg, id);
@@ -117,7 +117,10 @@ static const char *name_of(const struct config *cfg, enum config_id id, const ch
 	return variable ? variable : option;
 }
 
-/* Another user's agent may own the file; that shall not keep this user's services out of etcd. */
+/*
+ * Another user's agent may own the file.  That must not keep this user's services out of etcd, so a
+ * hosted agent then logs to syslog.
+ */
 static int open_log(const struct config *cfg, bool hosted, struct etcdreg_err *err)
 {
 	const char *name = name_of(cfg, CONFIG_log, "--log");
@@ -125,7 +128,7 @@ static int open_log(const struct config *cfg, bool hosted, struct etcdreg_err *e
 
 	if (r == ETCDREG_E_SYSTEM && hosted) {
 		r = log_open("warn:syslog", NULL);
-		log_error("%s: %s", name, err->msg);
+		log_error("%s: %s; the log goes to syslog", name, err->msg);
 	}
 	return r < 0 ? err_prefix(err, r, "%s: ", name) : 0;
 }
@@ -147,9 +150,11 @@ static int load_settings(struct settings *settings, bool hosted, struct etcdreg_
 static void log_end_of_worker(int status)
 {
 	if (WIFSIGNALED(status))
-		log_warn("the worker was killed by signal %d; another goes on", WTERMSIG(status));
+		log_warn("the worker was killed by signal %d: another worker takes over",
+			 WTERMSIG(status));
 	else
-		log_warn("the worker ended with status %d; another goes on", WEXITSTATUS(status));
+		log_warn("the worker ended with status %d: another worker takes over",
+			 WEXITSTATUS(status));
 }
 
 static int serve(const struct keeper_task *task, struct config *cfg, bool hosted,
@@ -176,7 +181,7 @@ static int serve(const struct keeper_task *task, struct config *cfg, bool hosted
 	return worker_run(&options, err);
 }
 
-/* A host has no other way to learn what is wrong with its settings than to ask. */
+/* Serves only to refuse: a host learns in no other way that its settings are wrong. */
 static int refuse_all(const struct keeper_task *task, const char *refusal, struct etcdreg_err *err)
 {
 	const struct config no_config = {0};
@@ -221,7 +226,7 @@ static int run_hosted(const struct agent_options *options)
 		return status < 0 ? EXIT_FAILED : status;
 	if (serve(&task, options->config, true, &refusal) == 0)
 		return EXIT_OK;
-	/* Of what it took over it shall not let go: the keeper tries again. */
+	/* A worker that only refuses would drop the services.  Fail: the keeper starts another. */
 	if (has_handover(&task))
 		err = refusal;
 	else if (refuse_all(&task, refusal.msg, &err) == 0)
@@ -235,7 +240,7 @@ static int status_of(int code)
 	return code == ETCDREG_E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-/* Returns an exit status. */
+/* Returns the exit status. */
 static int serve_operator(const struct keeper_task *task, struct config *cfg)
 {
 	struct etcdreg_err err;
