@@ -107,69 +107,74 @@ static void renew_tag(struct endpoints *endpoints, struct endpoint *endpoint)
 	hashmap_add(&endpoints->by_tag, &endpoint->by_tag, endpoint->tag);
 }
 
-static uint64_t key_of(const char *name, const char *host, unsigned port, const char *protocol)
+static uint64_t key_of(const struct etcdreg_service *service)
 {
-	uint64_t hash = hash_bytes(HASH_START, &port, sizeof(port));
+	uint64_t hash = hash_bytes(HASH_START, &service->port, sizeof(service->port));
 
-	return hash_text(hash_text(hash_text(hash, name), host), protocol);
+	hash = hash_text(hash, service->name);
+	hash = hash_text(hash, service->hostname);
+	return hash_text(hash, service->protocol);
 }
 
-static struct endpoint *find_endpoint(const struct endpoints *endpoints, const char *name,
-				      const char *host, unsigned port, const char *protocol)
+static struct endpoint *find_endpoint(const struct endpoints *endpoints,
+				      const struct etcdreg_service *service)
 {
-	struct hash_node *node =
-		hashmap_first(&endpoints->by_key, key_of(name, host, port, protocol));
+	struct hash_node *node = hashmap_first(&endpoints->by_key, key_of(service));
 
 	for (; node; node = hashmap_next(node)) {
 		struct endpoint *endpoint = HASH_ENTRY(node, struct endpoint, by_key);
 
-		if (endpoint->port == port && strcmp(endpoint->name, name) == 0 &&
-		    strcmp(endpoint->host, host) == 0 && strcmp(endpoint->protocol, protocol) == 0)
+		if (endpoint->port == service->port && strcmp(endpoint->name, service->name) == 0 &&
+		    strcmp(endpoint->host, service->hostname) == 0 &&
+		    strcmp(endpoint->protocol, service->protocol) == 0)
 			return endpoint;
 	}
 	return NULL;
 }
 
-static struct endpoint *add_endpoint(struct endpoints *endpoints, const char *name,
-				     const char *host, unsigned port, const char *protocol,
-				     const char *meta)
+static struct endpoint *add_endpoint(struct endpoints *endpoints,
+				     const struct etcdreg_service *service)
 {
 	CLEANUP(endpoint) struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct endpoint *added;
 
 	if (!endpoint)
 		return NULL;
-	endpoint->name = strdup(name);
-	endpoint->host = strdup(host);
-	endpoint->protocol = strdup(protocol);
-	endpoint->meta = strdup(meta);
-	endpoint->port = port;
+	endpoint->name = strdup(service->name);
+	endpoint->host = strdup(service->hostname);
+	endpoint->protocol = strdup(service->protocol);
+	endpoint->meta = strdup(service->meta ? service->meta : "");
+	endpoint->port = service->port;
 	endpoint->tag = ++endpoints->last_tag;
 	if (!endpoint->name || !endpoint->host || !endpoint->protocol || !endpoint->meta)
 		return NULL;
 	added = STEAL(endpoint);
 	list_append(&endpoints->all, &added->in_endpoints);
-	hashmap_add(&endpoints->by_key, &added->by_key, key_of(name, host, port, protocol));
+	hashmap_add(&endpoints->by_key, &added->by_key, key_of(service));
 	hashmap_add(&endpoints->by_tag, &added->by_tag, added->tag);
 	return added;
 }
 
-int endpoints_restore(struct endpoints *endpoints, const char *name, const char *host,
-		      unsigned port, const char *protocol, const char *meta)
+int endpoints_restore(struct endpoints *endpoints, const struct etcdreg_service *service)
 {
-	return add_endpoint(endpoints, name, host, port, protocol, meta) ? 0 : ETCDREG_E_NOMEM;
+	return add_endpoint(endpoints, service) ? 0 : ETCDREG_E_NOMEM;
 }
 
 static uint64_t claim_endpoint(struct endpoints *endpoints, const struct process *process,
 			       const struct name_item *item, const struct holding *lead)
 {
-	unsigned port = lead->sock->id.port;
-	struct endpoint *endpoint =
-		find_endpoint(endpoints, item->name, lead->host, port, process->protocol);
+	const struct etcdreg_service service = {
+		.size = sizeof(service),
+		.name = item->name,
+		.hostname = lead->host,
+		.port = lead->sock->id.port,
+		.protocol = process->protocol,
+		.meta = process->meta,
+	};
+	struct endpoint *endpoint = find_endpoint(endpoints, &service);
 
 	if (!endpoint)
-		endpoint = add_endpoint(endpoints, item->name, lead->host, port, process->protocol,
-					process->meta);
+		endpoint = add_endpoint(endpoints, &service);
 	if (!endpoint)
 		return 0;
 	endpoint->claims++;

@@ -95,12 +95,11 @@ bool endpoints_are_due(const struct endpoints *endpoints, uint64_t now_ms);
 bool endpoint_is_leaving(const struct endpoint *endpoint);
 
 /*
- * An endpoint that an agent before this one may have put into etcd.  It is new: the next
- * endpoints_update() joins it if it is claimed and makes it leave if not.  Fails with
- * ETCDREG_E_NOMEM.
+ * Adds an endpoint that a previous worker may have put into etcd.  Copies `service` without its
+ * tag.  The next endpoints_update() joins the endpoint if a process claims it, and leaves it if
+ * not.  Fails with ETCDREG_E_NOMEM.
  */
-int endpoints_restore(struct endpoints *endpoints, const char *name, const char *host,
-		      unsigned port, const char *protocol, const char *meta);
+int endpoints_restore(struct endpoints *endpoints, const struct etcdreg_service *service);
 
 /*
  * What the registry's events callback was told; `error` is that of an ETCDREG_RETRYING.  tag 0: no

@@ -216,6 +216,7 @@ static bool load_process(struct reader *reader, struct model *model)
 static bool load_endpoint(struct reader *reader, struct endpoints *endpoints)
 {
 	struct saved_endpoint saved;
+	struct etcdreg_service service;
 	const char *texts[4];
 
 	if (!take(reader, &saved, sizeof(saved)))
@@ -225,8 +226,15 @@ static bool load_endpoint(struct reader *reader, struct endpoints *endpoints)
 		if (!texts[i])
 			return false;
 	}
-	return endpoints_restore(endpoints, texts[0], texts[1], saved.port, texts[2], texts[3]) ==
-	       0;
+	service = (struct etcdreg_service){
+		.size = sizeof(service),
+		.name = texts[0],
+		.hostname = texts[1],
+		.port = saved.port,
+		.protocol = texts[2],
+		.meta = texts[3],
+	};
+	return endpoints_restore(endpoints, &service) == 0;
 }
 
 bool snapshot_load(const void *bytes, size_t len, struct model *model, struct endpoints *endpoints)
