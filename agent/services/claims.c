@@ -9,18 +9,13 @@ bool claims_allowed(const struct holding *holding)
 	return holding->announced && holding->sock->serves;
 }
 
-/* Has the bare item of that process a right to the socket? */
-static bool bare_may_claim(const struct process *process, const struct wire_socket *id)
-{
-	return id->protocol != IPPROTO_UDP && !names_claim(&process->names, id->port, id->protocol);
-}
-
-/* Does the item claim the socket, an advertisable address apart? */
+/* Returns whether the item may claim the socket, if that has an address to advertise. */
 static bool may_claim(const struct process *process, const struct name_item *item,
 		      const struct wire_socket *id)
 {
 	if (item->port == 0)
-		return bare_may_claim(process, id);
+		return id->protocol != IPPROTO_UDP &&
+		       !names_claim(&process->names, id->port, id->protocol);
 	return names_item_matches(item, id->port, id->protocol);
 }
 

@@ -326,12 +326,6 @@ static int watch_keeper(struct worker *worker)
 			worker);
 }
 
-static void take_over(struct worker *worker)
-{
-	handover_restore(worker);
-	decide(worker);
-}
-
 static int start(struct worker *worker, struct etcdreg_err *err)
 {
 	int r;
@@ -351,15 +345,11 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 		return err_set(err, r, "the agent cannot start: %s", strerror(errno));
 	watch_resolver(worker);
 	r = open_registry(worker, err);
-	if (r == 0 && worker->options.takes_over)
-		take_over(worker);
+	if (r == 0 && worker->options.takes_over) {
+		handover_restore(worker);
+		decide(worker);
+	}
 	return r;
-}
-
-static void unwatch_processes(struct worker *worker)
-{
-	LIST_FOR_EACH (link, &worker->model.processes)
-		survey_unwatch(&worker->survey, LIST_ENTRY(link, struct process, in_model));
 }
 
 static void worker_release(struct worker *worker)
@@ -368,7 +358,8 @@ static void worker_release(struct worker *worker)
 	/* Of an etcd that is down nothing is to be expected but the end of the leases. */
 	etcdreg_close(worker->reg, worker->endpoints.down ? 0 : CLOSE_MS);
 	if (worker->model.socks_by_inode.buckets)
-		unwatch_processes(worker);
+		LIST_FOR_EACH (link, &worker->model.processes)
+			survey_unwatch(&worker->survey, LIST_ENTRY(link, struct process, in_model));
 	news_release(&worker->news);
 	resolver_release(&worker->resolver);
 	survey_release(&worker->survey);
