@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which sockets a name claims. */
+/* Matching names and sockets. */
 #include "claims.h"
 
 #include <netinet/in.h>
@@ -9,7 +9,7 @@ bool claims_allowed(const struct holding *holding)
 	return holding->announced && holding->sock->serves;
 }
 
-/* Returns whether the item may claim the socket, if that has an address to advertise. */
+/* Returns whether the item may claim the socket, whether or not that has an address. */
 static bool may_claim(const struct process *process, const struct name_item *item,
 		      const struct wire_socket *id)
 {
@@ -31,7 +31,6 @@ struct holding *claims_lead(const struct process *process, const struct name_ite
 	return NULL;
 }
 
-/* A bare name that has found its port leaves the other ports alone. */
 bool claims_item(const struct holding *holding, size_t item)
 {
 	const struct process *process = holding->process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which services are wanted, and what became of them. */
+/* The endpoints that belong in etcd. */
 #include "endpoints.h"
 
 #include <stdlib.h>
@@ -11,12 +11,12 @@
 #include "lib/base/hash.h"
 
 /*
- * The announcement of a successor comes some 1 to 4 ms after its predecessor's end, and 47 ms on
- * two cores with a dozen busy processes; what nobody announces is to be out of etcd within 100 ms.
+ * A successor's announcement comes 1 to 4 ms after its predecessor's end, and 47 ms on two cores
+ * with a dozen busy processes.  A service that nobody continues must leave etcd within 100 ms.
  */
 enum { LINGER_MS = 75 };
 
-/* In one outage; a log is no place for all that a network does. */
+/* Warnings in one outage.  Further errors are logged at debug. */
 enum { REASONS_TOLD = 5 };
 
 int endpoints_init(struct endpoints *endpoints, const struct endpoints_ops *ops)
@@ -235,9 +235,7 @@ static void leave_endpoint(struct endpoints *endpoints, struct endpoint *endpoin
 	set_state(endpoints, endpoint, ENDPOINT_LEAVING);
 }
 
-/*
- * A service that is joined again gets a new tag, and the claims that made it wanted must know it.
- */
+/* Joins the service again under a new tag, and tells the tag to its claims. */
 static void rejoin_endpoint(struct endpoints *endpoints, struct model *model,
 			    struct endpoint *endpoint, uint64_t now_ms)
 {
@@ -281,7 +279,7 @@ static void settle_wanted(struct endpoints *endpoints, struct model *model,
 		set_state(endpoints, endpoint, ENDPOINT_JOINED);
 }
 
-/* Nobody claims it any more.  Does it wait for somebody who listens on its port already? */
+/* Returns whether an endpoint without claims waits for a new socket on its port. */
 static bool lingers(struct endpoints *endpoints, struct endpoint *endpoint,
 		    const struct model *model, const struct sockdiag_list *kernel, uint64_t now_ms)
 {
@@ -335,7 +333,7 @@ struct endpoint *endpoints_find(const struct endpoints *endpoints, uint64_t tag)
 	return node ? HASH_ENTRY(node, struct endpoint, by_tag) : NULL;
 }
 
-/* Each time for another reason; what stays may be the second of them, or the third. */
+/* Each call has another reason.  The lasting one may come second or third: log several. */
 static void set_down(struct endpoints *endpoints, const char *error)
 {
 	if (!endpoints->down)

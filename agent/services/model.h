@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.h - what the agent knows: processes, the sockets they announced, and who holds which.  Pure
- * tables, no I/O.
+ * model.h - the tables of processes, of their sockets, and of which process holds which socket.  No
+ * I/O.
  *
  *	process ---< holding >--- sock            one holding per process and socket
  *
- * Whether a socket listens is the kernel's word (sockdiag.h), told with model_mark().  A foreign
- * one, which no dump has ever shown and whose process is not known to be in this network namespace,
- * is trusted to listen while a process that announced it lives; so is a new one until the next
- * dump.  What a socket is good for follows from that and its holders:
+ * The kernel says whether a socket listens (sockdiag.h), and model_mark() notes it.  Two kinds of
+ * sockets are trusted to listen while a holder lives: a new one until the next dump, and a foreign
+ * one.  No dump has shown a foreign socket, and its process is not known to be in this network
+ * namespace.  The rest follows from that and from the holders:
  *
- *	it serves    if it listens, and one of its holders runs or none of those known is left
- *	             (somebody holds it, since it listens)
+ *	it serves    if it listens, and one of its holders runs or no known holder is left
+ *	             (since it listens, an unknown process holds it)
  *	it is gone   if it does not listen: the owner of the model drops it
  *
- * Ownership: the model owns everything in it; names and texts are copied or taken over as said.
- * What belongs to the outside (pidfds, clients) is only referred to: it must be given back before
- * an element is dropped.  One thread.  Times are CLOCK_MONOTONIC milliseconds.
+ * Ownership: the model owns everything in it.  It copies names and texts, or takes them over where
+ * a function says so.  It only refers to pidfds and clients: the caller takes them back before it
+ * drops an element.  One thread.  Times are CLOCK_MONOTONIC milliseconds.
  */
 #ifndef ETCDREG_AGENT_SERVICES_MODEL_H
 #define ETCDREG_AGENT_SERVICES_MODEL_H
@@ -33,20 +33,20 @@
 #include "lib/wire.h"
 #include "names.h"
 
-enum { MODEL_SOCKETS_MAX = 256 }; /* announced by one process */
+enum { MODEL_SOCKETS_MAX = 256 }; /* that one process can announce */
 
 enum process_state {
 	PROCESS_RUNNING,
-	PROCESS_STOPPED, /* connected, but its beats stopped */
-	PROCESS_LEAVING, /* is exiting, and no child has its sockets: they count no more */
+	PROCESS_STOPPED, /* connected, but silent for a TTL */
+	PROCESS_LEAVING, /* in exit(), and no child has its sockets: they no longer count */
 	PROCESS_DEAD,
 };
 
-/* What became of one item of a process's names: endpoints.h. */
+/* The state of one item of a process's names (endpoints.h). */
 struct claim {
-	struct holding *lead; /* whose address is advertised; NULL: it claims nothing now */
-	uint64_t tag;         /* the endpoint; 0: none */
-	uint64_t left_tag;    /* the endpoint before, which a goodbye may wait for; 0: none */
+	struct holding *lead; /* its address is advertised; NULL: the item claims nothing now */
+	uint64_t tag;         /* of its endpoint; 0: none */
+	uint64_t left_tag;    /* of its previous endpoint, for which a goodbye may wait; 0: none */
 };
 
 struct process {
@@ -57,14 +57,14 @@ struct process {
 	pid_t pid;          /* in the agent's pid namespace; 0: not known */
 	uid_t uid;
 	enum process_state state;
-	bool announced; /* it said HELLO; else it was found in /proc */
-	bool owes_left; /* its goodbye has not been answered */
+	bool announced; /* it said HELLO; else the agent found it in /proc */
+	bool owes_left; /* its goodbye has no answer yet */
 	bool hint_logged;
 	struct client *client; /* its latest connection; NULL: none */
 	uint64_t heard_ms;     /* its latest message */
 	struct names names;
-	struct claim *claims; /* names.len */
-	char *host;           /* settings: the address to advertise */
+	struct claim *claims; /* one for each of names.items */
+	char *host;           /* setting: the address to advertise */
 	char *protocol;
 	char *meta;
 	struct list holdings; /* oldest first */
@@ -76,24 +76,24 @@ struct sock {
 	struct hash_node by_inode;
 	struct wire_socket id;
 	struct list holders;
-	bool listed;   /* by the latest dump */
-	bool surveyed; /* a dump was made since it is known */
-	bool foreign;  /* none has shown it: it may be of another network namespace */
+	bool listed;   /* the latest dump has it */
+	bool surveyed; /* a dump was made since the agent knows it */
+	bool foreign;  /* no dump has shown it: it may be in another network namespace */
 	bool serves;   /* see above; set by model_judge() */
-	bool suspect;  /* something happened to a holder: it is looked at again soon */
-	bool searched; /* its holders were looked for in /proc */
+	bool suspect;  /* a holder had an event: the survey looks again soon */
+	bool searched; /* /proc was searched for its holders */
 	bool orphan_logged;
-	uint64_t orphan_since_ms; /* 0: a process that announced it is there */
+	uint64_t orphan_since_ms; /* 0: a process that announced it lives */
 };
 
 struct holding {
 	struct list of_process, of_sock;
 	struct process *process;
 	struct sock *sock;
-	bool announced;   /* else found in /proc: it holds the socket, and claims nothing */
-	unsigned told;    /* the last enum wire_outcome_what that was told; 0: none */
-	char *host;       /* to advertise; NULL: none */
-	char *host_error; /* why there is none; NULL: it is not known yet */
+	bool announced;   /* by the process; else found in /proc, and it claims nothing */
+	unsigned told;    /* the last enum wire_outcome_what that was sent; 0: none */
+	char *host;       /* the address to advertise; NULL: none */
+	char *host_error; /* why there is no address; NULL: not known yet */
 };
 
 struct model {
@@ -108,72 +108,75 @@ int model_init(struct model *model);
 /* Frees everything.  A zeroed model is fine. */
 void model_release(struct model *model);
 
-/* A process without settings and sockets, running.  NULL: no memory. */
+/* Adds a running process without settings and sockets.  NULL: out of memory. */
 struct process *model_add_process(struct model *model, uint64_t id, uid_t uid);
 
 #define MODEL_ANY_UID ((uid_t)-1)
 
 /*
- * The process with that id (not 0) which is not dead, or NULL.  Who says HELLO must be of the uid
- * that said it before: another user with a pidfd of the process gets a process of its own.
+ * Returns the process with that id (not 0) that is not dead, or NULL.  A process that said HELLO is
+ * found only by the uid that said it: another user with a pidfd of the process gets a struct
+ * process of its own.  MODEL_ANY_UID finds any.
  */
 struct process *model_find_process(const struct model *model, uint64_t id, uid_t uid);
 
 /*
- * Replaces the settings; takes over `names`, copies the rest.  Fails with ETCDREG_E_NOMEM and has
- * then done nothing.
+ * Replaces the settings of the process, which then counts as announced.  Takes over `names` and
+ * copies the rest.  Fails with ETCDREG_E_NOMEM, and then changes nothing.
  */
 int process_configure(struct process *process, struct names *names, const char *host,
 		      const char *protocol, const char *meta);
 
-/* It is dead: what it was found to hold is forgotten, what it announced stays. */
+/* Marks the process dead.  Forgets the sockets found in /proc, keeps those that it announced. */
 void process_bury(struct process *process);
 
-/* Nobody needs it any more: not connected, and without a socket. */
+/* Returns whether the process can be dropped: it has no connection and no socket. */
 bool process_is_idle(const struct process *process);
 
-/* Frees it, its holdings included. */
+/* Frees the process and its holdings. */
 void model_drop_process(struct model *model, struct process *process);
 
-/* The socket that a process announced; NULL: not known. */
+/* Returns the socket with that cookie, port and inode, or NULL. */
 struct sock *model_find_sock(const struct model *model, const struct wire_socket *id);
 
 /*
- * The process holds that socket, which becomes known with it.  A second time changes nothing,
- * except that what was found becomes what was announced.  Fails with ETCDREG_E_NOMEM, or _INVALID
- * when the process has announced MODEL_SOCKETS_MAX.
+ * Notes that the process holds that socket.  Adds the socket if it is new.  A repetition changes
+ * nothing, except that a holding found in /proc becomes an announced one.  Fails with
+ * ETCDREG_E_NOMEM, or _INVALID if the process has announced MODEL_SOCKETS_MAX sockets.
  */
 int model_hold(struct model *model, struct process *process, const struct wire_socket *id,
 	       bool announced, struct holding **ret);
 
-/* Is the very same known of it already? */
+/* Returns whether the process holds exactly this socket, with every field of `id` the same. */
 bool model_holds(const struct model *model, const struct process *process,
 		 const struct wire_socket *id);
 
 /* Frees the socket and all its holdings. */
 void model_drop_sock(struct model *model, struct sock *sock);
 
-/* The enum sockdiag_what of a socket. */
+/* Returns the enum sockdiag_what of the socket. */
 unsigned model_kind(const struct wire_socket *id);
 
-/* The kinds of sockets that a dump must have: enum sockdiag_what, or-ed. */
+/* Returns the kinds of sockets that a dump must have: enum sockdiag_what, or-ed. */
 unsigned model_kinds(const struct model *model);
 
-/* Notes which sockets `list` has.  Returns how many it should have, and has not. */
+/* Notes which sockets are in `list`.  Returns how many are not, without the foreign ones. */
 size_t model_mark(struct model *model, const struct sockdiag_list *list);
 
 /*
- * Does `list` have a socket on that port and protocol (IPPROTO_*) that nobody has announced?
+ * Returns whether `list` has a socket on that port and protocol (IPPROTO_*) that no process has
+ * announced.
  */
 bool model_has_newcomer(const struct model *model, const struct sockdiag_list *list, unsigned port,
 			unsigned protocol);
 
+/* Returns whether the socket listens or is trusted to listen, see above. */
 bool sock_listens(const struct sock *sock);
 
-/* All sockets: serves, and since when it is an orphan. */
+/* Sets `serves` and `orphan_since_ms` of all sockets. */
 void model_judge(struct model *model, uint64_t now_ms);
 
-/* Does a holder that announced the socket, or one that was found, still live? */
+/* Returns whether a holder of the socket lives, announced or found. */
 bool sock_is_held(const struct sock *sock);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a process may announce a socket. */
+/* The permission to announce a socket. */
 #include "permission.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static bool is_held(const struct sockdiag_socket *entry, const struct permission
 
 	if (claim->pid > 0 && claim->pidfd >= 0)
 		answer = holders_ask(claim->pid, entry->inode, budget);
-	/* By now the number may be another process's. */
+	/* If the process has ended, the answer may be about another one with its pid. */
 	if (answer != HOLDERS_UNKNOWN && !pidfd_has_ended(claim->pidfd))
 		return answer == HOLDERS_YES;
 	return entry->uid == claim->uid;
@@ -61,7 +61,7 @@ int permission_check(struct sockdiag *diag, const struct permission_claim *claim
 
 	if (r < 0 || is_held(&socket, claim, budget))
 		return r;
-	/* A socket that closed after the dump is nobody's: only a second dump tells that. */
+	/* A socket that closed after the first dump has no holder; a second dump shows that. */
 	r = find_socket(diag, claim->id, &socket, err);
 	return r < 0 ? r : err_set(err, ETCDREG_E_DENIED, "the socket is not this process's");
 }

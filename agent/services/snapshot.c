@@ -128,7 +128,7 @@ static bool take(struct reader *reader, void *ret, size_t len)
 	return true;
 }
 
-/* NULL: there is none. */
+/* NULL: the bytes have no whole text here. */
 static const char *take_text(struct reader *reader)
 {
 	const char *text = reader->at;

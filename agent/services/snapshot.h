@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.h - the model and the endpoints as bytes, for a worker that comes after this one.  Pure.
+ * snapshot.h - write the model and the endpoints as bytes, and load them in the next worker.  No
+ * I/O.
  *
- * Kept are the processes that announced themselves, with their settings; the sockets that they
- * announced, with the address that was chosen for each; and the endpoints that are in etcd or on
- * their way in or out.  Not kept is what belongs to one worker: connections, pidfds, tags, and who
- * was found in /proc.  The bytes are native and mean something to the same program only.
+ * A snapshot has:
+ *
+ *	- the processes that have announced sockets, with their settings;
+ *	- these sockets, each with the address that the agent chose for it;
+ *	- the endpoints that are in etcd, or on their way in or out.
+ *
+ * It does not have what belongs to one worker: connections, pidfds, tags, and holders found in
+ * /proc.  The bytes have the machine's layout, and only the same program can load them.
  */
 #ifndef ETCDREG_AGENT_SERVICES_SNAPSHOT_H
 #define ETCDREG_AGENT_SERVICES_SNAPSHOT_H
@@ -16,14 +21,14 @@
 #include "lib/base/buf.h"
 #include "model.h"
 
-/* Appends to `buf`, which fails where memory or its room is out. */
+/* Appends a snapshot to `buf`, which fails if memory or its room is exhausted. */
 void snapshot_save(struct buf *buf, const struct model *model, const struct endpoints *endpoints);
 
 /*
- * Fills the model and the endpoints, which must be empty.  Processes have the state, the id and the
- * pid that they had, and no pidfd; endpoints are new, so that endpoints_update() joins those that
- * are claimed and makes the others leave.  false: memory is out or the bytes are damaged; what came
- * before is there.
+ * Fills the model and the endpoints, which must be empty.  Processes get the state, the id and the
+ * pid that they had, but no pidfd.  Endpoints are new: endpoints_update() joins those that are
+ * claimed and leaves the others.  Returns false if memory is exhausted or the bytes are damaged,
+ * and keeps what it has loaded until then.
  */
 bool snapshot_load(const void *bytes, size_t len, struct model *model, struct endpoints *endpoints);
 

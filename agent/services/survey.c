@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bringing the model in line with the kernel. */
+/* Dumps, and the search for holders. */
 #include "survey.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 
-/* Found holders of one socket that are watched; more of them tell nothing more. */
+/* Holders of one socket that are watched, of those found.  More would add no information. */
 enum { HOLDERS_MAX = 64 };
 
 static const unsigned steps_ms[] = {5, 25, 125};
@@ -121,7 +121,7 @@ static void holder_found(pid_t pid, uint64_t inode, void *arg)
 	pidfd = pidfd_of(pid);
 	if (pidfd < 0)
 		return;
-	/* Between the look into /proc and the pidfd the number may have gone to another process. */
+	/* The pid may have gone to another process before the pidfd was open: look again. */
 	process = holders_holds(pid, inode) ? process_of(survey, pid, pidfd) : NULL;
 	if (!process || model_hold(survey->model, process, &sock->id, false, &holding) < 0) {
 		close(pidfd);
@@ -162,10 +162,7 @@ static void search_holders(struct survey *survey)
 		if (!wants_search(sock))
 			continue;
 		inodes[len++] = sock->id.inode;
-		/*
-		 * Its next holder may just be on its way: as long as it is suspect, it is looked
-		 * for again.
-		 */
+		/* While it is suspect, its next holder may not be visible yet: search again. */
 		sock->searched = !sock->suspect;
 	}
 	qsort(inodes, len, sizeof(*inodes), by_number);
@@ -183,10 +180,7 @@ static bool shares_network(const struct sock *sock)
 	return false;
 }
 
-/*
- * A socket that its first dump does not show has closed already, or is of another network
- * namespace.
- */
+/* If the first dump does not show a socket, it has closed or is in another network namespace. */
 static void find_foreign(struct model *model)
 {
 	LIST_FOR_EACH (link, &model->socks) {

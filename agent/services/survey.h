@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * survey.h - bring the model in line with the kernel: the dump of sockets, and who holds those that
- * lost their process.
+ * survey.h - bring the model in line with the kernel: dump the sockets, and find the holders of
+ * those that lost their process.
  *
- * A dump is made when one is due: once a second while a socket is known, on every event, and after
- * an event again in 5, 25 and 125 ms while a socket that it concerns still listens (a process's
- * files are closed some time around its end).  However many events a turn had, it makes one dump.
+ * A dump is due on every event, and once a second while a socket is known.  It is due again 5, 25
+ * and 125 ms after an event, while a socket of the event still listens: the kernel closes the files
+ * of a process some time around its end.  One turn of the loop makes one dump, however many events
+ * it had.
  *
- * A socket that listens although every known holder has died is looked up in /proc, and the
- * processes that hold it are watched from then on, so that their death is seen at once too.  When
- * nobody can be found, the dumps decide.
+ * If a socket listens although every known holder has died, the survey searches /proc.  It watches
+ * the holders that it finds, so it notices their end at once too.  If it finds none, the dumps
+ * decide.
  */
 #ifndef ETCDREG_AGENT_SERVICES_SURVEY_H
 #define ETCDREG_AGENT_SERVICES_SURVEY_H
@@ -26,36 +27,37 @@ struct survey {
 	struct loop *loop;
 	struct sockdiag diag;
 	struct sockdiag_list list;
-	bool due;          /* now */
-	bool failed;       /* the latest dump: a warning was logged */
-	unsigned step;     /* of 5, 25, 125 ms */
-	uint64_t again_ms; /* 0: not before the next event or second */
+	bool due;          /* a dump is due now */
+	bool failed;       /* the latest dump failed, and a warning was logged */
+	unsigned step;     /* the next of 5, 25, 125 ms */
+	uint64_t again_ms; /* the next dump is due; 0: not before an event or the next second */
 };
 
 /* Fails with ETCDREG_E_NOMEM. */
 int survey_init(struct survey *survey, struct model *model, struct loop *loop);
 
-/* Every process must have been unwatched. */
+/* The caller must have unwatched every process. */
 void survey_release(struct survey *survey);
 
-/* Something happened to the process: look at its sockets now, and again soon while they listen. */
+/* Makes a dump due after an event of the process, and more of them while its sockets listen. */
 void survey_suspect(struct survey *survey, struct process *process);
 
 /*
- * Watch the process by its pidfd, which is taken over; its end is an event.  A process that is
- * watched stays watched.
+ * Watches the process by its pidfd; its end is then an event.  Takes over `pidfd`, and closes it if
+ * the process is watched already or cannot be watched.  -1 is fine.
  */
 void survey_watch(struct survey *survey, struct process *process, int pidfd);
 
-/* Stop watching it. */
+/* Stops watching the process, and closes its pidfd. */
 void survey_unwatch(struct survey *survey, struct process *process);
 
-/* The process is dead, or as good as dead. */
+/* Treats the process as dead: unwatches and buries it, and makes a dump due. */
 void survey_bury(struct survey *survey, struct process *process);
 
+/* Returns whether a dump is due. */
 bool survey_is_due(const struct survey *survey, uint64_t now_ms);
 
-/* Makes the dump, if it is due.  One that fails is logged, once, and changes nothing. */
+/* Makes the dump if it is due.  A failed dump changes nothing; the first of a row is a warning. */
 void survey_run(struct survey *survey, uint64_t now_ms);
 
 #endif
