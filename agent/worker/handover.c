@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What one worker leaves to the next. */
+/* Saving and loading a worker's state. */
 #include "handover.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ void handover_restore(struct worker *worker)
 	size_t len;
 	const void *bytes = table_read(table, &len);
 
-	/* What is not known can neither be kept nor be taken out: its lease must end. */
+	/* The worker can neither keep nor delete keys that it does not know: let them expire. */
 	if (len == 0 || !snapshot_load(bytes, len, &worker->model, &worker->endpoints))
 		strike_leases(table_leases(table));
 	LIST_FOR_EACH (link, &worker->model.processes)

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handover.h - what a worker leaves to the one that comes after it, through the table (table.h),
- * and how that one makes it its own.  Without a table nothing happens.
+ * handover.h - hand the state of a worker over to the next one, through the table (table.h).
  *
- * A process that still runs is watched by a new pidfd, opened by its number and taken only if it
- * has the same id; one that has ended is dead from the start.  So every socket has holders that are
- * watched, or they are looked up in /proc as those of any socket that lost its process.  Pidfds are
- * not handed on: they would have to be sent to the keeper and taken back one by one, and a number
- * with an id says the same.  One that cannot be opened (another pid namespace) is believed to run
- * for a TTL, in which it says HELLO again if it can.
+ * The next worker opens a new pidfd for each process, by its pid, and watches the process if it has
+ * the same id as before.  A process that has ended is dead from the start.  So each socket has a
+ * watched holder, or the survey searches /proc as for any socket that lost its process.
+ *
+ * If the kernel refuses the pidfd (another pid namespace), the worker trusts for a TTL that the
+ * process runs.  A process that can says HELLO again in that time.
+ *
+ * Pidfds are not handed over: each one would have to go to the keeper and back, and a pid with an
+ * id says the same.
  */
 #ifndef ETCDREG_AGENT_WORKER_HANDOVER_H
 #define ETCDREG_AGENT_WORKER_HANDOVER_H
 
 struct worker;
 
-/* At the end of every turn that decided anything. */
+/* Writes the state to the table, if there is one.  For every turn that decided anything. */
 void handover_save(struct worker *worker);
 
-/* Before the first turn, with everything empty.  Decides nothing. */
+/* Loads the state before the first turn, into an empty worker with a table.  Decides nothing. */
 void handover_restore(struct worker *worker);
 
-/* Buries the processes that were believed in and have not come back. */
+/* Buries the processes that the worker trusted for a TTL and that have not said HELLO again. */
 void handover_expire(struct worker *worker);
 
 #endif

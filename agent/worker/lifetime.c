@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When an agent that a host started ends. */
+/* The end of an agent that a host started. */
 #include "lifetime.h"
 
 enum {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * news.h - what the registry tells, carried from the library's thread to the event loop.
- * news_push() is the events callback: it queues a copy and makes the descriptor readable, nothing
- * else.  The other functions belong to the loop's thread.  A piece of news for which there is no
- * memory is lost.
+ * news.h - carry the registry's events from the library's thread to the event loop.
+ *
+ * news_push() is the events callback: it only queues a copy and makes the file descriptor readable.
+ * The loop's thread calls all other functions.  An event is lost if memory is exhausted.
  */
 #ifndef ETCDREG_AGENT_WORKER_NEWS_H
 #define ETCDREG_AGENT_WORKER_NEWS_H
@@ -24,7 +24,7 @@ struct news {
 struct news_item {
 	struct list in_queue;
 	enum etcdreg_event_type type;
-	uint64_t tag; /* 0: about no service */
+	uint64_t tag; /* 0: about no single service */
 	char *error;  /* with RETRYING and FAILOVER, else NULL */
 };
 
@@ -34,9 +34,10 @@ int news_init(struct news *news);
 /* The library's thread must have ended. */
 void news_release(struct news *news);
 
+/* `news` is the struct news. */
 void news_push(const struct etcdreg_event *event, void *news);
 
-/* The oldest, or NULL.  Free it with news_item_free(). */
+/* Takes the oldest event; NULL: none.  Free it with news_item_free(). */
 struct news_item *news_pop(struct news *news);
 
 void news_item_free(struct news_item *item);

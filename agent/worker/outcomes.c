@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process is to be told. */
+/* The answers about sockets and goodbyes. */
 #include "outcomes.h"
 
 #include <stdio.h>
@@ -7,7 +7,8 @@
 #include "agent/services/claims.h"
 
 /*
- * A service that joins while etcd is known to be down has news of its own soon, or none for long.
+ * If etcd is known to be down, a new service has an event of its own within this time, or none for
+ * long.  Then the outage is its error.
  */
 enum { DOWN_PATIENCE_MS = 1000 };
 

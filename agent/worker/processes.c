@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What clients say, and what they are told. */
+/* The messages of clients and their effect. */
 #define _GNU_SOURCE
 #include "processes.h"
 
@@ -21,7 +21,7 @@
 
 enum {
 	BEAT_INTERVAL_MAX_MS = 5000,
-	ETCD_PORT = 2379, /* any would do: nothing is sent to find the route */
+	ETCD_PORT = 2379, /* any port will do: nothing is sent to find the route */
 };
 
 static struct worker *worker_of(const struct client *client)
@@ -56,7 +56,7 @@ static void advertise(struct worker *worker, struct holding *holding)
 	struct etcdreg_err err;
 
 	/*
-	 * Without the route to etcd the choice could be a wrong one, and etcd is out of reach
+	 * Without the route to etcd the choice could be wrong.  etcd is then out of reach
 	 * anyway.
 	 */
 	if (!worker->resolver.address && is_any(id) && !process->host[0]) {
@@ -89,7 +89,7 @@ void processes_advertise(struct worker *worker)
 		advertise_process(worker, LIST_ENTRY(link, struct process, in_model), false);
 }
 
-/* Who is at the other end. */
+/* The process at the other end of a connection. */
 struct peer {
 	int pidfd;   /* -1: none */
 	pid_t pid;   /* 0: not known */
@@ -111,12 +111,12 @@ static int identify(const struct client *client, struct peer *peer, struct etcdr
 		return 0;
 	if (!pidfd_identify(peer->pidfd, &peer->pid, &peer->id))
 		return err_set(err, ETCDREG_E_PROTO, "a descriptor that is no pidfd");
-	/* It takes /proc to tell. */
+	/* Without /proc, pidfd_identify() cannot tell. */
 	if (peer->pid == 0)
 		peer->pid = client->pid;
 	if (peer->id == 0)
 		peer->id = (uint64_t)client->pid;
-	/* Else one user could take another's services out of etcd, with a goodbye in its name. */
+	/* Otherwise one user's goodbye could take another user's services out of etcd. */
 	if (peer->pid > 0 && client->pid > 0 && peer->pid != client->pid)
 		return err_set(err, ETCDREG_E_PROTO, "the pidfd of another process (%d)",
 			       (int)peer->pid);
@@ -141,7 +141,7 @@ static struct process *enter_process(struct worker *worker, const struct client 
 {
 	struct process *process = model_find_process(&worker->model, peer->id, client->uid);
 
-	/* Without pidfs the id is the pid, and that may be another process's by now. */
+	/* Without pidfs the id is the pid, which another process may have by now. */
 	if (process && process->exit.fd >= 0 && pidfd_has_ended(process->exit.fd)) {
 		survey_bury(&worker->survey, process);
 		process = NULL;
@@ -157,7 +157,7 @@ static struct process *enter_process(struct worker *worker, const struct client 
 
 static void connect_process(struct process *process, struct client *client)
 {
-	/* One connection speaks for a process: the latest. */
+	/* Only the latest connection speaks for a process. */
 	if (process->client)
 		client_close(process->client);
 	process->client = client;
@@ -231,8 +231,8 @@ static void tell_gone(struct client *client, const struct wire_socket *id)
 }
 
 /*
- * An agent that a host started serves one user, whose sockets may be of any network namespace; an
- * operator's believes nobody.
+ * An agent that a host started trusts its one user, whose sockets may be in any network namespace.
+ * An operator's agent checks every socket.
  */
 static bool may_announce(struct worker *worker, struct client *client, const struct wire_socket *id)
 {
@@ -286,7 +286,7 @@ static void goodbye(struct client *client, bool forked)
 	log_debug("pid %d: goodbye%s", (int)process->pid, forked ? ", has forked" : "");
 	process->owes_left = true;
 	/*
-	 * A child may go on with the sockets; only the kernel can tell, once the process is gone.
+	 * A child may still use the sockets.  Only the kernel can tell, once the process has ended.
 	 */
 	if (!forked && process->state != PROCESS_DEAD)
 		process->state = PROCESS_LEAVING;
@@ -318,10 +318,10 @@ static void closed(struct client *client)
 		return;
 	process->client = NULL;
 	process->owes_left = false;
-	/* There are no beats to miss any more. */
+	/* Without a connection no beats are expected. */
 	if (process->state == PROCESS_STOPPED)
 		process->state = PROCESS_RUNNING;
-	/* Without a pidfd the connection was all there was to know it by. */
+	/* Without a pidfd only the connection showed that the process lives. */
 	if (process->exit.fd < 0 && process->state != PROCESS_DEAD)
 		survey_bury(&worker->survey, process);
 	else

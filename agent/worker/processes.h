@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * processes.h - what the messages of clients mean for the model.
+ * processes.h - apply the messages of clients to the model.
  */
 #ifndef ETCDREG_AGENT_WORKER_PROCESSES_H
 #define ETCDREG_AGENT_WORKER_PROCESSES_H
@@ -9,16 +9,16 @@
 
 struct worker;
 
-/* For clients_init(); the clients' arg is the worker. */
+/* For clients_init(), with the worker as the clients' arg. */
 extern const struct clients_ops processes_ops;
 
-/* Looks again for the address of every socket that has none. */
+/* Looks again for an address for every announced socket that has none. */
 void processes_advertise(struct worker *worker);
 
-/* A process that is connected and silent for a TTL is stopped. */
+/* Marks each process as stopped that is connected but has been silent for a TTL. */
 void processes_judge_beats(struct worker *worker);
 
-/* Frees the processes that nobody needs. */
+/* Drops the idle processes (process_is_idle()), and closes the connections of dead ones. */
 void processes_sweep(struct worker *worker);
 
 #endif

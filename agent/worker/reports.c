@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling clients what became of their sockets. */
+/* Outcomes of sockets, answers to goodbyes. */
 #include "reports.h"
 
 #include <netinet/in.h>
@@ -58,7 +58,7 @@ static void tell_outcome(const struct worker *worker, struct holding *holding)
 
 	if (what == 0 || what == holding->told)
 		return;
-	/* A failure is news as long as nothing else was said. */
+	/* A process that heard of a success does not hear of later failures. */
 	if (what == WIRE_FAILED && holding->told == WIRE_REGISTERED)
 		return;
 	if (what == WIRE_UNNAMED)

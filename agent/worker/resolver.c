@@ -14,7 +14,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/hostname.h"
 
-/* What the thread is given; it frees it. */
+/* The thread's input.  The thread frees it. */
 struct question {
 	int answer_fd;
 	char hosts[];

@@ -22,14 +22,14 @@
 
 enum {
 	TICK_MS = 1000,
-	GAP_MS = 2000, /* a turn that begins this late: the agent did not run */
+	GAP_MS = 2000, /* a turn this late: the agent did not run in between */
 	ADVERTISE_TICKS = 5,
 	ORPHAN_TTLS = 3,
 	CLOSE_MS = 1000,
-	ACCEPTS_MAX = 256, /* in a turn: a flood of connections delays nothing else */
+	ACCEPTS_MAX = 256, /* per turn: a flood of connections delays nothing else */
 };
 
-/* After CLIENTS_NO_ROOM until the next second: the queue of the socket keeps them. */
+/* After CLIENTS_NO_ROOM the others wait in the socket's queue until the next second. */
 static void accept_some(struct worker *worker, size_t max)
 {
 	size_t len = worker->clients.len;
@@ -162,10 +162,7 @@ static void stop_listening(struct worker *worker)
 static void retire(struct worker *worker)
 {
 	log_debug("nobody is left: not listening any more");
-	/*
-	 * From here on nobody is put into the queue, and who connects finds nobody and starts
-	 * another agent.
-	 */
+	/* From here on a host that connects is refused, and starts another agent. */
 	if (worker->options.listen_fd >= 0) {
 		(void)shutdown(worker->options.listen_fd, SHUT_RD);
 		accept_some(worker, SIZE_MAX);
@@ -355,7 +352,7 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 static void worker_release(struct worker *worker)
 {
 	clients_release(&worker->clients);
-	/* Of an etcd that is down nothing is to be expected but the end of the leases. */
+	/* If etcd is down, only the leases can take the services out. */
 	etcdreg_close(worker->reg, worker->endpoints.down ? 0 : CLOSE_MS);
 	if (worker->model.socks_by_inode.buckets)
 		LIST_FOR_EACH (link, &worker->model.processes)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - the agent proper: one event loop over clients, processes, the kernel's sockets and the
- * registry's news.
+ * worker.h - run the agent's event loop over clients, processes, the kernel's sockets and the
+ * registry's events.
  *
- *	clients.h   who is connected, what they say     processes.h   what that means
- *	survey.h    what the kernel says                model.h      what is known
- *	endpoints.h what is wanted in etcd              news.h       what became of it
- *	outcomes.h  what that means for a process       reports.h    telling it
- *	handover.h    what is kept for a worker after this one
+ *	clients.h    connections and messages         processes.h  the effect of messages
+ *	survey.h     the kernel's sockets             model.h      the known processes and sockets
+ *	endpoints.h  the services wanted in etcd      news.h       the registry's events
+ *	outcomes.h   the answers to a process         reports.h    sending them
+ *	handover.h   the state for the next worker    lifetime.h   the end of the agent
  *
- * A turn reads everything that has arrived, then looks at the kernel if anything happened, then
- * decides and answers.  Elements are freed at the end of a turn only.  HTTP is done by the
- * library's thread; nothing here waits for etcd, a client or a name server.
+ * A turn reads everything that has arrived.  If anything happened, it then asks the kernel, decides
+ * and answers.  Only the end of a turn frees elements.  The library's thread does the HTTP: nothing
+ * here waits for etcd, a client or a name server.
  *
- * The worker never exits, prints or changes its process: what runs it (agent.c) does.
+ * The worker never exits, prints or changes its process: its caller (agent.c) does.
  */
 #ifndef ETCDREG_AGENT_WORKER_WORKER_H
 #define ETCDREG_AGENT_WORKER_WORKER_H
@@ -36,14 +36,14 @@
 
 struct worker_options {
 	int listen_fd;       /* bound and listening SOCK_SEQPACKET; taken over on success.
-				   -1: a worker before this one has stopped listening for good */
+				   -1: a previous worker has stopped listening for good */
 	int control_fd;      /* to the keeper; -1: there is none */
-	struct table *table; /* what is known is kept there; NULL: nowhere */
-	bool takes_over;     /* and goes on with what a worker before this one left there */
-	bool hosted;         /* a host started it: it ends when nobody needs it */
-	const char *refusal; /* the settings are invalid: every hello is refused with it;
+	struct table *table; /* keeps the state for the next worker; NULL: nothing does */
+	bool takes_over;     /* goes on with the state in the table */
+	bool hosted;         /* a host started the agent: it ends when nobody needs it */
+	const char *refusal; /* the settings are invalid: the answer to every HELLO;
 				   `config` and `connstr` may be zeroed */
-	/* Borrowed until worker_run() returns, complete as struct registry_options wants them. */
+	/* Borrowed until worker_run() returns; complete, as struct registry_options requires. */
 	const struct config *config;
 	const struct connstr *connstr; /* the route to its hosts decides the advertised address */
 };
@@ -63,18 +63,18 @@ struct worker {
 	uint64_t ttl_ms;
 	uint64_t turn_ms;   /* when the turn began */
 	uint64_t tick_ms;   /* when the next second begins */
-	uint64_t steady_ms; /* it has run without a gap since: beats are judged from here */
-	bool accept_more;   /* in the next turn: so many have been accepted in this one */
-	bool changed;       /* something was learnt that is to be decided on */
-	bool readvertise;   /* addresses are to be looked for again */
+	uint64_t steady_ms; /* the agent has run without a gap since: beats count from here */
+	bool accept_more;   /* in the next turn: this one has accepted its maximum */
+	bool changed;       /* there is something new to decide on */
+	bool readvertise;   /* look again for missing addresses */
 	bool stop;
-	bool overflow_logged; /* what is known is more than the table holds */
+	bool overflow_logged; /* the state did not fit into the table, and a warning said so */
 };
 
 /*
- * Serves until nobody needs it or a signal ends it.  SIGTERM, SIGINT and SIGHUP must be blocked;
- * they are read here.  Fails with ETCDREG_E_SYSTEM, _NOMEM, or as registry_open() does,
- * before it has served anybody.
+ * Serves until nobody needs the agent or a signal ends it.  SIGTERM, SIGINT and SIGHUP must be
+ * blocked: the worker reads them from a signalfd.  Fails with ETCDREG_E_SYSTEM, _NOMEM, or as
+ * registry_open() does, before it has served any client.
  */
 int worker_run(const struct worker_options *options, struct etcdreg_err *err);
 
