@@ -211,11 +211,11 @@ static void join_endpoint(struct endpoints *endpoints, struct endpoint *endpoint
 	endpoint->refused = endpoints->ops.join(endpoints->ops.arg, &service, &err) < 0;
 	if (endpoint->refused) {
 		set_error(&endpoint->error, err.msg);
-		log_warn("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
-			 err.msg);
+		log_warn("%s at %s port %u: not registered: %s", endpoint->name, endpoint->host,
+			 endpoint->port, err.msg);
 		return;
 	}
-	log_debug("%s at %s port %u: join", endpoint->name, endpoint->host, endpoint->port);
+	log_debug("%s at %s port %u: registering", endpoint->name, endpoint->host, endpoint->port);
 }
 
 static void leave_endpoint(struct endpoints *endpoints, struct endpoint *endpoint)
@@ -225,10 +225,11 @@ static void leave_endpoint(struct endpoints *endpoints, struct endpoint *endpoin
 
 	endpoint->registered = false;
 	set_error(&endpoint->error, NULL);
-	log_debug("%s at %s port %u: leave", endpoint->name, endpoint->host, endpoint->port);
+	log_debug("%s at %s port %u: removing from etcd", endpoint->name, endpoint->host,
+		  endpoint->port);
 	if (endpoints->ops.leave(endpoints->ops.arg, &service, &err) < 0) {
-		log_warn("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
-			 err.msg);
+		log_warn("%s at %s port %u: not removed from etcd: %s", endpoint->name,
+			 endpoint->host, endpoint->port, err.msg);
 		drop_endpoint(endpoints, endpoint);
 		return;
 	}
@@ -285,7 +286,7 @@ static bool lingers(struct endpoints *endpoints, struct endpoint *endpoint,
 {
 	if (endpoint->state == ENDPOINT_JOINED &&
 	    model_has_newcomer(model, kernel, endpoint->port, endpoint->transport)) {
-		log_debug("%s at %s port %u: somebody new listens there", endpoint->name,
+		log_debug("%s at %s port %u: kept for the new socket on that port", endpoint->name,
 			  endpoint->host, endpoint->port);
 		endpoint->linger_until_ms = now_ms + LINGER_MS;
 		set_state(endpoints, endpoint, ENDPOINT_LINGERING);
@@ -359,15 +360,16 @@ static void set_up(struct endpoints *endpoints)
 
 static void set_failed(struct endpoint *endpoint, const char *error, bool down)
 {
-	log_line(endpoint->error || down ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "%s at %s port %u: %s",
-		 endpoint->name, endpoint->host, endpoint->port, error);
+	log_line(endpoint->error || down ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		 "%s at %s port %u: %s; still trying", endpoint->name, endpoint->host,
+		 endpoint->port, error);
 	set_error(&endpoint->error, error);
 }
 
 static void set_registered(struct endpoint *endpoint, bool registered)
 {
 	log_info("%s at %s port %u: %s", endpoint->name, endpoint->host, endpoint->port,
-		 registered ? "registered" : "lost, being repaired");
+		 registered ? "registered" : "missing from etcd, registering again");
 	endpoint->registered = registered;
 	set_error(&endpoint->error, NULL);
 }
@@ -378,7 +380,8 @@ static void endpoint_event(struct endpoints *endpoints, struct endpoint *endpoin
 	if (type == ETCDREG_RETRYING) {
 		set_failed(endpoint, error, endpoints->down != NULL);
 	} else if (type == ETCDREG_LEFT && endpoint->state == ENDPOINT_LEAVING) {
-		log_info("%s at %s port %u: out", endpoint->name, endpoint->host, endpoint->port);
+		log_info("%s at %s port %u: removed from etcd", endpoint->name, endpoint->host,
+			 endpoint->port);
 		drop_endpoint(endpoints, endpoint);
 	} else if (endpoint->state != ENDPOINT_LEAVING && type == ETCDREG_REGISTERED) {
 		set_registered(endpoint, true);

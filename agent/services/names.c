@@ -43,7 +43,7 @@ static struct span span_split(struct span span, char c, struct span *rest)
 static int check_name(struct span name, struct span item, struct etcdreg_err *err)
 {
 	if (name.len == 0)
-		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': the name is missing",
+		return err_set(err, ETCDREG_E_CONFIG, "'%.*s': the name before ':' is missing",
 			       SPAN_ARGS(item));
 	if (name.len > NAME_MAX_LEN)
 		return err_set(err, ETCDREG_E_CONFIG, "'%.40s...': a name has at most %d bytes",
@@ -53,9 +53,12 @@ static int check_name(struct span name, struct span item, struct etcdreg_err *er
 
 		if (is_control(c))
 			return err_set(err, ETCDREG_E_CONFIG,
-				       "'%.*s': a name has no control characters", SPAN_ARGS(name));
+				       "'%.*s': a name must not contain control characters",
+				       SPAN_ARGS(name));
 		if (c == '/')
-			return err_set(err, ETCDREG_E_CONFIG, "'%.*s': a name has no '/'",
+			return err_set(err, ETCDREG_E_CONFIG,
+				       "'%.*s': a name must not contain '/'; for UDP "
+				       "write NAME:PORT/udp",
 				       SPAN_ARGS(name));
 	}
 	return 0;
@@ -89,7 +92,8 @@ static int parse_item(struct span item, struct name_item *ret, struct etcdreg_er
 	int r;
 
 	if (item.len == 0)
-		return err_set(err, ETCDREG_E_CONFIG, "an item is empty");
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "an item is empty: write NAME or NAME:PORT between commas");
 	r = check_name(name, item, err);
 	if (r < 0)
 		return r;
@@ -112,13 +116,13 @@ static int check_unique(const struct names *names, struct etcdreg_err *err)
 	for (const struct name_item *item = names->items; item < last; item++) {
 		if (item->port == 0 && last->port == 0)
 			return err_set(err, ETCDREG_E_CONFIG,
-				       "'%s': only one name goes without a port, and '%s' does: "
+				       "'%s': only one name may have no port, and '%s' has none; "
 				       "write %s:PORT",
 				       last->name, item->name, last->name);
 		if (item->port == last->port && item->protocol == last->protocol &&
 		    strcmp(item->name, last->name) == 0)
-			return err_set(err, ETCDREG_E_CONFIG, "'%s:%u' is there twice", last->name,
-				       last->port);
+			return err_set(err, ETCDREG_E_CONFIG, "'%s:%u' is listed twice; remove one",
+				       last->name, last->port);
 	}
 	return 0;
 }

@@ -63,5 +63,7 @@ int permission_check(struct sockdiag *diag, const struct permission_claim *claim
 		return r;
 	/* A socket that closed after the first dump has no holder; a second dump shows that. */
 	r = find_socket(diag, claim->id, &socket, err);
-	return r < 0 ? r : err_set(err, ETCDREG_E_DENIED, "the socket is not this process's");
+	if (r < 0)
+		return r;
+	return err_set(err, ETCDREG_E_DENIED, "the socket does not belong to this process");
 }

@@ -56,7 +56,7 @@ static void process_ended(struct source *source)
 {
 	struct process *process = LIST_ENTRY(source, struct process, exit);
 
-	log_debug("pid %d: ended", (int)process->pid);
+	log_debug("pid %d: has ended", (int)process->pid);
 	survey_bury(source->arg, process);
 }
 
@@ -128,7 +128,7 @@ static void holder_found(pid_t pid, uint64_t inode, void *arg)
 		return;
 	}
 	survey_watch(survey, process, pidfd);
-	log_debug("port %u: held by pid %d", sock->id.port, (int)pid);
+	log_debug("port %u: pid %d holds the socket", sock->id.port, (int)pid);
 }
 
 static int by_number(const void *a, const void *b)

@@ -26,8 +26,10 @@ void handover_save(struct worker *worker)
 		return;
 	snapshot_save(&buf, &worker->model, &worker->endpoints);
 	if (buf_failed(&buf) && !worker->overflow_logged)
-		log_warn("there is more than a worker after this one could be told: if this one is "
-			 "killed, servers without a thread are lost");
+		log_warn("cannot save the state for the next worker: it exceeds %d MB or memory is "
+			 "out; if this worker is killed, only servers that are connected to it "
+			 "register again",
+			 TABLE_MAX >> 20);
 	worker->overflow_logged = buf_failed(&buf);
 	(void)table_write(worker->options.table, buf.s, buf.len);
 }
@@ -66,7 +68,7 @@ void handover_restore(struct worker *worker)
 	LIST_FOR_EACH (link, &worker->model.processes)
 		revive(worker, LIST_ENTRY(link, struct process, in_model));
 	worker->survey.due = true;
-	log_info("%zu sockets are known from the worker before", worker->model.socks_len);
+	log_info("took over %zu sockets from the previous worker", worker->model.socks_len);
 }
 
 static bool is_absent(const struct worker *worker, const struct process *process)
@@ -82,7 +84,7 @@ void handover_expire(struct worker *worker)
 
 		if (!is_absent(worker, process))
 			continue;
-		log_debug("pid %d: has not come back", (int)process->pid);
+		log_debug("pid %d: has not connected again, treated as ended", (int)process->pid);
 		survey_bury(&worker->survey, process);
 	}
 }

@@ -110,7 +110,8 @@ static int identify(const struct client *client, struct peer *peer, struct etcdr
 	if (peer->pidfd < 0)
 		return 0;
 	if (!pidfd_identify(peer->pidfd, &peer->pid, &peer->id))
-		return err_set(err, ETCDREG_E_PROTO, "a descriptor that is no pidfd");
+		return err_set(err, ETCDREG_E_PROTO,
+			       "its hello has a file descriptor that is not a pidfd");
 	/* Without /proc, pidfd_identify() cannot tell. */
 	if (peer->pid == 0)
 		peer->pid = client->pid;
@@ -118,8 +119,8 @@ static int identify(const struct client *client, struct peer *peer, struct etcdr
 		peer->id = (uint64_t)client->pid;
 	/* Otherwise one user's goodbye could take another user's services out of etcd. */
 	if (peer->pid > 0 && client->pid > 0 && peer->pid != client->pid)
-		return err_set(err, ETCDREG_E_PROTO, "the pidfd of another process (%d)",
-			       (int)peer->pid);
+		return err_set(err, ETCDREG_E_PROTO,
+			       "its hello has the pidfd of another process (%d)", (int)peer->pid);
 	return 0;
 }
 
@@ -198,8 +199,8 @@ static int hello(struct client *client, const struct message *message, int pidfd
 	process = enter_process(worker, client, &peer);
 	if (!process || process_configure(process, &names, cfg.host, cfg.protocol, cfg.meta) < 0)
 		return err_nomem(err);
-	log_debug("pid %d: hello, named '%s', calls itself %u", (int)process->pid, cfg.name,
-		  message->pid);
+	log_debug("pid %d: hello, ETCD_REGISTRY_NAME is '%s', its own pid is %u", (int)process->pid,
+		  cfg.name, message->pid);
 	connect_process(process, client);
 	survey_watch(&worker->survey, process, peer.pidfd);
 	peer.pidfd = -1;
@@ -225,7 +226,8 @@ static void tell_gone(struct client *client, const struct wire_socket *id)
 {
 	struct answer answer;
 
-	log_debug("pid %d: port %u: has closed already", (int)client->process->pid, id->port);
+	log_debug("pid %d: port %u: the socket has closed already", (int)client->process->pid,
+		  id->port);
 	answer_outcome(&answer, id, WIRE_GONE, NULL);
 	client_send(client, &answer);
 }
@@ -268,7 +270,7 @@ static void listens(struct client *client, const struct wire_socket *id)
 	r = model_hold(&worker->model, client->process, id, true, &holding);
 	if (r < 0) {
 		refuse_socket(client, id,
-			      r == ETCDREG_E_INVALID ? "256 sockets are announced"
+			      r == ETCDREG_E_INVALID ? "a process can announce at most 256 sockets"
 						     : "out of memory");
 		return;
 	}
@@ -299,7 +301,7 @@ static void message(struct client *client, const struct message *message)
 
 	process->heard_ms = now_ms();
 	if (process->state == PROCESS_STOPPED) {
-		log_info("pid %d: beats again", (int)process->pid);
+		log_info("pid %d: sends messages again", (int)process->pid);
 		process->state = PROCESS_RUNNING;
 		worker_of(client)->changed = true;
 	}
@@ -340,8 +342,8 @@ void processes_judge_beats(struct worker *worker)
 		if (!process->client || process->state != PROCESS_RUNNING ||
 		    worker->turn_ms < since_ms + worker->ttl_ms)
 			continue;
-		log_info("pid %d: has not been heard for %u s: taken for stopped",
-			 (int)process->pid, worker->options.config->ttl_s);
+		log_info("pid %d: no message for %u s, treated as stopped", (int)process->pid,
+			 worker->options.config->ttl_s);
 		process->state = PROCESS_STOPPED;
 	}
 }

@@ -26,7 +26,7 @@ void reports_forget(struct worker *worker)
 
 		if (sock_listens(sock))
 			continue;
-		log_debug("port %u: does not listen any more", sock->id.port);
+		log_debug("port %u: the socket no longer listens", sock->id.port);
 		LIST_FOR_EACH (holder, &sock->holders) {
 			struct holding *holding = LIST_ENTRY(holder, struct holding, of_sock);
 
@@ -45,8 +45,8 @@ static void log_hint(const struct holding *holding)
 	if (process->hint_logged)
 		return;
 	process->hint_logged = true;
-	log_info("pid %d: port %u%s is not registered: to do so, add NAME:%u%s to "
-		 "ETCD_REGISTRY_NAME",
+	log_info("pid %d: port %u%s is not registered: no name claims it; to register it, add "
+		 "NAME:%u%s to ETCD_REGISTRY_NAME",
 		 (int)process->pid, holding->sock->id.port, udp ? "/udp" : "",
 		 holding->sock->id.port, udp ? "/udp" : "");
 }

@@ -69,7 +69,7 @@ static void read_signals(struct source *source)
 		else if (!worker->options.hosted || lifetime_obeys(&worker->lifetime))
 			worker->stop = true;
 		else
-			log_info("%s: ignored while a server that it serves listens", name);
+			log_info("%s: ignored while a server of this agent listens", name);
 	}
 }
 
@@ -126,8 +126,8 @@ static void log_orphans(struct worker *worker)
 				 "socket, so it stays registered",
 				 sock->id.port, (int)pid);
 		else
-			log_info("port %u: the process that listened has ended; somebody who "
-				 "cannot be seen holds the socket, so it stays registered",
+			log_info("port %u: the process that listened has ended; a process that "
+				 "the agent cannot see holds the socket, so it stays registered",
 				 sock->id.port);
 	}
 }
@@ -139,7 +139,7 @@ static void tick(struct worker *worker, bool read_dry)
 	if (read_dry)
 		processes_judge_beats(worker);
 	if (listen_again(worker) < 0)
-		log_warn("the listening socket cannot be watched: %s", strerror(errno));
+		log_warn("cannot watch the agent's socket: %s; still trying", strerror(errno));
 	if (worker->turn_ms / TICK_MS % ADVERTISE_TICKS == 0) {
 		resolver_retry(&worker->resolver);
 		worker->readvertise = true;
@@ -161,7 +161,7 @@ static void stop_listening(struct worker *worker)
 
 static void retire(struct worker *worker)
 {
-	log_debug("nobody is left: not listening any more");
+	log_debug("no server is left: closing the agent's socket");
 	/* From here on a host that connects is refused, and starts another agent. */
 	if (worker->options.listen_fd >= 0) {
 		(void)shutdown(worker->options.listen_fd, SHUT_RD);
@@ -311,7 +311,7 @@ static int init_parts(struct worker *worker)
 
 static void lose_keeper(struct source *source)
 {
-	log_warn("the keeper has ended: if this process is killed too, nobody starts another");
+	log_warn("the keeper has ended: if this worker is killed too, nothing starts another");
 	loop_remove(&((struct worker *)source->arg)->loop, source);
 }
 
@@ -339,7 +339,7 @@ static int start(struct worker *worker, struct etcdreg_err *err)
 	if (r == 0)
 		r = listen_again(worker);
 	if (r < 0)
-		return err_set(err, r, "the agent cannot start: %s", strerror(errno));
+		return err_set(err, r, "cannot start the agent: %s", strerror(errno));
 	watch_resolver(worker);
 	r = open_registry(worker, err);
 	if (r == 0 && worker->options.takes_over) {
@@ -390,7 +390,7 @@ int worker_run(const struct worker_options *options, struct etcdreg_err *err)
 		return r;
 	while (!worker.stop)
 		turn(&worker);
-	log_debug("end");
+	log_debug("the worker ends");
 	stop_listening(&worker);
 	return 0;
 }

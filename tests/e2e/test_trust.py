@@ -245,13 +245,13 @@ def test_own_socket_at_an_operators_agent(v3_registry, operators_agent, user):
 def test_socket_of_another_user_at_an_operators_agent(v3_registry, operators_agent, user):
     with socket.create_server(("0.0.0.0", 0)) as victim:
         what, text = announced(v3_registry, operators_agent(user), wire.describe(victim))
-    assert what == wire.FAILED and text.endswith("the socket is not this process's")
+    assert what == wire.FAILED and text.endswith("the socket does not belong to this process")
 
 
 def test_socket_of_another_process_at_an_operators_agent(v3_registry, operators_agent):
     with socket.create_server(("0.0.0.0", 0)) as victim:
         what, text = announced(v3_registry, operators_agent(0), wire.describe(victim), uid=0)
-    assert what == wire.FAILED and text.endswith("the socket is not this process's")
+    assert what == wire.FAILED and text.endswith("the socket does not belong to this process")
 
 
 def test_socket_that_closes_while_the_agent_looks(v3_registry, operators_agent):

@@ -85,8 +85,8 @@ static void refuses_and_quotes(void **state)
 		{"web:80/tcp/udp", "'/tcp/udp'"},
 		{"a/b", "'a/b'"},
 		{"a\x01z", "control characters"},
-		{"a,b", "'b': only one name goes without a port, and 'a' does"},
-		{"a:1,b:2,a:1/tcp", "'a:1' is there twice"},
+		{"a,b", "'b': only one name may have no port, and 'a' has none; write b:PORT"},
+		{"a:1,b:2,a:1/tcp", "'a:1' is listed twice"},
 		{LONGEST "a", "255 bytes"},
 	};
 
