@@ -100,13 +100,6 @@ static void set_error(char **error, const char *text)
 	*error = text ? strdup(text) : NULL;
 }
 
-static void renew_tag(struct endpoints *endpoints, struct endpoint *endpoint)
-{
-	hashmap_remove(&endpoints->by_tag, &endpoint->by_tag);
-	endpoint->tag = ++endpoints->last_tag;
-	hashmap_add(&endpoints->by_tag, &endpoint->by_tag, endpoint->tag);
-}
-
 static uint64_t key_of(const struct etcdreg_service *service)
 {
 	uint64_t hash = hash_bytes(HASH_START, &service->port, sizeof(service->port));
@@ -242,7 +235,9 @@ static void rejoin_endpoint(struct endpoints *endpoints, struct model *model,
 {
 	uint64_t old_tag = endpoint->tag;
 
-	renew_tag(endpoints, endpoint);
+	hashmap_remove(&endpoints->by_tag, &endpoint->by_tag);
+	endpoint->tag = ++endpoints->last_tag;
+	hashmap_add(&endpoints->by_tag, &endpoint->by_tag, endpoint->tag);
 	LIST_FOR_EACH (link, &model->processes) {
 		struct process *process = LIST_ENTRY(link, struct process, in_model);
 
