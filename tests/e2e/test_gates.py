@@ -90,6 +90,32 @@ def test_a_build_names_what_it_wants(tmp_path, tool):
     assert "'scripts/bootstrap build' installs that" in result.stdout
 
 
+@pytest.fixture
+def closed_tree(tmp_path):
+    """A clone that was made with umask 077, in a folder that is closed."""
+    tree = tmp_path / "closed" / "tree"
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "fuzz"))
+    (tree / "build").mkdir()
+    subprocess.run(["chmod", "-R", "go-rwx", tree.parent], check=True)
+    (tree / "tests" / "e2e" / "conftest.py").write_text("")
+    for test in (tree / "tests" / "e2e").glob("test_*.py"):
+        test.unlink()
+    return tree
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's tests become another user")
+@pytest.mark.parametrize("temporary, passed", [("open", True), ("closed", False)])
+def test_a_closed_clone_is_copied_to_where_others_can_read(closed_tree, temporary, passed):
+    """... and once only, also where the copy would be as closed."""
+    test = "import pathlib, subprocess\n\ndef test():\n    "
+    test += 'subprocess.run(["setpriv", "--reuid=65534", "cat", pathlib.Path(__file__)], check=True)\n'
+    (closed_tree / "tests" / "e2e" / "test_it.py").write_text(test)
+    more = {} if passed else {"TMPDIR": str(closed_tree.parent)}
+    result = run(closed_tree / "scripts" / "run-e2e", "tests/e2e/test_it.py", cwd=closed_tree, **more)
+    assert ("is closed to others too: set TMPDIR" in result.stdout) != passed
+    assert ("1 passed" in result.stdout) == passed
+
+
 def gate(tmp_path, label, function, *left_out, script="", **more):
     """One gate of scripts/lint as it is, with what `script` changes."""
     path = tools.without(tmp_path / "bin", *left_out)
