@@ -6,20 +6,24 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* The number of elements of an array.  A pointer is no array: its result would be wrong. */
+/* Returns the number of elements of an array.  For a pointer the result is wrong. */
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * Makes room for one more element at the end of an array that malloc() made.  `all` points to the
- * elements (NULL while there are none), `cap` is how many fit and `len` how many there are; all
- * three are variables or members, and both numbers are a size_t.  Writes `all` and `cap`, never
- * `len`.  The caller frees `all`.  false: no memory, and nothing has changed.
+ * Makes room for one more element at the end of an array that malloc() made.
+ *
+ *	all   a pointer to the elements; NULL while there are none
+ *	cap   how many elements fit, a size_t
+ *	len   how many elements there are, a size_t
+ *
+ * All three are variables or members.  Writes `all` and `cap`, never `len`.  The caller frees
+ * `all`.  Returns false if there is no memory; nothing has changed then.
  *
  *	if (!HAS_ROOM(list->all, list->cap, list->len))
  *		return err_nomem(err);
  *	list->all[list->len++] = element;
  *
- * Memory moves, so pointers to elements are valid until the next call only.
+ * The elements may move: a pointer to one is valid until the next call only.
  */
 #define HAS_ROOM(all, cap, len)                                          \
 	((len) < (cap) || (__extension__({                               \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * backoff.h - how long to wait before the next attempt: longer after each failure, and never in
- * step with others.
+ * backoff.h - the pause before the next attempt: exponential backoff with jitter.
  *
  * A caller keeps the pause without its jitter, and waits for the pause with it:
  *
@@ -17,7 +16,7 @@
 
 /*
  * Returns the pause that follows a pause of `ms`: twice as long, but at least `least` and at most
- * `most`.  Without a pause before (0) it is `least`.  All are in milliseconds; `least` is not
+ * `most`.  After no pause (0) it is `least`.  All are in milliseconds; `least` is not
  * greater than `most`.
  */
 static inline unsigned longer_ms(unsigned ms, unsigned least, unsigned most)

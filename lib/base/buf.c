@@ -12,7 +12,12 @@
 
 char buf_empty[1];
 
-static void free_text(struct buf *b)
+void buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf)BUF_INIT(max);
+}
+
+void buf_release(struct buf *b)
 {
 	if (b->cap > 0) {
 		explicit_bzero(b->s, b->cap);
@@ -21,16 +26,6 @@ static void free_text(struct buf *b)
 	b->s = buf_empty;
 	b->len = 0;
 	b->cap = 0;
-}
-
-void buf_init(struct buf *b, size_t max)
-{
-	*b = (struct buf)BUF_INIT(max);
-}
-
-void buf_release(struct buf *b)
-{
-	free_text(b);
 }
 
 void buf_reset(struct buf *b)
@@ -53,11 +48,11 @@ void buf_drop(struct buf *b, size_t len)
 
 void buf_fail(struct buf *b)
 {
-	free_text(b);
+	buf_release(b);
 	b->failed = true;
 }
 
-/* Room for `len` more bytes and the NUL. */
+/* Makes room for `len` more bytes and the NUL, or makes the buffer fail. */
 static bool reserve(struct buf *b, size_t len)
 {
 	size_t cap = b->cap > 0 ? b->cap : CAP_MIN;
@@ -80,7 +75,7 @@ static bool reserve(struct buf *b, size_t len)
 	}
 	memcpy(s, b->s, b->len + 1);
 	len = b->len;
-	free_text(b);
+	buf_release(b);
 	b->s = s;
 	b->len = len;
 	b->cap = cap;

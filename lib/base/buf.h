@@ -3,13 +3,13 @@
  * buf.h - a growing string with a ceiling.
  *
  * Invariants: `s` is never NULL after buf_init() and always NUL-terminated at s[len]; len <= max.
- * Do not write to s while cap is 0: it is then a shared constant.
+ * While cap is 0, `s` is a shared constant: do not write to it.
  *
- * Failure is sticky: when an addition does not fit into `max` or memory runs out, the buffer is
- * emptied, `failed` is set, and everything added later is ignored.  So a chain of additions is
- * checked once, at its end, with buf_failed().
+ * Failure is sticky.  If an addition does not fit into `max`, or memory runs out, the buffer
+ * becomes empty, `failed` is set, and later additions do nothing.  So check a chain of additions
+ * once, at its end, with buf_failed().
  *
- * Requests carry passwords, so memory is cleared before it is given back, on growth too.
+ * Requests carry passwords, so a buffer clears its memory before it frees it, also when it grows.
  */
 #ifndef ETCDREG_LIB_BASE_BUF_H
 #define ETCDREG_LIB_BASE_BUF_H
@@ -21,13 +21,13 @@ struct buf {
 	char *s;
 	size_t len;
 	size_t cap; /* bytes allocated; 0: none */
-	size_t max; /* bytes that it may hold, the NUL not counted */
+	size_t max; /* bytes that it may hold, without the NUL */
 	bool failed;
 };
 
 /*
- * Life cycle.  No memory is taken before the first addition.  A zeroed struct may be released.  A
- * local one is initialised where it is declared, so that no return can come before it:
+ * Life cycle.  The first addition allocates memory.  buf_release() accepts a zeroed struct.
+ * Initialise a local buffer in its declaration, so that no return can come before:
  *
  *	CLEANUP(buf) struct buf b = BUF_INIT(4096);
  */
@@ -41,12 +41,12 @@ extern char buf_empty[1];
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
 
-/* Empty it, keep its memory, forget a failure. */
+/* Empties the buffer and forgets a failure.  Keeps the memory. */
 void buf_reset(struct buf *b);
 
 /*
- * The text as the caller's own (free it), the buffer is empty then.  NULL where it failed or memory
- * ran out.
+ * Returns the text, which the caller frees, and leaves the buffer empty.  Returns NULL if the
+ * buffer has failed or memory runs out.
  */
 char *buf_detach(struct buf *b);
 
@@ -54,10 +54,10 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Drop the first `len` bytes; at most what is there. */
+/* Removes the first `len` bytes, or all if there are fewer. */
 void buf_drop(struct buf *b, size_t len);
 
-/* Make it fail, where the caller itself could not make what was to be added. */
+/* Makes the buffer fail: for a caller that cannot produce the bytes that it has to add. */
 void buf_fail(struct buf *b);
 
 static inline bool buf_failed(const struct buf *b)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.h - the clock that all times of the program are read from.
+ * clock.h - the clock for all times in the program.
  *
- * It is CLOCK_MONOTONIC: nobody can set it, it stands still while the machine is suspended, and all
- * processes of the machine read the same.  Its zero means nothing.
+ * It is CLOCK_MONOTONIC: nobody can set it, it stops while the machine is suspended, and all
+ * processes of the machine read the same time.  Only the difference of two times has a meaning.
  */
 #ifndef ETCDREG_LIB_BASE_CLOCK_H
 #define ETCDREG_LIB_BASE_CLOCK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHA-1 and base64, by libcrypto. */
+/* SHA-1 and base64, with libcrypto. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* see codec_sha1_hex() */
 #include "codec.h"
 
@@ -12,8 +12,9 @@
 #include "lib/etcd-registry.h"
 
 /*
- * It makes names and keeps no secret.  EVP_sha1() costs the first call 0.6 ms, in which OpenSSL 3
- * looks for a provider of it, and a system's policy may refuse it.
+ * The digest makes names and protects nothing, so the deprecated functions are good enough.  With
+ * EVP_sha1(), OpenSSL 3 looks for a provider, which costs the first call 0.6 ms, and the system's
+ * policy may refuse it.
  */
 int codec_sha1_hex(const void *bytes, size_t len, char ret[static CODEC_SHA1_HEX])
 {

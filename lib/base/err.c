@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Error objects and the texts of the codes. */
+/* Errors, and the texts of their codes. */
 #include "err.h"
 
 #include <stdarg.h>

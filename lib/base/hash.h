@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hash.h - one number for many bytes: FNV-1a of 64 bits.
+ * hash.h - a 64-bit hash of bytes: FNV-1a.
  *
- * Two inputs may have one hash, and a sender of bytes can choose such inputs.  A hash is valid in
- * this process only: numbers are hashed as they are in memory.
+ * Two inputs may have the same hash, and a sender of bytes can choose such inputs.  A hash is valid
+ * in this process only, since callers hash numbers as they are in memory.
  *
- * A hash of several parts takes the hash of what came before; the first part takes HASH_START:
+ * To hash several parts, pass the hash of the parts before; the first part takes HASH_START:
  *
  *	hash = hash_text(hash_text(HASH_START, name), host);
  */
@@ -27,7 +27,7 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
 	return hash;
 }
 
-/* Hashes the NUL too, so that ("ab", "c") is not ("a", "bc"). */
+/* Hashes the NUL too, so that ("ab", "c") and ("a", "bc") differ. */
 static inline uint64_t hash_text(uint64_t hash, const char *text)
 {
 	return hash_bytes(hash, text, strlen(text) + 1);

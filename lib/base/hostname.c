@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing hosts, as they are in URLs. */
+/* Reads and writes the hosts of URLs. */
 #define _GNU_SOURCE
 #include "hostname.h"
 

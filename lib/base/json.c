@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading etcd's answers and writing documents, with cJSON. */
+/* Reads etcd's answers and writes documents, with cJSON. */
 #define _GNU_SOURCE
 #include "json.h"
 
@@ -17,7 +17,7 @@
 
 static const char *const document_fields[] = {"name", "port", "hostname", "host", "url"};
 
-/* struct json is never defined: it is cJSON under a name that other files may hold. */
+/* No file defines struct json: it is cJSON under a name that other files may use. */
 static const cJSON *item_of(const struct json *node)
 {
 	return (const cJSON *)(const void *)node;
@@ -186,12 +186,12 @@ bool json_read_document(const struct json *root, struct json_document *ret)
 	return true;
 }
 
-static void add_fields(cJSON *tree, const struct json_document *document, bool *ok)
+static bool add_fields(cJSON *tree, const struct json_document *document)
 {
-	*ok = cJSON_AddStringToObject(tree, "name", document->name) &&
-	      cJSON_AddStringToObject(tree, "hostname", document->hostname) &&
-	      cJSON_AddStringToObject(tree, "host", document->host) &&
-	      cJSON_AddStringToObject(tree, "url", document->url);
+	return cJSON_AddStringToObject(tree, "name", document->name) &&
+	       cJSON_AddStringToObject(tree, "hostname", document->hostname) &&
+	       cJSON_AddStringToObject(tree, "host", document->host) &&
+	       cJSON_AddStringToObject(tree, "url", document->url);
 }
 
 char *json_write_document(const struct json_document *document, const char *meta)
@@ -207,7 +207,7 @@ char *json_write_document(const struct json_document *document, const char *meta
 		while (cJSON_GetObjectItemCaseSensitive(tree, document_fields[i]))
 			cJSON_DeleteItemFromObjectCaseSensitive(tree, document_fields[i]);
 	}
-	add_fields(tree, document, &ok);
+	ok = add_fields(tree, document);
 	if (ok && document->port != 0) {
 		port = cJSON_AddNumberToObject(tree, "port", document->port);
 		ok = port &&
@@ -218,8 +218,9 @@ char *json_write_document(const struct json_document *document, const char *meta
 }
 
 /*
- * By hand: cJSON_Minify() takes a quote after an escaped backslash for an escaped one.  cJSON reads
- * control characters in strings, which JSON does not allow, and any of them as a blank.
+ * Without cJSON_Minify(), which takes a quote after an escaped backslash for an escaped quote.
+ * cJSON accepts control characters that JSON does not allow: in a string as they are, and between
+ * the values as blanks.
  */
 char *json_one_line(const char *text)
 {

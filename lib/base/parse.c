@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text to number, and percent-decoding. */
+/* Numbers from text, and percent-decoding. */
 #define _GNU_SOURCE
 #include "parse.h"
 
@@ -34,7 +34,7 @@ static bool has_suffix(const char *s, size_t len, const char *suffix)
 	return len >= n && memcmp(s + len - n, suffix, n) == 0;
 }
 
-/* The digits after the point, as thousandths. */
+/* Reads the digits after the point as thousandths. */
 static bool parse_thousandths(const char *s, size_t len, uint64_t *ret)
 {
 	uint64_t n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * random.h - random numbers.  None of them is a secret: if the kernel has none, both functions
+ * random.h - random numbers.  Do not use them as secrets: if the kernel gives none, both functions
  * return a number made from the clock.
  */
 #ifndef ETCDREG_LIB_BASE_RANDOM_H
@@ -26,8 +26,8 @@ static inline size_t random_below(size_t n)
 }
 
 /*
- * Returns a number that probably differs from that of any other process.  It never blocks, so early
- * at boot the number may be guessed.
+ * Returns a number that probably differs from that of any other process.  Never blocks: early at
+ * boot, others can guess the number.
  */
 static inline uint32_t any_number(void)
 {
