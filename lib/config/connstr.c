@@ -36,21 +36,21 @@ void connstr_release(struct connstr *cs)
 	*cs = (struct connstr){0};
 }
 
-/* Takes "protocol://" where it stands at *at; a later host may only repeat what the first one said.
- */
+/* Reads "protocol://", if *at has it.  A later host may only repeat the first one's protocol. */
 static int parse_scheme(const char **at, struct connstr *cs, struct etcdreg_err *err)
 {
 	const char *end = strstr(*at, "://");
 	struct span scheme = {*at, end ? (size_t)(end - *at) : 0};
 
-	/* With a colon it is a user and a password, which is not to be quoted. */
+	/* With a colon it is user and password, which no message may quote. */
 	if (!end || strcspn(*at, ",/@?:") < scheme.len)
 		return 0;
 	if (!span_equals(scheme, "http") && !span_equals(scheme, "https"))
 		return err_set(err, ETCDREG_E_CONFIG, "protocol '%.*s' is not http or https",
 			       SPAN_ARGS(scheme));
 	if (cs->scheme && !span_equals(scheme, cs->scheme))
-		return err_set(err, ETCDREG_E_CONFIG, "protocols '%s' and '%.*s' cannot be mixed",
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "protocols '%s' and '%.*s' are mixed; use one for all hosts",
 			       cs->scheme, SPAN_ARGS(scheme));
 	if (!cs->scheme)
 		cs->scheme = strndup(scheme.s, scheme.len);
@@ -58,7 +58,7 @@ static int parse_scheme(const char **at, struct connstr *cs, struct etcdreg_err 
 	return cs->scheme ? 0 : err_nomem(err);
 }
 
-/* The last '@' before the path ends it: a password may hold one. */
+/* User and password end at the last '@' before the path, since a password may hold '@'. */
 static int parse_userinfo(const char **at, struct connstr *cs, struct etcdreg_err *err)
 {
 	size_t len = strcspn(*at, "/?");
@@ -67,21 +67,22 @@ static int parse_userinfo(const char **at, struct connstr *cs, struct etcdreg_er
 
 	if (strchr(*at + len, '@'))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "'@' after the hosts: in a password write '/' as %%2F and "
-			       "'?' as %%3F, elsewhere '@' as %%40");
+			       "'@' after the hosts; in a password, write '/' as %%2F and '?' as "
+			       "%%3F; after the hosts, write '@' as %%40");
 	if (!end)
 		return 0;
 	if (memchr(*at, ',', (size_t)(end - *at)))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "user and password belong before the first host, once; "
-			       "write a ',' in them as %%2C");
+			       "',' before '@'; write user and password once, before the first "
+			       "host, and ',' in them as %%2C");
 	colon = memchr(*at, ':', (size_t)(end - *at));
 	cs->user = parse_percent(*at, (size_t)((colon ? colon : end) - *at));
 	if (colon)
 		cs->password = parse_percent(colon + 1, (size_t)(end - colon) - 1);
 	if (!cs->user || cs->user[0] == '\0' || (colon && !cs->password))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "the user or password before '@' is empty or has a bad %% escape");
+			       "the user before '@' is empty, or a %% escape there is wrong; write "
+			       "'%%' as %%25");
 	*at = end + 1;
 	return 0;
 }
@@ -98,7 +99,8 @@ static int add_host(struct connstr *cs, struct span host, unsigned port, struct 
 	struct connstr_host added;
 
 	if (cs->hosts_len == CONNSTR_HOSTS_MAX)
-		return err_set(err, ETCDREG_E_CONFIG, "more than %d hosts", CONNSTR_HOSTS_MAX);
+		return err_set(err, ETCDREG_E_CONFIG, "more than %d hosts; leave some out",
+			       CONNSTR_HOSTS_MAX);
 	if (!HAS_ROOM(cs->hosts, cs->hosts_cap, cs->hosts_len))
 		return err_nomem(err);
 	added = (struct connstr_host){.host = strndup(host.s, host.len), .port = port};
@@ -106,6 +108,14 @@ static int add_host(struct connstr *cs, struct span host, unsigned port, struct 
 		return err_nomem(err);
 	cs->hosts[cs->hosts_len++] = added;
 	return 0;
+}
+
+/* Quotes one character only: the rest of the text may hold a password. */
+static int host_missing(char next, struct etcdreg_err *err)
+{
+	if (next == '\0')
+		return err_set(err, ETCDREG_E_CONFIG, "a host is missing at the end");
+	return err_set(err, ETCDREG_E_CONFIG, "a host is missing before '%c'", next);
 }
 
 static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *err)
@@ -121,11 +131,11 @@ static int parse_host(const char **at, struct connstr *cs, struct etcdreg_err *e
 		return r;
 	text = span_until(at, ",/?");
 	if (text.len == 0)
-		return err_set(err, ETCDREG_E_CONFIG, "a host is missing before '%s'",
-			       **at ? *at : "the end");
+		return host_missing(**at, err);
 	if (!hostname_split(text.s, text.len, &parts) || !is_host(&parts))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "'%.*s' is not a host (an IPv6 address needs brackets)",
+			       "'%.*s' is not a host; write a name, an IPv4 address, or an IPv6 "
+			       "address in brackets",
 			       SPAN_ARGS(text));
 	rest = (struct span){parts.rest, parts.rest_len};
 	if (rest.len > 0 &&
@@ -143,7 +153,7 @@ static int parse_hosts(const char **at, struct connstr *cs, struct etcdreg_err *
 
 		if (r < 0)
 			return r;
-		/* A list of URLs may end each of them with a slash. */
+		/* In a list of URLs, each may end with a slash. */
 		if (strncmp(*at, "/,", 2) == 0)
 			++*at;
 		if (**at != ',')
@@ -172,7 +182,8 @@ static int parse_namespace(const char **at, struct connstr *cs, struct etcdreg_e
 		text.len--;
 	cs->namespace = parse_percent(text.s, text.len);
 	if (!cs->namespace)
-		return err_set(err, ETCDREG_E_CONFIG, "namespace '%.*s' has a bad %% escape",
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "namespace '%.*s' has a wrong %% escape; write '%%' as %%25",
 			       SPAN_ARGS(text));
 	segment = cs->namespace;
 	while (text.len > 0) {
@@ -197,9 +208,13 @@ static int set_option(struct config *cfg, struct span key, struct span text,
 	if (span_equals(key, "refresh") || span_equals(key, "cache"))
 		return 0;
 	if (id == CONFIG_COUNT)
-		return err_set(err, ETCDREG_E_CONFIG, "unknown option '%.*s'", SPAN_ARGS(key));
+		return err_set(
+			err, ETCDREG_E_CONFIG,
+			"unknown option '%.*s'; etcd-registry help settings lists the options",
+			SPAN_ARGS(key));
 	if (!value)
-		return err_set(err, ETCDREG_E_CONFIG, "option '%.*s' has a bad %% escape",
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "option '%.*s' has a wrong %% escape; write '%%' as %%25",
 			       SPAN_ARGS(key));
 	r = config_set_from(cfg, id, CONFIG_BY_QUERY, value, err);
 	explicit_bzero(value, strlen(value));
@@ -229,7 +244,7 @@ static int parse_query(const char *at, struct config *cfg, struct etcdreg_err *e
 	return 0;
 }
 
-/* The two are a pair: the password of one source must not meet the user of another. */
+/* User and password are a pair: a password never goes with the user of another source. */
 static int set_credentials(const struct connstr *cs, struct config *cfg, struct etcdreg_err *err)
 {
 	int r;

@@ -5,17 +5,16 @@
  *	[protocol://][user:password@]host[:port][,host[:port]...][/namespace]
  *	[?option=value[&option=value...]]
  *
- * protocol   http (the default) or https.  Every host may repeat it where all agree
+ * protocol   http (the default) or https.  Each host may repeat it, but not change it
  *            ("http://a:2379,http://b:2379", the form of ETCDCTL_ENDPOINTS).
- * host       a name, an IPv4 address, or an IPv6 address in brackets; spaces after a comma are
- *            fine.
- * namespace  segments between slashes; none may be empty, "." or ".."; slashes at both ends are
- *            dropped.
- * option     one of the options of config.def.  `refresh` and `cache` are the npm package's own:
- *            accepted, no effect.
+ * host       a name, an IPv4 address, or an IPv6 address in brackets.  Spaces may follow a comma.
+ * namespace  segments between slashes; none may be empty, "." or "..".  The parser drops slashes at
+ *            both ends.
+ * option     one of the options of config.def.  The npm package's options `refresh` and `cache` are
+ *            valid and have no effect.
  *
- * User, password, namespace and the values of options are percent-decoded.  Messages quote the
- * part that is wrong and never a user or password.
+ * The parser decodes percent escapes in user, password, namespace and the values of options.  A
+ * message quotes the part that is wrong, and never a user or a password.
  */
 #ifndef ETCDREG_LIB_CONFIG_CONNSTR_H
 #define ETCDREG_LIB_CONFIG_CONNSTR_H
@@ -43,14 +42,14 @@ struct connstr {
 };
 
 /*
- * Options, user and password also go into `cfg`, where it has no stronger source for them; NULL:
- * they are only checked. Fails with ETCDREG_E_CONFIG or _NOMEM; `cfg` may then have taken some
- * options.
+ * Parses `text`; the caller releases *ret.  Also writes options, user and password to `cfg`, unless
+ * `cfg` has them from a stronger source.  If `cfg` is NULL, only checks them.  Fails with
+ * ETCDREG_E_CONFIG or _NOMEM; `cfg` may then have some of the options.
  */
 int connstr_parse(const char *text, struct connstr *ret, struct config *cfg,
 		  struct etcdreg_err *err);
 
-/* Clears the password.  A zeroed struct is fine. */
+/* Clears the password, and frees everything.  Accepts a zeroed struct. */
 void connstr_release(struct connstr *cs);
 
 #endif

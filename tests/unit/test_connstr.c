@@ -95,7 +95,9 @@ static void quotes_what_is_wrong(void **state)
 		{"ftp://a", "'ftp'"},
 		{"://a", "protocol ''"},
 		{"http://a,https://b", "'http' and 'https'"},
-		{"a,,b", "',b'"},
+		{"a,,b", "','"},
+		{"/n", "'/'"},
+		{"?ttl=5", "'?'"},
 		{"a,", "the end"},
 		{"a:", "port ''"},
 		{"a:0", "'0'"},
@@ -139,6 +141,7 @@ static void never_quotes_a_password(void **state)
 		"http://bob:hunter2,x@a",  "bob:hunter2@a?x=y",
 		"ftp://bob:hunter2@a",     "http://bob:1hunter2/x,y@a",
 		"http://:hunter2@a",       "a?user=bob:hunter2&x=1",
+		"?user=bob:hunter2",       "a,/n?user=bob:hunter2",
 		"bob:hunter2://x@a",       "bob:x://hunter2@a",
 		"http://bob:hunter2@a/..", "http://bob:hunter2@a,http://bob:hunter2@b",
 	};
