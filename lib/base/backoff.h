@@ -16,8 +16,8 @@
 
 /*
  * Returns the pause that follows a pause of `ms`: twice as long, but at least `least` and at most
- * `most`.  After no pause (0) it is `least`.  All are in milliseconds; `least` is not
- * greater than `most`.
+ * `most`.  After no pause (0) it is `least`.  All are in milliseconds; `least` is not greater than
+ * `most`.
  */
 static inline unsigned longer_ms(unsigned ms, unsigned least, unsigned most)
 {

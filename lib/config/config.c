@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of all settings, and setting them from text. */
+/* The table of all settings, and reading their values from text. */
 #define _GNU_SOURCE
 #include "config.h"
 
@@ -44,7 +44,7 @@ static void *field_of(struct config *cfg, enum config_id id)
 	return (char *)cfg + config_rows[id].offset;
 }
 
-/* What may be shown of a value. */
+/* Returns what a message may show of a value. */
 static const char *shown(const struct config_row *row, const char *value)
 {
 	return row->flags & CONFIG_SECRET ? "(hidden)" : value;
@@ -92,7 +92,7 @@ static int set_ms(const struct config_row *row, unsigned *field, const char *val
 		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not a time like 3s, 1.5s or 200ms",
 			       shown(row, value));
 	if (ms < row->min || ms > row->max)
-		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not from %llums to %llums",
+		return err_set(err, ETCDREG_E_CONFIG, "'%s' is not a time from %llums to %llums",
 			       shown(row, value), (unsigned long long)row->min,
 			       (unsigned long long)row->max);
 	*field = (unsigned)ms;
@@ -271,7 +271,7 @@ static bool is_secret(const char *variable, size_t len)
 	return false;
 }
 
-/* What /proc shows is the memory that the kernel filled at the start of the program. */
+/* /proc shows the memory that the kernel filled at the start of the program. */
 void config_hide_env(void)
 {
 	for (char **variable = environ; variable && *variable; variable++) {
@@ -332,7 +332,7 @@ int config_load_block(struct config *cfg, const char *block, size_t len, struct 
 	size_t at = 0;
 
 	if (len > 0 && block[len - 1] != '\0')
-		return err_set(err, ETCDREG_E_CONFIG, "the settings are cut off");
+		return err_set(err, ETCDREG_E_CONFIG, "the last setting is cut off");
 	while (at < len) {
 		int r = load_assignment(cfg, block + at, err);
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config.h - all settings, as config.def lists them: struct config has one field per row,
- * config_rows describes them.
+ * config.h - all settings, as config.def lists them.
  *
- * Each field remembers where its value came from, and a weaker source never replaces a stronger
- * one:
+ * struct config has one field for each row, and config_rows describes the rows.  Each field
+ * remembers the source of its value.  A weaker source never replaces a stronger one, so the order
+ * of the calls does not matter:
  *
- *	default < etcdctl's variable < our own < connection string's query < set by the caller
+ *	default < etcdctl's variable < our variable < connection string's query < set by the caller
  *
- * so the order of the calls does not matter.  Texts are never NULL and owned by the struct.  This
- * is the only file that reads the environment; it does so in config_load_env() alone, with
- * secure_getenv().
+ * Texts are never NULL; the struct owns them.  Only this file reads the environment, and only in
+ * config_load_env(), with secure_getenv().
  *
- * Error messages name the variable where a value came from one, and never quote a SECRET.
+ * An error message names the variable if the value came from one.  It never quotes a SECRET.
  */
 #ifndef ETCDREG_LIB_CONFIG_CONFIG_H
 #define ETCDREG_LIB_CONFIG_CONFIG_H
@@ -76,8 +75,8 @@ struct config {
 };
 
 /*
- * As in config.def; NULL where it says so.  min and max: the range, for CONFIG_TEXT the shortest
- * and longest length.
+ * A row of config.def, which says which columns may be NULL.  min and max are the range of the
+ * value; for CONFIG_TEXT they are the shortest and the longest length in bytes.
  */
 struct config_row {
 	const char *option;
@@ -95,52 +94,52 @@ struct config_row {
 
 extern const struct config_row config_rows[CONFIG_COUNT];
 
-/* Every field at its default.  Fails with ETCDREG_E_NOMEM; the struct needs no release then. */
+/* Sets all fields to their defaults.  Fails with ETCDREG_E_NOMEM and then needs no release. */
 int config_init(struct config *cfg, struct etcdreg_err *err);
 
-/* Clears the secrets.  A zeroed struct is fine. */
+/* Clears the secrets, and frees all texts.  Accepts a zeroed struct. */
 void config_release(struct config *cfg);
 
 /*
- * The environment, and where a variable is not set (or empty) its fallback, for the rows that are
- * still at their default. Rows of scope SHIM are left out: the preload object reads them, alone.
+ * Reads the variables of all rows that still have their default.  If a variable is not set or
+ * empty, reads its fallback.  Leaves out rows of scope SHIM, which only the preload object reads.
  * Fails with ETCDREG_E_CONFIG or _NOMEM.
  */
 int config_load_env(struct config *cfg, struct etcdreg_err *err);
 
 /*
- * From then on neither /proc/PID/environ of this process nor that of a child has the variables of
- * SECRET rows; getenv() and what this process executes still do.  Before there are threads, once.
- * Without memory for it they stay.
+ * Removes the variables of SECRET rows from /proc/PID/environ of this process and of its children.
+ * getenv() still finds them, and programs that this process executes still get them.  Call it once,
+ * before the first thread.  A variable stays if there is no memory for its copy.
  */
 void config_hide_env(void);
 
 /*
- * Set one field from text.  config_set() is the caller's own word and always wins;
- * config_set_from() does nothing where the field has its value from a stronger source.  The
- * message does not name the setting: the caller knows under which name it was given.  Fail with
+ * Set one field from text.  config_set() is for the caller's own values, which always win.
+ * config_set_from() does nothing if the field has its value from a stronger source.  The message
+ * does not name the setting: the caller knows the name that the user wrote.  Fail with
  * ETCDREG_E_CONFIG or _NOMEM.
  */
 int config_set(struct config *cfg, enum config_id id, const char *value, struct etcdreg_err *err);
 int config_set_from(struct config *cfg, enum config_id id, enum config_source source,
 		    const char *value, struct etcdreg_err *err);
 
-/* The row whose option is the `len` bytes at `option`; CONFIG_COUNT: there is none. */
+/* Returns the row whose option is the `len` bytes at `option`, or CONFIG_COUNT. */
 enum config_id config_find_option(const char *option, size_t len);
 
-/* What a TEXT row is set to. */
+/* Returns the value of a TEXT row. */
 const char *config_text(const struct config *cfg, enum config_id id);
 
 /*
- * Who has set a field, as a message may name it: a variable, or "connection string"; NULL: the
- * caller, or nobody.
+ * Returns the source of a field's value by the name for messages: the variable, or "connection
+ * string".  NULL: the caller set it, or it has its default.
  */
 const char *config_origin(const struct config *cfg, enum config_id id);
 
 /*
- * A process's settings as they travel in its hello: NUL-terminated "VARIABLE=value" strings,
- * `len` bytes.  Only rows of scope SERVICE; any other variable, or text that is not of that form,
- * is refused with ETCDREG_E_CONFIG.
+ * Reads the settings of one process, as its hello carries them: NUL-terminated "VARIABLE=value"
+ * strings, `len` bytes in all.  Takes only rows of scope SERVICE.  Fails with ETCDREG_E_CONFIG for
+ * any other variable and for text of another form, or with _NOMEM.
  */
 int config_load_block(struct config *cfg, const char *block, size_t len, struct etcdreg_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The etcd user and password that the settings mean. */
+/* The etcd user and password, from the settings. */
 #define _GNU_SOURCE
 #include "credentials.h"
 
@@ -25,7 +25,7 @@ static int read_password(const struct config *cfg, char **ret, struct etcdreg_er
 		return r;
 	len = strcspn(text.s, "\r\n");
 	if (len == 0)
-		return file_fail(&file, err, "has an empty first line");
+		return file_fail(&file, err, "has an empty first line; write the password there");
 	*ret = strndup(text.s, len);
 	return *ret ? 0 : err_nomem(err);
 }
@@ -52,7 +52,9 @@ int credentials_load(struct credentials *ret, const struct config *cfg, struct e
 
 	if (user_len == 0) {
 		if (embedded || cfg->password[0] != '\0' || cfg->password_file[0] != '\0')
-			return err_set(err, ETCDREG_E_CONFIG, "a password is given, but no user");
+			return err_set(err, ETCDREG_E_CONFIG,
+				       "a password is set, but no user; set user "
+				       "(ETCD_REGISTRY_USER)");
 		*ret = STEAL(c);
 		return 0;
 	}

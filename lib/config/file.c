@@ -72,11 +72,12 @@ static int check_kind(const struct file *f, int fd, bool once, struct etcdreg_er
 		return file_fail(f, err, "is a directory");
 	if (!once && !S_ISREG(st.st_mode))
 		return file_fail(f, err,
-				 "is not a regular file, and has to be read again and again");
+				 "is not a regular file; use one, since each connection reads it "
+				 "again");
 	return 0;
 }
 
-/* The bytes read, 0 at the end; negative: -errno. */
+/* Returns the number of bytes read, 0 at the end; negative: -errno. */
 static ssize_t read_part(int fd, char *part, uint64_t deadline_ms)
 {
 	for (;;) {
@@ -104,7 +105,7 @@ static int read_all(const struct file *f, int fd, struct buf *text, struct etcdr
 		buf_add(text, part, (size_t)len);
 	explicit_bzero(part, sizeof(part));
 	if (len == -ETIMEDOUT)
-		return file_fail(f, err, "cannot be read: nobody writes into it");
+		return file_fail(f, err, "cannot be read: no process writes to this pipe");
 	if (len < 0)
 		return unreadable(f, (int)-len, err);
 	if (buf_failed(text))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.h - a file that a setting names: read whole, and messages that say which one it is and who
- * named it: "cacert file '/etc/ca.pem' (ETCD_REGISTRY_CACERT) ...".
+ * file.h - read a file that a setting names.
+ *
+ * A message says which file it is about and which source named it: "cacert file '/etc/ca.pem'
+ * (ETCD_REGISTRY_CACERT) ...".
  */
 #ifndef ETCDREG_LIB_CONFIG_FILE_H
 #define ETCDREG_LIB_CONFIG_FILE_H
@@ -13,14 +15,13 @@
 #include "lib/base/buf.h"
 #include "lib/etcd-registry.h"
 
-/* `path` is the struct's own; "": the setting names none. */
 struct file {
 	const char *what;   /* "cacert" */
-	const char *origin; /* of config_origin(); NULL: the caller */
-	char *path;
+	const char *origin; /* from config_origin(); NULL: the caller named it */
+	char *path;         /* the struct owns it; "": the setting names no file */
 };
 
-/* False: no memory.  Release it in either case; a zeroed struct is fine. */
+/* Returns false if there is no memory.  Release the struct in either case, or a zeroed one. */
 bool file_init(struct file *ret, const char *what, const struct config *cfg, enum config_id id);
 void file_release(struct file *f);
 
@@ -30,17 +31,17 @@ static inline bool file_is_given(const struct file *f)
 }
 
 /*
- * Adds its bytes to `text`; more than that may hold are an error.  Where it can be read `once` it
- * may be a pipe, which is waited for, briefly; else it must be a regular file.  Fails with
- * ETCDREG_E_CONFIG (it cannot be read, is empty, no file, too long) or _NOMEM.
+ * Adds the content to `text`.  A file that is read only `once` may be a pipe; the call waits up to
+ * 2 s for its content.  Any other must be a regular file.  Fails with ETCDREG_E_CONFIG if the file
+ * cannot be read, is empty, is a directory, or does not fit into `text`.
  */
 int file_read(const struct file *f, bool once, struct buf *text, struct etcdreg_err *err);
 
-/* ETCDREG_E_CONFIG: the file's name, then `fmt`. */
+/* Sets a message of the file's name and `fmt`.  Returns ETCDREG_E_CONFIG. */
 int file_fail(const struct file *f, struct etcdreg_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* "cacert file 'PATH' (ORIGIN)", for messages about more than one. */
+/* Adds "cacert file 'PATH' (ORIGIN)", for a message about two files. */
 #define FILE_NAME_MAX 2048
 void file_name(const struct file *f, struct buf *ret);
 

@@ -376,7 +376,7 @@ def test_password_file_that_nobody_writes(v3_registry, tmp_path):
     writer = os.open(path, os.O_RDWR)
     result = v3_registry.run("list", "--user", "registry", "--password-file", path)
     os.close(writer)
-    assert_says(result, WRONG_SETTING, f"password file '{path}' ", "nobody writes into it")
+    assert_says(result, WRONG_SETTING, f"password file '{path}' ", "no process writes to this pipe")
 
 
 @pytest.fixture

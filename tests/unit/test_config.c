@@ -56,7 +56,7 @@ static void checks_every_value(void **state)
 		{CONFIG_ttl_s, "10s", "'10s' is not a number of seconds from 3 to 3600"},
 		{CONFIG_timeout_ms, "0.1", NULL},
 		{CONFIG_timeout_ms, "60s", NULL},
-		{CONFIG_timeout_ms, "99ms", "'99ms' is not from 100ms to 60000ms"},
+		{CONFIG_timeout_ms, "99ms", "'99ms' is not a time from 100ms to 60000ms"},
 		{CONFIG_timeout_ms, "x", "'x' is not a time like 3s, 1.5s or 200ms"},
 		{CONFIG_api, "v2", NULL},
 		{CONFIG_api, "v3", NULL},
@@ -181,8 +181,8 @@ static void assert_range_told(const struct config_row *row, const char *value, c
 	char expected[128];
 
 	if (row->type == CONFIG_MS)
-		snprintf(expected, sizeof(expected), "'%s' is not from %jums to %jums", value, min,
-			 max);
+		snprintf(expected, sizeof(expected), "'%s' is not a time from %jums to %jums",
+			 value, min, max);
 	else
 		snprintf(expected, sizeof(expected),
 			 "'%s' is not a number of seconds from %ju to %ju", value, min, max);
