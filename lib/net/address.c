@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing the address that a service is advertised under. */
+/* Chooses the address under which a service is advertised. */
 #define _GNU_SOURCE
 #include "address.h"
 
@@ -112,7 +112,7 @@ static bool parse_address(const char *s, size_t len, struct address *ret)
 	return a.family != 0;
 }
 
-/* An IPv4 address in IPv6 form is the IPv4 address. */
+/* Turns an IPv4-mapped IPv6 address into the IPv4 address. */
 static struct address unmapped(struct address a)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -166,7 +166,7 @@ static bool from_sockaddr(const struct sockaddr *sa, struct address *ret)
 	return true;
 }
 
-/* What a choice among the machine's addresses goes by. */
+/* The conditions for choosing an address of this machine. */
 struct choice {
 	int family;                /* 0: either */
 	const char *interface;     /* NULL: all but loopback */
@@ -205,7 +205,7 @@ static bool choose(const struct ifaddrs *list, const struct choice *choice, stru
 	return false;
 }
 
-/* connect() of a UDP socket sends nothing; it only looks the route up. */
+/* connect() on a UDP socket sends nothing; it only looks up the route. */
 static bool route_source(const struct addrinfo *to, struct address *ret)
 {
 	CLEANUP(fd) int fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -263,8 +263,7 @@ static int list_interfaces(struct ifaddrs **ret, struct etcdreg_err *err)
 	if (getifaddrs(ret) == 0)
 		return 0;
 	*ret = NULL;
-	return err_set(err, ETCDREG_E_SYSTEM,
-		       "the interfaces of this machine cannot be listed: %m");
+	return err_set(err, ETCDREG_E_SYSTEM, "cannot list the interfaces of this machine: %m");
 }
 
 static int advertise_any(const struct address_hint *hint, struct address *ret,
@@ -308,13 +307,13 @@ static int advertise_bound(const struct address_hint *hint, struct address *ret,
 	format_address(&a, text);
 	if (is_loopback(&a))
 		return err_set(err, ETCDREG_E_NOTFOUND,
-			       "it listens on the loopback address %s; set "
-			       "ETCD_REGISTRY_HOST to register it all the same",
+			       "it listens on the loopback address %s; to register it "
+			       "nevertheless, set ETCD_REGISTRY_HOST",
 			       text);
 	if (a.family == AF_INET6 && is_link_local(&a))
 		return err_set(err, ETCDREG_E_NOTFOUND,
 			       "it listens on the link-local address %s; set "
-			       "ETCD_REGISTRY_HOST",
+			       "ETCD_REGISTRY_HOST to another address",
 			       text);
 	*ret = a;
 	return 0;
@@ -330,7 +329,7 @@ static int advertise_inside(const char *setting, const struct range *range, stru
 	if (r < 0)
 		return r;
 	if (!choose(list, &inside, ret))
-		return err_set(err, ETCDREG_E_NOTFOUND, "no address of this machine is inside '%s'",
+		return err_set(err, ETCDREG_E_NOTFOUND, "no address of this machine is in '%s'",
 			       setting);
 	return 0;
 }
@@ -365,7 +364,7 @@ static bool parse_range(const char *setting, const char *slash, struct range *re
 	return true;
 }
 
-/* *ret_name is set where the setting is a host name, else *ret. */
+/* Sets *ret_name if the setting is a host name, else *ret. */
 static int advertise_setting(const char *setting, const struct address_hint *hint,
 			     struct address *ret, const char **ret_name, struct etcdreg_err *err)
 {

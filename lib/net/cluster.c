@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls to etcd with failover between its nodes. */
+/* Calls to etcd, with failover between its nodes. */
 #define _GNU_SOURCE
 #include "cluster.h"
 
@@ -15,14 +15,14 @@
 #include "tls_files.h"
 
 #define NODE_MIN_MS 1000
-#define TRY_MIN_MS 20 /* with less, no answer can be had */
+#define TRY_MIN_MS 20 /* in less time, no node can answer */
 #define URL_MAX 65536
 
 struct cluster_stream {
 	struct cluster *cluster;
 	struct http_stream *http;
 	unsigned node; /* its id */
-	unsigned left; /* of the node, when it was opened */
+	unsigned left; /* of the node, when the stream was opened */
 	bool worked;
 };
 
@@ -30,15 +30,15 @@ struct cluster {
 	struct tls_files tls;
 	struct http *http;
 	struct nodes nodes;
-	size_t passed; /* nodes from the current one on that streams could not be had from */
-	struct members *members;  /* NULL: the cluster is not asked */
-	unsigned members_version; /* of the list that `nodes` have */
+	size_t passed;            /* nodes, from the current one on, on which streams failed */
+	struct members *members;  /* NULL: nobody asks the cluster */
+	unsigned members_version; /* of the list in `nodes` */
 	unsigned timeout_ms;
 	uint64_t deadline_ms;
 	bool answered; /* these three are of the latest call */
 	bool silent;
 	bool refused;                /* by the latest node */
-	struct etcdreg_err failover; /* code 0: none since it was taken */
+	struct etcdreg_err failover; /* code 0: none since cluster_take_failover() */
 };
 
 int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
@@ -92,7 +92,7 @@ static int read_answer(unsigned status, const char *body, size_t len, cluster_re
 	return r;
 }
 
-/* `url` is what ret->url will be in.  False: no memory. */
+/* Fills *ret, which borrows `url` for its URL.  False: no memory. */
 static bool make_request(const char *base, const struct cluster_request *rq, unsigned timeout_ms,
 			 struct buf *url, struct http_request *ret)
 {
@@ -131,7 +131,7 @@ static int call_node(struct cluster *c, const char *base, const struct cluster_r
 	return r;
 }
 
-/* Of the nodes from the `nth` of this call on; an old port is no node of its own. */
+/* Returns the time for the `nth` node of a call.  An old port does not count as a node. */
 static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsigned left_ms)
 {
 	unsigned nodes = 1, share;
@@ -171,7 +171,7 @@ static void go_to(struct cluster *c, size_t node)
 	c->nodes.current = node;
 }
 
-/* Without memory for it, the list is taken at the next call. */
+/* Takes a new list of members.  Without memory, the next call tries again. */
 static void learn_members(struct cluster *c)
 {
 	CLEANUP(member_list) struct member_list list = {0};
@@ -205,7 +205,10 @@ static void stay_with(struct cluster *c, size_t at, const struct outcome *o)
 		err_set(&c->failover, o->code, "%s", o->failures.s);
 }
 
-/* A node may be alone with its refusal; if it is not, the first one is etcd's word. */
+/*
+ * Returns whether the answer of a node is final.  A refusal is not: the other nodes may accept the
+ * request.  If none does, the first refusal counts.
+ */
 static bool is_over(struct cluster *c, size_t at, int r, const struct etcdreg_err *one,
 		    struct outcome *o)
 {
@@ -266,7 +269,7 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 	if (c->answered)
 		return err_set(err, o.refusal.code, "%s", o.refusal.msg);
 	if (o.failures.len == 0)
-		return err_set(err, ETCDREG_E_UNREACH, "no time is left to ask etcd");
+		return err_set(err, ETCDREG_E_UNREACH, "cannot ask etcd: no time is left");
 	return err_set(err, o.code, "%s", o.failures.s);
 }
 
@@ -351,11 +354,11 @@ int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, vo
 	if (http_stream_ended(stream->http))
 		return err_set(err, ETCDREG_E_UNREACH, "the stream has ended");
 	if (is_left(stream))
-		return err_set(err, ETCDREG_E_UNREACH, "the stream's node was left");
+		return err_set(err, ETCDREG_E_UNREACH, "calls have left the stream's node");
 	return 0;
 }
 
-/* The calls follow, but not to a node that they have left since the stream was opened. */
+/* Calls follow the stream, unless they have left its node since the stream was opened. */
 void cluster_stream_worked(struct cluster_stream *stream)
 {
 	struct cluster *c = stream->cluster;
@@ -365,8 +368,7 @@ void cluster_stream_worked(struct cluster_stream *stream)
 	if (!node || node->left != stream->left)
 		return;
 	if (node != &c->nodes.all[c->nodes.current])
-		err_set(&c->failover, ETCDREG_E_UNREACH, "%s: has broken off a stream",
-			cluster_node(c));
+		err_set(&c->failover, ETCDREG_E_UNREACH, "%s: a stream failed", cluster_node(c));
 	go_to(c, (size_t)(node - c->nodes.all));
 	c->passed = 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP requests, with libcurl. */
+/* HTTP requests with libcurl. */
 #define _GNU_SOURCE
 #include "http_private.h"
 
@@ -28,7 +28,6 @@ static void global_init(void)
 	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* One of them may be the authorization. */
 void http_headers_release(struct curl_slist **list)
 {
 	for (struct curl_slist *line = *list; line; line = line->next)
@@ -36,7 +35,6 @@ void http_headers_release(struct curl_slist **list)
 	curl_slist_free_all(*list);
 }
 
-/* Takes what fits; a short count makes libcurl end the transfer. */
 size_t http_take_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct buf *body = arg;
@@ -49,7 +47,7 @@ static int init_libcurl(struct etcdreg_err *err)
 {
 	pthread_once(&global_once, global_init);
 	if (global_result != CURLE_OK)
-		return err_set(err, ETCDREG_E_SYSTEM, "libcurl: %s",
+		return err_set(err, ETCDREG_E_SYSTEM, "cannot start libcurl: %s",
 			       curl_easy_strerror(global_result));
 	return 0;
 }
@@ -128,7 +126,7 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
 	return longer;
 }
 
-/* An empty value takes a header away that libcurl would send. */
+/* A header without a value keeps libcurl from sending its own. */
 struct curl_slist *http_make_headers(const struct http_request *rq)
 {
 	CLEANUP(http_headers) struct curl_slist *list = NULL;
@@ -144,7 +142,7 @@ struct curl_slist *http_make_headers(const struct http_request *rq)
 	return STEAL(list);
 }
 
-/* OpenSSL writes to sockets without MSG_NOSIGNAL; a SIGPIPE of ours must not reach the caller. */
+/* OpenSSL writes to sockets without MSG_NOSIGNAL; our SIGPIPE must not reach the caller. */
 static void sigpipe_block(sigset_t *ret_old, bool *ret_was_pending)
 {
 	sigset_t pipe_only, pending;
@@ -169,7 +167,7 @@ static void sigpipe_restore(const sigset_t *old, bool was_pending)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-/* Lets everything go on that can without waiting.  False: libcurl's own failure. */
+/* Lets requests and streams go on as far as they can without waiting.  False: libcurl failed. */
 static bool drive(struct http *h)
 {
 	int running, left;
@@ -188,7 +186,7 @@ static bool drive(struct http *h)
 	return true;
 }
 
-/* False: interrupted, or libcurl's own failure. */
+/* Runs the request to its end.  False: interrupted, or libcurl failed. */
 static bool run(struct http *h)
 {
 	h->done = false;
@@ -207,8 +205,9 @@ static int connect_failure(CURL *easy, struct etcdreg_err *err)
 	long error = 0;
 
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-	return err_set(err, ETCDREG_E_UNREACH, "%s",
-		       error ? strerror((int)error) : "cannot connect");
+	if (error == 0)
+		return err_set(err, ETCDREG_E_UNREACH, "cannot connect");
+	return err_set(err, ETCDREG_E_UNREACH, "cannot connect: %s", strerror((int)error));
 }
 
 static int tls_failure(const struct http *h, CURLcode result, struct etcdreg_err *err)
@@ -229,8 +228,8 @@ static bool is_new_tls(CURL *easy)
 }
 
 /*
- * With TLS 1.3 a client certificate is refused after the handshake, while the request is being
- * sent, and a reset may overtake the reason.
+ * With TLS 1.3 a server refuses a client certificate after the handshake, while we send the
+ * request.  A reset of the connection may arrive before the reason.
  */
 static int broken(const struct http *h, CURLcode result, struct http_answer *answer,
 		  struct etcdreg_err *err)
@@ -250,7 +249,7 @@ static int failure(const struct http *h, CURLcode result, const struct http_requ
 	case CURLE_OUT_OF_MEMORY:
 		return err_nomem(err);
 	case CURLE_COULDNT_RESOLVE_HOST:
-		return err_set(err, ETCDREG_E_UNREACH, "the host name cannot be resolved");
+		return err_set(err, ETCDREG_E_UNREACH, "cannot resolve the host name");
 	case CURLE_COULDNT_CONNECT:
 		answer->refused = true;
 		return connect_failure(h->easy, err);
@@ -341,21 +340,17 @@ void http_answer_release(struct http_answer *answer)
 	buf_release(&answer->body);
 }
 
-static void wait_for_news(struct http *h, int timeout_ms)
-{
-	if (drive(h) && !h->has_news && !atomic_load(&h->interrupted) &&
-	    curl_multi_poll(h->multi, NULL, 0, timeout_ms, NULL) == CURLM_OK)
-		drive(h);
-	h->has_news = false;
-}
-
 void http_wait(struct http *h, uint64_t timeout_ms)
 {
+	int poll_ms = timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX;
 	bool was_pending;
 	sigset_t old;
 
 	sigpipe_block(&old, &was_pending);
-	wait_for_news(h, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+	if (drive(h) && !h->has_news && !atomic_load(&h->interrupted) &&
+	    curl_multi_poll(h->multi, NULL, 0, poll_ms, NULL) == CURLM_OK)
+		drive(h);
+	h->has_news = false;
 	sigpipe_restore(&old, was_pending);
 }
 

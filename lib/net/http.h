@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http.h - one HTTP request at a time over kept-alive connections, and beside it any number of
- * streams: answers that do not end, read line by line.  Nobody else uses libcurl.
+ * http.h - HTTP requests and streams over kept-alive connections, with libcurl.
  *
- * No proxy, no redirects, http and https only, HTTP/1.1, TLS >= 1.2 with verification always on.
- * Nothing is read from the environment, and the process's signals are left alone (SIGPIPE is
- * blocked while a request runs).
+ * A struct http runs one request at a time, and beside it any number of streams: answers that do
+ * not end, read line by line.  No other module uses libcurl.
  *
- * Streams cost no thread: they go on while a request runs and while http_wait() waits.
+ * It speaks HTTP/1.1 over http and https only, and TLS 1.2 or later.  It always verifies
+ * certificates, and uses neither proxies nor redirects.  It reads nothing from the environment and
+ * leaves the process's signals alone: its thread blocks SIGPIPE while a request runs.
  *
- * Threads: a struct http and its streams are used by one thread at a time; http_wake() and
- * http_interrupt() alone may be called from any other.  Fork: not in the child.
+ * Streams need no thread: they go on while a request runs and while http_wait() waits.
  *
- * A request that loses a kept-alive connection before the first byte of the answer is sent again
- * by libcurl, once, on a new one.
+ * Threads: one at a time uses a struct http and its streams; any thread may call http_wake() and
+ * http_interrupt().  Fork: do not use it in the child.
+ *
+ * If a kept-alive connection breaks before the first byte of the answer, libcurl sends the request
+ * once more, on a new connection.
  */
 #ifndef ETCDREG_LIB_NET_HTTP_H
 #define ETCDREG_LIB_NET_HTTP_H
@@ -28,9 +30,9 @@
 struct http;
 
 /*
- * `tls` is borrowed until http_free().  Each connection reads the files anew, so they may be
- * replaced at any time.  Fails as tls_files_check() does, with ETCDREG_E_SYSTEM (libcurl lacks an
- * option, which the message names), or with _NOMEM.
+ * Borrows `tls` until http_free().  Each connection reads the files again, so they may be replaced
+ * at any time.  Fails as tls_files_check() does, with ETCDREG_E_SYSTEM if libcurl lacks an option,
+ * which the message names, or with _NOMEM.
  */
 int http_new(const struct tls_files *tls, struct http **ret, struct etcdreg_err *err);
 void http_free(struct http *h);
@@ -41,7 +43,7 @@ struct http_request {
 	const char *body;          /* NULL: none */
 	const char *content_type;  /* of the body */
 	const char *authorization; /* value of the header; NULL: none */
-	bool closes;               /* tells the server that the connection ends with it */
+	bool closes;               /* asks the server to close the connection after the answer */
 	size_t answer_max;         /* bytes */
 	unsigned timeout_ms;       /* from the name's resolution to the last byte */
 };
@@ -49,61 +51,67 @@ struct http_request {
 struct http_answer {
 	unsigned status;
 	struct buf body;
-	bool refused; /* of a failure: no connection could be had */
-	bool silent;  /* of a failure: the connection was closed before any answer */
+	bool refused; /* of a failure: could not connect */
+	bool silent;  /* of a failure: the node closed the connection before any answer */
 };
 
 /*
- * Sends the request and waits for the whole answer, whatever its status.  `answer` need not be
- * initialised; release it with http_answer_release() where the call succeeded.
- * Fails with ETCDREG_E_UNREACH (no connection, no answer in time, none at all), _PROTO (not HTTP,
- * cut off, too large), _DENIED (TLS refused by either side), _TIMEOUT (interrupted), _SYSTEM
- * (libcurl refused an option) or _NOMEM.
- * The messages hold nothing that changes from one attempt to the next.
+ * Sends the request and waits for the whole answer, whatever its status.  Initialises `answer`;
+ * after success, release it with http_answer_release().  Fails with
+ *
+ *	ETCDREG_E_UNREACH   cannot connect, no answer, or no answer in time
+ *	ETCDREG_E_PROTO     the answer is not HTTP, cut off, or too large
+ *	ETCDREG_E_DENIED    one side refuses the other's TLS
+ *	ETCDREG_E_TIMEOUT   http_interrupt() ended the request
+ *	ETCDREG_E_SYSTEM    libcurl refuses an option
+ *	ETCDREG_E_NOMEM     no memory
+ *
+ * A message holds nothing that changes from one attempt to the next.
  */
 int http_perform(struct http *h, const struct http_request *rq, struct http_answer *answer,
 		 struct etcdreg_err *err);
 void http_answer_release(struct http_answer *answer);
 
-/* Whether the connections of requests and streams from now on are kept for others; at first yes. */
+/* Sets whether later requests and streams keep their connections for others; at first they do. */
 void http_keep_connections(struct http *h, bool keep);
 
-/* Ends the request that is running, and makes all later ones fail at once; wakes http_wait(). */
+/* Ends the request that is running, makes all later ones fail at once, and wakes http_wait(). */
 void http_interrupt(struct http *h);
 
 struct http_stream;
 
 /*
- * Begins a request without waiting for anything.  rq->timeout_ms is what connecting may take, and
- * rq->answer_max the longest line, in bytes.  Nothing of `rq` is kept.  To be closed before the
- * struct http is freed.  NULL: no memory.
+ * Begins a request without waiting.  rq->timeout_ms limits the time to connect, and rq->answer_max
+ * one line, in bytes.  Keeps nothing of `rq`.  Close the stream before http_free().  NULL: no
+ * memory.
  *
- * One with a body is a request that `closes`: else Go's server stops reading the body where its
- * answer begins, which may be after a part of it.
+ * A stream with a body always `closes`.  Otherwise a Go server stops reading the body when its
+ * answer begins, and may miss a part of it.
  */
 struct http_stream *http_stream_open(struct http *h, const struct http_request *rq);
 void http_stream_close(struct http_stream *s);
 
 /*
- * The next whole line that has come, without its newline, or what came after the last one of an
- * answer that has ended.  Valid until the next call of anything here; NULL: none for now.
+ * Returns the next complete line that has arrived, without its newline.  In an answer that has
+ * ended, the bytes after the last newline are a line too.  The line is valid until the next call of
+ * any function here.  NULL: none for now.
  */
 const char *http_stream_line(struct http_stream *s, size_t *ret_len);
 
-/* Of the answer; 0: there is none yet. */
+/* Returns the status of the answer; 0 if there is none yet. */
 unsigned http_stream_status(const struct http_stream *s);
 
-/* Nothing will come any more: it could not connect, was cut off, or ended. */
+/* Returns whether no more can arrive: the stream could not connect, was cut off, or ended. */
 bool http_stream_ended(const struct http_stream *s);
 
 /*
- * Lets the streams go on, until something has happened to one of them, http_wake() was called since
- * the wait before, or the time is up.  May return for no reason.
+ * Lets the streams go on until something happens to one of them, or the time is up.  Returns at
+ * once if http_wake() was called since the latest wait, and sometimes without a reason.
  */
 void http_wait(struct http *h, uint64_t timeout_ms);
 void http_wake(struct http *h);
 
-/* Adds `text` with all but [A-Za-z0-9-._~] and the characters of `keep` percent-encoded. */
+/* Adds `text`, percent-encoded except for [A-Za-z0-9-._~] and the characters of `keep`. */
 void http_escape(struct buf *b, const char *text, const char *keep);
 
 #endif

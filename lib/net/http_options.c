@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of libcurl that are used, and what they are set to. */
+/* The options of libcurl that we set, and their values. */
 #define _GNU_SOURCE
 #include "http_options.h"
 
@@ -8,7 +8,7 @@
 #include "lib/base/array.h"
 #include "lib/base/err.h"
 
-/* Of idle streams: a peer that vanished is noticed in two minutes, and middleboxes see life. */
+/* For idle streams: the kernel notices a lost peer in two minutes, and middleboxes see traffic. */
 #define KEEPALIVE_IDLE_S 30
 #define KEEPALIVE_INTERVAL_S 10
 
@@ -30,15 +30,15 @@ static const struct http_option constants[] = {
 	OPTION_NUMBER(CURLOPT_SSL_VERIFYPEER, 1),
 	OPTION_NUMBER(CURLOPT_SSL_VERIFYHOST, 2),
 	/*
-	 * libcurl shall keep nothing of one connection for the next, or nobody would notice that a
-	 * file was replaced.  A session goes on with the old certificates of both sides, and
-	 * authorities are kept for a day by the name of their file.
+	 * libcurl must keep nothing of one connection for the next, or it would not notice that a
+	 * file was replaced.  A resumed TLS session goes on with the old certificates of both
+	 * sides.  The cache keeps the authorities of a file for a day, by the file's name.
 	 */
 	OPTION_NUMBER(CURLOPT_SSL_SESSIONID_CACHE, 0),
 #if LIBCURL_VERSION_NUM >= 0x075700
 	OPTION_NUMBER(CURLOPT_CA_CACHE_TIMEOUT, 0),
 #endif
-	/* With a passphrase given, OpenSSL asks nobody for one. */
+	/* With a passphrase set, OpenSSL does not ask for one on the terminal. */
 	OPTION_POINTER(CURLOPT_KEYPASSWD, ""),
 };
 
@@ -67,14 +67,14 @@ int http_set_options(CURL *easy, const struct http_option *options, size_t len,
 			return err_nomem(err);
 		if (result != CURLE_OK)
 			return err_set(err, ETCDREG_E_SYSTEM,
-				       "libcurl %s refused %s: %s; a libcurl with TLS is needed",
+				       "libcurl %s refused %s: %s; install a libcurl with TLS",
 				       curl_version_info(CURLVERSION_NOW)->version, options[i].name,
 				       curl_easy_strerror(result));
 	}
 	return 0;
 }
 
-/* libcurl may have a folder of authorities besides, those of the system: they are not meant. */
+/* CAPATH is NULL so that libcurl does not add the system's authorities to those of the file. */
 static int set_authority(CURL *easy, const struct file *cacert, struct etcdreg_err *err)
 {
 	const struct http_option options[] = {
@@ -82,7 +82,7 @@ static int set_authority(CURL *easy, const struct file *cacert, struct etcdreg_e
 		OPTION_POINTER(CURLOPT_CAPATH, NULL),
 	};
 
-	/* Without one, those of the system count, which is libcurl's default. */
+	/* Without a file, the authorities of the system count: libcurl's default. */
 	return file_is_given(cacert) ? http_set_options(easy, options, ARRAY_LEN(options), err) : 0;
 }
 

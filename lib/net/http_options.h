@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_options.h - options of libcurl as rows of tables, so that an error names the option that
- * failed.  For http.c and http_stream.c alone.
+ * http_options.h - set the options of libcurl from tables.
+ *
+ * With a row for each option, an error can name the option that failed.  Only http.c and
+ * http_stream.c use this.
  */
 #ifndef ETCDREG_LIB_NET_HTTP_OPTIONS_H
 #define ETCDREG_LIB_NET_HTTP_OPTIONS_H
@@ -33,17 +35,17 @@ struct http_option {
 #define OPTION_WRITER(option, value) HTTP_OPTION(option, HTTP_WRITER, writer, value)
 
 /*
- * Sets `len` options in their order, up to the first that libcurl refuses.  What a pointer points
- * to is kept or copied as libcurl says of that option.  Fails with ETCDREG_E_SYSTEM, the message
- * naming the option, or with _NOMEM.
+ * Sets `len` options in their order, up to the first that libcurl refuses.  The manual of an option
+ * says whether libcurl borrows or copies the bytes behind a pointer.  Fails with ETCDREG_E_SYSTEM
+ * and a message that names the option, or with _NOMEM.
  */
 int http_set_options(CURL *easy, const struct http_option *options, size_t len,
 		     struct etcdreg_err *err);
 
-/* All that is the same for every request and stream of `tls`, but for where the answer goes. */
+/* Sets all that requests and streams of `tls` have in common, but not where the answer goes. */
 int http_set_constants(CURL *easy, const struct tls_files *tls, struct etcdreg_err *err);
 
-/* Those of one request but for the time that it may take; borrows `rq` and `headers`. */
+/* Sets the options of one request, but not its time limit.  Borrows `rq` and `headers`. */
 int http_set_request(CURL *easy, const struct http_request *rq, struct curl_slist *headers,
 		     struct etcdreg_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that do not end, line by line, with libcurl. */
+/* Answers that do not end, line by line. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,8 @@ struct http_stream {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *body;
-	struct buf text; /* what has come and was not taken */
-	size_t taken;    /* bytes of it, that the line handed out latest took */
+	struct buf text; /* arrived, and not yet read */
+	size_t taken;    /* bytes of `text` that the latest line occupies */
 	bool ended;
 };
 

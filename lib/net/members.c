@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who else is in the cluster, as its nodes tell. */
+/* The members of the cluster, as its nodes list them. */
 #define _GNU_SOURCE
 #include "members.h"
 
@@ -18,7 +18,7 @@
 #define RETRY_MS 5000
 
 struct members {
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* protects all below */
 	uint64_t due_ms;
 	unsigned version; /* counts the lists */
 	struct member_list list;
@@ -30,7 +30,7 @@ void member_list_release(struct member_list *list)
 		free(list->bases[--list->len]);
 }
 
-/* A connection string of one host and its port, and of nothing else. */
+/* Accepts one protocol, host and port, and nothing else. */
 static bool parse_url(const char *url, struct connstr *ret)
 {
 	if (!strstr(url, "://") || strpbrk(url, "@?,") || connstr_parse(url, ret, NULL, NULL) < 0)
@@ -135,7 +135,7 @@ static bool is_https(const char *base)
 	return strncmp(base, "https:", 6) == 0;
 }
 
-/* May who reaches `node` go to `base`? */
+/* Returns whether a client that reaches `node` may use `base`. */
 static bool is_admissible(const char *base, const char *node)
 {
 	return (is_https(base) || !is_https(node)) && (!is_loopback(base) || is_loopback(node));

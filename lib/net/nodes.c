@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The nodes of a cluster: those that are configured and those that it names. */
+/* The nodes of a cluster: those of the connection string and those that the cluster names. */
 #define _GNU_SOURCE
 #include "nodes.h"
 
@@ -41,7 +41,7 @@ const struct node *nodes_find(const struct nodes *n, unsigned id)
 	return NULL;
 }
 
-/* Takes over `base`, for which there is room. */
+/* Takes over `base`.  The caller has made room for it. */
 static void append(struct nodes *n, char *base, bool fallback)
 {
 	struct node node = {.base = base, .fallback = fallback, .id = n->next_id};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nodes.h - the nodes of a cluster, in the order in which a call goes round them.
+ * nodes.h - the nodes of a cluster, in the order in which a call tries them.
  *
- * First those of the connection string, which stay for ever; then those that the cluster itself has
- * named, which nodes_learn() replaces as a whole.  No node is there twice.
+ * First come the nodes of the connection string, which always stay.  Then come the nodes that the
+ * cluster itself has named; nodes_learn() replaces all of these.  No node is in the list twice.
  *
- * A host without a port is two nodes, on 2379 and, as its fallback, on 4001.
+ * A host without a port is two nodes: on 2379 and, as a fallback, on 4001.
  *
- * One thread at a time.
+ * Threads: one at a time.
  */
 #ifndef ETCDREG_LIB_NET_NODES_H
 #define ETCDREG_LIB_NET_NODES_H
@@ -21,8 +21,8 @@
 struct node {
 	char *base;    /* "http://host:port" */
 	bool fallback; /* the old port of the host before it */
-	unsigned id;   /* the same as long as the node is there, wherever it stands */
-	unsigned left; /* how often a call had to leave it, since it did not answer */
+	unsigned id;   /* stays the same when the node moves in the list */
+	unsigned left; /* how many calls left the node, since it did not answer */
 };
 
 struct nodes {
@@ -33,24 +33,24 @@ struct nodes {
 	unsigned next_id;
 };
 
-/* "http://host:port", an IPv6 address in brackets.  NULL: no memory. */
+/* Returns "http://host:port", a new string, an IPv6 address in brackets.  NULL: no memory. */
 char *nodes_base(const char *scheme, const char *host, unsigned port);
 
-/* False: no memory; what there is must be released nevertheless. */
+/* Returns false if there is no memory.  Release the struct in either case. */
 bool nodes_init(struct nodes *n, const struct connstr *cs);
 void nodes_release(struct nodes *n);
 
-/* Starts with a configured host, which one goes by `number`; with its fallback never. */
+/* Makes calls start with a configured host, chosen by `number`, but never with a fallback. */
 void nodes_start_at(struct nodes *n, uint32_t number);
 
 /*
- * Takes over the `bases` that are not there yet, and leaves NULL in the place of all; those that
- * were learned before and are not among them go.  If the node in use goes, the first one takes its
- * place.  False: no memory, nothing has changed.
+ * Makes the nodes that the cluster has named exactly `bases`.  A node that stays keeps its id.  If
+ * the current node goes, the first node becomes the current one.  Takes over all strings and leaves
+ * NULL in their places.  Returns false if there is no memory; nothing has changed then.
  */
 bool nodes_learn(struct nodes *n, char **bases, size_t len);
 
-/* NULL: it has gone. */
+/* Returns the node of this id.  NULL: it has gone. */
 const struct node *nodes_find(const struct nodes *n, unsigned id);
 
 #endif

@@ -54,7 +54,7 @@ static int open_pem(const struct file *f, struct buf *text, BIO **ret, struct et
 	return *ret ? 0 : err_nomem(err);
 }
 
-/* The first one: of a chain it is the file's own. */
+/* Reads the first certificate, which the file is about; its chain may follow. */
 static int read_cert(const struct file *f, X509 **ret, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf text = BUF_INIT(PEM_MAX);
@@ -68,7 +68,7 @@ static int read_cert(const struct file *f, X509 **ret, struct etcdreg_err *err)
 	return *ret ? 0 : file_fail(f, err, "holds no certificate in PEM form");
 }
 
-/* Nobody is asked for a passphrase: that would be at the terminal of whoever runs this. */
+/* Gives no passphrase: OpenSSL would ask for it on the terminal. */
 static int note_passphrase(char *text, int size, int writes, void *arg)
 {
 	bool *is_encrypted = arg;
@@ -93,8 +93,8 @@ static int read_key(const struct file *f, EVP_PKEY **ret, struct etcdreg_err *er
 	ERR_clear_error();
 	if (is_encrypted)
 		return file_fail(f, err,
-				 "is encrypted, which cannot be used without somebody to "
-				 "give the passphrase: store it decrypted");
+				 "is encrypted, and nobody can type its passphrase here; store it "
+				 "decrypted");
 	return *ret ? 0 : file_fail(f, err, "holds no private key in PEM form");
 }
 
@@ -122,15 +122,14 @@ static int check_pair(const struct tls_files *files, struct etcdreg_err *err)
 		return 0;
 	if (!file_is_given(&files->cert))
 		return file_fail(&files->key, err,
-				 "is given without a certificate: name one with cert "
-				 "(ETCD_REGISTRY_CERT)");
+				 "is set without a certificate; set cert (ETCD_REGISTRY_CERT)");
 	r = read_cert(&files->cert, &cert, err);
 	if (r < 0)
 		return r;
 	if (file_is_given(&files->key))
 		return check_key(&files->key, cert, &files->cert, err);
 	r = check_key(&files->cert, cert, &files->cert, &why);
-	return r < 0 ? err_set(err, r, "%s; name one with key (ETCD_REGISTRY_KEY)", why.msg) : 0;
+	return r < 0 ? err_set(err, r, "%s; set key (ETCD_REGISTRY_KEY)", why.msg) : 0;
 }
 
 int tls_files_check(const struct tls_files *files, struct etcdreg_err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the words of a failed TLS handshake mean. */
+/* The meaning of the error texts of TLS handshakes. */
 #define _GNU_SOURCE
 #include "tls_refusal.h"
 
@@ -20,7 +20,7 @@ enum meaning {
 	BROKEN,
 };
 
-/* As OpenSSL 1.1 to 3.5 and libcurl say it. */
+/* The words of OpenSSL 1.1 to 3.5 and of libcurl. */
 static const struct {
 	const char *words;
 	enum meaning meaning;
@@ -55,10 +55,12 @@ static int explain_authority(const struct tls_files *files, struct etcdreg_err *
 
 	if (!file_is_given(&files->cacert))
 		return err_set(err, ETCDREG_E_DENIED,
-			       "its certificate is of an authority that this system does not know: "
-			       "name the file of that with cacert (ETCD_REGISTRY_CACERT)");
+			       "its certificate is of an authority that this system does not know; "
+			       "set cacert (ETCD_REGISTRY_CACERT) to the file of that authority");
 	file_name(&files->cacert, &name);
-	return err_set(err, ETCDREG_E_DENIED, "its certificate is not of the authority in %s",
+	return err_set(err, ETCDREG_E_DENIED,
+		       "its certificate is not of the authority in %s; set cacert to the authority "
+		       "of etcd's certificate",
 		       name.s);
 }
 
@@ -68,24 +70,24 @@ static int explain_client(const struct tls_files *files, struct etcdreg_err *err
 
 	if (!file_is_given(&files->cert))
 		return err_set(err, ETCDREG_E_DENIED,
-			       "it wants a client certificate: name one with cert and key "
+			       "it requires a client certificate; set cert and key "
 			       "(ETCD_REGISTRY_CERT, ETCD_REGISTRY_KEY)");
 	file_name(&files->cert, &name);
-	return err_set(err, ETCDREG_E_DENIED, "it refuses the certificate in %s: %s", name.s,
+	return err_set(err, ETCDREG_E_DENIED, "it refuses the certificate in %s%s", name.s,
 		       tls_files_cert_expired(files)
-			       ? "that has expired"
-			       : "is that of an authority that etcd trusts, and for clients?");
+			       ? ": the certificate has expired"
+			       : "; use a client certificate of an authority that etcd trusts");
 }
 
 static int explain(const struct tls_files *files, enum meaning meaning, struct etcdreg_err *err)
 {
 	static const char *const texts[] = {
-		[EXPIRED] = "its certificate has expired: etcd needs a new one",
-		[NOT_YET_VALID] = "its certificate is not valid yet: is the clock right?",
-		[OTHER_HOST] = "its certificate is for other names: connect by one of them",
-		[OLD_TLS] = "it has no TLS 1.2 or later, which is needed",
-		[NO_TLS] = "it does not speak TLS: is it http?",
-		[BROKEN] = "the connection broke in the handshake: does it speak TLS?",
+		[EXPIRED] = "its certificate has expired; give etcd a new one",
+		[NOT_YET_VALID] = "its certificate is not valid yet; check the clocks",
+		[OTHER_HOST] = "its certificate is for other names; connect by one of them",
+		[OLD_TLS] = "it has no TLS 1.2 or later; enable one there",
+		[NO_TLS] = "it does not speak TLS; use http, or enable TLS there",
+		[BROKEN] = "the connection broke in the handshake; check that it speaks TLS",
 	};
 
 	if (meaning == UNKNOWN_AUTHORITY)

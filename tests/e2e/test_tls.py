@@ -154,7 +154,7 @@ def refused_files(request, authority, stranger, client):
         ),
         "no client certificate": lambda: (
             Files(cacert),
-            ("wants a client certificate", "ETCD_REGISTRY_CERT"),
+            ("requires a client certificate", "ETCD_REGISTRY_CERT"),
         ),
         "client of another authority": lambda: of_client(
             stranger.issue("client"), "refuses", "authority that etcd trusts"
@@ -263,7 +263,7 @@ def test_server_that_is_refused(v3_registry, authority, client, serve, issued, v
 
 def test_server_without_tls(v3_registry, secure_etcd, client):
     result = v3_registry.run("list", "--url", f"https://{secure_etcd.host}", *client.options())
-    assert_says(result, REFUSED, secure_etcd.host, "TLS: ", "does it speak TLS?")
+    assert_says(result, REFUSED, secure_etcd.host, "TLS: ", "check that it speaks TLS")
 
 
 KINDS = {

@@ -226,7 +226,8 @@ static void names_every_node_that_failed(void **state)
 	fake_rules(fake, rules);
 	assert_int_equal(call_of(c, "/x", 1000, &err), ETCDREG_E_UNREACH);
 	snprintf(expected, sizeof(expected),
-		 "http://127.0.0.1:%u: Connection refused; http://127.0.0.1:%u: status 500",
+		 "http://127.0.0.1:%u: cannot connect: Connection refused; "
+		 "http://127.0.0.1:%u: status 500",
 		 refused, fake->port);
 	assert_string_equal(err.msg, expected);
 	close(fd);
