@@ -79,15 +79,16 @@ void cluster_share_members(struct cluster *c, struct members *members)
 	c->members = members;
 }
 
-static int read_answer(unsigned status, const char *body, size_t len, cluster_read_fn *read,
-		       void *arg, struct etcdreg_err *err)
+/* Completes `answer`, which has its status and a text of `len` bytes, and passes it to `read`. */
+static int read_answer(struct cluster_answer *answer, size_t len, cluster_read_fn *read, void *arg,
+		       struct etcdreg_err *err)
 {
-	struct json *json = json_parse(body, len);
-	struct cluster_answer answer = {.status = status, .json = json, .text = body};
+	struct json *json = json_parse(answer->text, len);
 	int r;
 
-	answer.failed = json_read_error(json, &answer.error);
-	r = read(&answer, arg, err);
+	answer->json = json;
+	answer->failed = json_read_error(json, &answer->error);
+	r = read(answer, arg, err);
 	json_free(json);
 	return r;
 }
@@ -109,24 +110,42 @@ static bool make_request(const char *base, const struct cluster_request *rq, uns
 	return !buf_failed(url);
 }
 
-static int call_node(struct cluster *c, const char *base, const struct cluster_request *rq,
-		     unsigned timeout_ms, cluster_read_fn *read, void *arg, struct etcdreg_err *err)
+/* A call on its way round the nodes. */
+struct call {
+	const struct cluster_request *rq;
+	cluster_read_fn *read;
+	void *read_arg;
+	struct buf failures;        /* of the nodes that were left */
+	int code;                   /* of the failures, if they agree; 0: there is none */
+	struct etcdreg_err refusal; /* the first that a node answered with; code 0: none */
+};
+
+static void call_release(struct call *call)
+{
+	buf_release(&call->failures);
+}
+
+static int call_node(struct cluster *c, const char *base, unsigned timeout_ms,
+		     const struct call *call, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
-	struct http_request http;
-	struct http_answer answer;
+	struct cluster_answer answer = {0};
+	struct http_request rq;
+	struct http_answer http;
 	int r;
 
 	c->answered = false;
-	if (!make_request(base, rq, timeout_ms, &url, &http))
+	if (!make_request(base, call->rq, timeout_ms, &url, &rq))
 		return err_nomem(err);
-	r = http_perform(c->http, &http, &answer, err);
-	c->silent |= answer.silent;
-	c->refused = answer.refused;
+	r = http_perform(c->http, &rq, &http, err);
+	c->silent |= http.silent;
+	c->refused = http.refused;
 	if (r < 0)
 		return r;
-	r = read_answer(answer.status, answer.body.s, answer.body.len, read, arg, err);
-	http_answer_release(&answer);
+	answer.status = http.status;
+	answer.text = http.body.s;
+	r = read_answer(&answer, http.body.len, call->read, call->read_arg, err);
+	http_answer_release(&http);
 	c->answered = r != ETCDREG_E_UNREACH && r != ETCDREG_E_PROTO;
 	return r;
 }
@@ -143,18 +162,6 @@ static unsigned share_of(const struct cluster *c, size_t first, size_t nth, unsi
 	if (share < NODE_MIN_MS)
 		share = NODE_MIN_MS;
 	return share < left_ms ? share : left_ms;
-}
-
-/* What has come of a call so far. */
-struct outcome {
-	struct buf failures;        /* of the nodes that were left */
-	int code;                   /* theirs where they agree; 0: none was left */
-	struct etcdreg_err refusal; /* the first that a node answered with; code 0: none */
-};
-
-static void outcome_release(struct outcome *o)
-{
-	buf_release(&o->failures);
 }
 
 static uint64_t deadline_of(const struct cluster *c)
@@ -190,19 +197,19 @@ static void begin(struct cluster *c)
 	c->refused = false;
 }
 
-static void add_failure(struct outcome *o, const char *base, const struct etcdreg_err *one)
+static void add_failure(struct call *call, const char *base, const struct etcdreg_err *one)
 {
-	o->code = o->code == 0 || o->code == one->code ? one->code : ETCDREG_E_UNREACH;
-	if (o->failures.len > 0)
-		buf_puts(&o->failures, "; ");
-	buf_printf(&o->failures, "%s: %s", base, one->msg);
+	call->code = call->code == 0 || call->code == one->code ? one->code : ETCDREG_E_UNREACH;
+	if (call->failures.len > 0)
+		buf_puts(&call->failures, "; ");
+	buf_printf(&call->failures, "%s: %s", base, one->msg);
 }
 
-static void stay_with(struct cluster *c, size_t at, const struct outcome *o)
+static void stay_with(struct cluster *c, size_t at, const struct call *call)
 {
 	go_to(c, at);
-	if (o->failures.len > 0)
-		err_set(&c->failover, o->code, "%s", o->failures.s);
+	if (call->failures.len > 0)
+		err_set(&c->failover, call->code, "%s", call->failures.s);
 }
 
 /*
@@ -210,25 +217,24 @@ static void stay_with(struct cluster *c, size_t at, const struct outcome *o)
  * request.  If none does, the first refusal counts.
  */
 static bool is_over(struct cluster *c, size_t at, int r, const struct etcdreg_err *one,
-		    struct outcome *o)
+		    struct call *call)
 {
 	struct node *node = &c->nodes.all[at];
 	bool is_refused = c->answered && (r == ETCDREG_E_SERVER || r == ETCDREG_E_DENIED);
 
-	if (c->answered && (!is_refused || o->refusal.code == 0))
-		stay_with(c, at, o);
+	if (c->answered && (!is_refused || call->refusal.code == 0))
+		stay_with(c, at, call);
 	if ((c->answered && !is_refused) || r == ETCDREG_E_NOMEM || r == ETCDREG_E_TIMEOUT)
 		return true;
-	if (is_refused && o->refusal.code == 0)
-		err_set(&o->refusal, r, "%s: %s", node->base, one->msg);
+	if (is_refused && call->refusal.code == 0)
+		err_set(&call->refusal, r, "%s: %s", node->base, one->msg);
 	node->left += r == ETCDREG_E_UNREACH;
-	add_failure(o, node->base, one);
+	add_failure(call, node->base, one);
 	return false;
 }
 
-/* Once round the nodes, or as far as the time goes.  1: no node has had the last word. */
-static int go_round(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
-		    void *arg, struct outcome *o, struct etcdreg_err *err)
+/* Tries each node once, as far as the time goes.  1: no answer is final. */
+static int go_round(struct cluster *c, struct call *call, struct etcdreg_err *err)
 {
 	uint64_t deadline = deadline_of(c);
 	size_t first = c->nodes.current;
@@ -241,15 +247,15 @@ static int go_round(struct cluster *c, const struct cluster_request *rq, cluster
 		int r;
 
 		if (now + TRY_MIN_MS > deadline) {
-			if (o->refusal.code == 0)
+			if (call->refusal.code == 0)
 				go_to(c, at);
 			break;
 		}
 		if (node->fallback && !c->refused && i > 0)
 			continue;
-		r = call_node(c, node->base, rq, share_of(c, first, i, (unsigned)(deadline - now)),
-			      read, arg, &one);
-		if (is_over(c, at, r, &one, o))
+		r = call_node(c, node->base, share_of(c, first, i, (unsigned)(deadline - now)),
+			      call, &one);
+		if (is_over(c, at, r, &one, call))
 			return r == 0 ? 0 : err_set(err, r, "%s: %s", node->base, one.msg);
 	}
 	return 1;
@@ -258,19 +264,20 @@ static int go_round(struct cluster *c, const struct cluster_request *rq, cluster
 int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_read_fn *read,
 		 void *arg, struct etcdreg_err *err)
 {
-	CLEANUP(outcome) struct outcome o = {.failures = BUF_INIT(URL_MAX)};
+	CLEANUP(call)
+	struct call call = {.rq = rq, .read = read, .read_arg = arg, .failures = BUF_INIT(URL_MAX)};
 	int r;
 
 	begin(c);
-	r = go_round(c, rq, read, arg, &o, err);
+	r = go_round(c, &call, err);
 	if (r <= 0)
 		return r;
-	c->answered = o.refusal.code != 0;
+	c->answered = call.refusal.code != 0;
 	if (c->answered)
-		return err_set(err, o.refusal.code, "%s", o.refusal.msg);
-	if (o.failures.len == 0)
+		return err_set(err, call.refusal.code, "%s", call.refusal.msg);
+	if (call.failures.len == 0)
 		return err_set(err, ETCDREG_E_UNREACH, "cannot ask etcd: no time is left");
-	return err_set(err, o.code, "%s", o.failures.s);
+	return err_set(err, call.code, "%s", call.failures.s);
 }
 
 const char *cluster_node(const struct cluster *c)
@@ -346,7 +353,9 @@ int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, vo
 	size_t len;
 
 	while ((line = http_stream_line(stream->http, &len))) {
-		int r = read_answer(http_stream_status(stream->http), line, len, read, arg, err);
+		struct cluster_answer answer = {.status = http_stream_status(stream->http),
+						.text = line};
+		int r = read_answer(&answer, len, read, arg, err);
 
 		if (r < 0)
 			return r;
