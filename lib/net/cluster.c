@@ -1,45 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls to etcd, with failover between its nodes. */
 #define _GNU_SOURCE
-#include "cluster.h"
+#include "cluster_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "http.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/random.h"
-#include "nodes.h"
-#include "tls_files.h"
 
 #define NODE_MIN_MS 1000
 #define TRY_MIN_MS 20 /* in less time, no node can answer */
-#define URL_MAX 65536
-
-struct cluster_stream {
-	struct cluster *cluster;
-	struct http_stream *http;
-	unsigned node; /* its id */
-	unsigned left; /* of the node, when the stream was opened */
-	bool worked;
-};
-
-struct cluster {
-	struct tls_files tls;
-	struct http *http;
-	struct nodes nodes;
-	size_t passed;            /* nodes, from the current one on, on which streams failed */
-	struct members *members;  /* NULL: nobody asks the cluster */
-	unsigned members_version; /* of the list in `nodes` */
-	unsigned timeout_ms;
-	uint64_t deadline_ms;
-	bool answered; /* these three are of the latest call */
-	bool silent;
-	bool refused;                /* by the latest node */
-	struct etcdreg_err failover; /* code 0: none since cluster_take_failover() */
-};
 
 int cluster_new(const struct connstr *cs, const struct config *cfg, struct cluster **ret,
 		struct etcdreg_err *err)
@@ -79,9 +52,8 @@ void cluster_share_members(struct cluster *c, struct members *members)
 	c->members = members;
 }
 
-/* Completes `answer`, which has its status and a text of `len` bytes, and passes it to `read`. */
-static int read_answer(struct cluster_answer *answer, size_t len, cluster_read_fn *read, void *arg,
-		       struct etcdreg_err *err)
+int cluster_read_answer(struct cluster_answer *answer, size_t len, cluster_read_fn *read, void *arg,
+			struct etcdreg_err *err)
 {
 	struct json *json = json_parse(answer->text, len);
 	int r;
@@ -93,9 +65,8 @@ static int read_answer(struct cluster_answer *answer, size_t len, cluster_read_f
 	return r;
 }
 
-/* Fills *ret, which borrows `url` for its URL.  False: no memory. */
-static bool make_request(const char *base, const struct cluster_request *rq, unsigned timeout_ms,
-			 struct buf *url, struct http_request *ret)
+bool cluster_make_request(const char *base, const struct cluster_request *rq, unsigned timeout_ms,
+			  struct buf *url, struct http_request *ret)
 {
 	buf_printf(url, "%s%s", base, rq->path);
 	*ret = (struct http_request){
@@ -128,14 +99,14 @@ static void call_release(struct call *call)
 static int call_node(struct cluster *c, const char *base, unsigned timeout_ms,
 		     const struct call *call, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
+	CLEANUP(buf) struct buf url = BUF_INIT(CLUSTER_URL_MAX);
 	struct cluster_answer answer = {0};
 	struct http_request rq;
 	struct http_answer http;
 	int r;
 
 	c->answered = false;
-	if (!make_request(base, call->rq, timeout_ms, &url, &rq))
+	if (!cluster_make_request(base, call->rq, timeout_ms, &url, &rq))
 		return err_nomem(err);
 	r = http_perform(c->http, &rq, &http, err);
 	c->silent |= http.silent;
@@ -144,7 +115,7 @@ static int call_node(struct cluster *c, const char *base, unsigned timeout_ms,
 		return r;
 	answer.status = http.status;
 	answer.text = http.body.s;
-	r = read_answer(&answer, http.body.len, call->read, call->read_arg, err);
+	r = cluster_read_answer(&answer, http.body.len, call->read, call->read_arg, err);
 	http_answer_release(&http);
 	c->answered = r != ETCDREG_E_UNREACH && r != ETCDREG_E_PROTO;
 	return r;
@@ -171,7 +142,7 @@ static uint64_t deadline_of(const struct cluster *c)
 	return deadline < c->deadline_ms ? deadline : c->deadline_ms;
 }
 
-static void go_to(struct cluster *c, size_t node)
+void cluster_go_to(struct cluster *c, size_t node)
 {
 	if (c->nodes.current != node)
 		c->passed = 0;
@@ -207,7 +178,7 @@ static void add_failure(struct call *call, const char *base, const struct etcdre
 
 static void stay_with(struct cluster *c, size_t at, const struct call *call)
 {
-	go_to(c, at);
+	cluster_go_to(c, at);
 	if (call->failures.len > 0)
 		err_set(&c->failover, call->code, "%s", call->failures.s);
 }
@@ -248,7 +219,7 @@ static int go_round(struct cluster *c, struct call *call, struct etcdreg_err *er
 
 		if (now + TRY_MIN_MS > deadline) {
 			if (call->refusal.code == 0)
-				go_to(c, at);
+				cluster_go_to(c, at);
 			break;
 		}
 		if (node->fallback && !c->refused && i > 0)
@@ -265,7 +236,8 @@ int cluster_call(struct cluster *c, const struct cluster_request *rq, cluster_re
 		 void *arg, struct etcdreg_err *err)
 {
 	CLEANUP(call)
-	struct call call = {.rq = rq, .read = read, .read_arg = arg, .failures = BUF_INIT(URL_MAX)};
+	struct call call = {
+		.rq = rq, .read = read, .read_arg = arg, .failures = BUF_INIT(CLUSTER_URL_MAX)};
 	int r;
 
 	begin(c);
@@ -302,92 +274,6 @@ bool cluster_take_failover(struct cluster *c, struct etcdreg_err *ret)
 bool cluster_was_silent(const struct cluster *c)
 {
 	return c->silent;
-}
-
-static const struct node *next_for_streams(const struct cluster *c)
-{
-	return &c->nodes.all[(c->nodes.current + c->passed) % c->nodes.len];
-}
-
-struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq)
-{
-	CLEANUP(buf) struct buf url = BUF_INIT(URL_MAX);
-	struct cluster_stream *stream = calloc(1, sizeof(*stream));
-	const struct node *node = next_for_streams(c);
-	struct http_request http;
-
-	if (!stream || !make_request(node->base, rq, c->timeout_ms, &url, &http)) {
-		free(stream);
-		return NULL;
-	}
-	*stream = (struct cluster_stream){.cluster = c, .node = node->id, .left = node->left};
-	stream->http = http_stream_open(c->http, &http);
-	if (!stream->http) {
-		free(stream);
-		return NULL;
-	}
-	return stream;
-}
-
-void cluster_stream_close(struct cluster_stream *stream)
-{
-	if (!stream)
-		return;
-	http_stream_close(stream->http);
-	free(stream);
-}
-
-static bool is_left(const struct cluster_stream *stream)
-{
-	const struct nodes *n = &stream->cluster->nodes;
-	const struct node *node = nodes_find(n, stream->node);
-
-	return !node || stream->left != node->left ||
-	       (stream->worked && node != &n->all[n->current]);
-}
-
-int cluster_stream_read(struct cluster_stream *stream, cluster_read_fn *read, void *arg,
-			struct etcdreg_err *err)
-{
-	const char *line;
-	size_t len;
-
-	while ((line = http_stream_line(stream->http, &len))) {
-		struct cluster_answer answer = {.status = http_stream_status(stream->http),
-						.text = line};
-		int r = read_answer(&answer, len, read, arg, err);
-
-		if (r < 0)
-			return r;
-	}
-	if (http_stream_ended(stream->http))
-		return err_set(err, ETCDREG_E_UNREACH, "the stream has ended");
-	if (is_left(stream))
-		return err_set(err, ETCDREG_E_UNREACH, "calls have left the stream's node");
-	return 0;
-}
-
-/* Calls follow the stream, unless they have left its node since the stream was opened. */
-void cluster_stream_worked(struct cluster_stream *stream)
-{
-	struct cluster *c = stream->cluster;
-	const struct node *node = nodes_find(&c->nodes, stream->node);
-
-	stream->worked = true;
-	if (!node || node->left != stream->left)
-		return;
-	if (node != &c->nodes.all[c->nodes.current])
-		err_set(&c->failover, ETCDREG_E_UNREACH, "%s: a stream failed", cluster_node(c));
-	go_to(c, (size_t)(node - c->nodes.all));
-	c->passed = 0;
-}
-
-void cluster_stream_failed(struct cluster_stream *stream)
-{
-	struct cluster *c = stream->cluster;
-
-	if (stream->node == next_for_streams(c)->id)
-		c->passed = (c->passed + 1) % c->nodes.len;
 }
 
 void cluster_wait(struct cluster *c, uint64_t timeout_ms)
