@@ -110,37 +110,34 @@ static int await_in_time(struct wait *wait, struct etcdreg_entry *ret, struct et
 	return r;
 }
 
-static int lookup_waiting(struct etcdreg *reg, const struct options *opts,
-			  struct etcdreg_entry *ret, struct etcdreg_err *err)
+static int lookup_waiting(struct etcdreg *reg, const struct options *opts, struct etcdreg_err *err)
 {
+	CLEANUP(entry) struct etcdreg_entry entry = {0};
 	struct wait wait = {.name = opts->operands[0], .time_ms = opts->wait_ms};
 	int r = etcdreg_watch(reg, wait.name, &wait.watch, err);
 
 	if (r == 0)
-		r = await_in_time(&wait, ret, err);
+		r = await_in_time(&wait, &entry, err);
 	etcdreg_watch_close(wait.watch);
+	if (r == 0)
+		show_one(opts, &entry);
 	return r;
 }
 
-static int lookup(struct etcdreg *reg, const struct options *opts, struct etcdreg_entry *ret,
-		  struct etcdreg_err *err)
+static int lookup_once(struct etcdreg *reg, const struct options *opts, struct etcdreg_err *err)
 {
 	struct etcdreg_entry *entry;
-	int r;
+	int r = etcdreg_lookup(reg, opts->operands[0], &entry, err);
 
-	if (opts->wait_ms > 0)
-		return lookup_waiting(reg, opts, ret, err);
-	r = etcdreg_lookup(reg, opts->operands[0], &entry, err);
 	if (r < 0)
 		return r;
-	*ret = STEAL(*entry);
+	show_one(opts, entry);
 	etcdreg_entry_free(entry);
 	return 0;
 }
 
 int lookup_command(struct options *opts)
 {
-	CLEANUP(entry) struct etcdreg_entry entry = {0};
 	struct etcdreg *reg;
 	struct etcdreg_err err;
 	int r;
@@ -148,10 +145,7 @@ int lookup_command(struct options *opts)
 	r = options_open(opts, NULL, NULL, &reg, &err);
 	if (r < 0)
 		return output_error(&err);
-	r = lookup(reg, opts, &entry, &err);
+	r = opts->wait_ms > 0 ? lookup_waiting(reg, opts, &err) : lookup_once(reg, opts, &err);
 	etcdreg_close(reg, 0);
-	if (r < 0)
-		return output_error(&err);
-	show_one(opts, &entry);
-	return STATUS_OK;
+	return r < 0 ? output_error(&err) : STATUS_OK;
 }
