@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry agent`: the way from the command line into the agent. */
+/* `etcd-registry agent`: check the socket options, then start the agent. */
 #include "agent/agent.h"
 
 #include "command.h"
@@ -13,7 +13,7 @@ static int check_socket(const struct options *opts, struct etcdreg_err *err)
 
 	if (!(opts->own & OWN_SOCKET) == !(opts->own & OWN_LISTEN_FD))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "agent: exactly one of --socket and --listen-fd is needed");
+			       "agent: give exactly one of --socket and --listen-fd");
 	if ((opts->own & (OWN_MODE | OWN_OWNER)) && (!socket || socket[0] == '@'))
 		return err_set(err, ETCDREG_E_CONFIG, "agent: %s needs a --socket that is a path",
 			       opts->own & OWN_MODE ? "--mode" : "--owner");

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command.h - the commands of `etcd-registry`: what each one accepts, and the function it starts
- * in.
+ * command.h - the commands of `etcd-registry`, with the arguments and the function of each.
  *
- * The table in main.c is the only list of them: dispatch, usage, --help and the check of the
- * command line are made from it.  A command's function returns the exit status of the process; what
- * it printed on stdout is flushed and checked by main() afterwards.  It may be told off by SIGPIPE
- * like any other filter.
+ * The table in main.c is the only list of them.  Dispatch, usage, --help and the check of the
+ * command line follow from it.  A command's function returns the exit status of the process.
+ * main() then flushes stdout and checks it for errors.  SIGPIPE may end the process, as it ends any
+ * other filter.
  */
 #ifndef ETCDREG_CLI_COMMAND_H
 #define ETCDREG_CLI_COMMAND_H
@@ -20,17 +19,17 @@
 struct options;
 
 enum status {
-	STATUS_OK = 0,      /* found, done */
-	STATUS_NOTHING = 1, /* asked and answered: there is no such service */
-	STATUS_USAGE = 2,   /* command line, environment or connection string */
-	STATUS_FAILED = 3,  /* the registry could not be reached or refused; any other failure */
+	STATUS_OK = 0,      /* found, or done */
+	STATUS_NOTHING = 1, /* the registry answered: there is no such service */
+	STATUS_USAGE = 2,   /* wrong command line, environment or connection string */
+	STATUS_FAILED = 3,  /* cannot reach the registry, or it refused; any other failure */
 };
 
-/* The bits of own_options.h. */
+/* Options that are not settings, one bit each: own_options.h. */
 enum own {
 	OWN_JSON = 1 << 0,
 	OWN_PORT = 1 << 1,
-	OWN_HELP = 1 << 2, /* every command has it */
+	OWN_HELP = 1 << 2, /* of every command */
 	OWN_VERBOSE = 1 << 3,
 	OWN_FORMAT = 1 << 4,
 	OWN_WAIT = 1 << 5,
@@ -42,23 +41,23 @@ enum own {
 
 struct command {
 	const char *name;
-	const char *operands; /* as usage shows them */
+	const char *operands; /* as the usage line shows them */
 	const char *help;     /* one line */
-	const char *details;  /* a paragraph for the command's own help; NULL: none */
+	const char *details;  /* a paragraph of the command's own help; NULL: none */
 	int (*main)(struct options *opts);
 	size_t operands_min, operands_max;
-	/* 1 << enum config_scope: takes every setting of that scope as an option */
+	/* 1 << enum config_scope: every setting of that scope is an option */
 	unsigned scopes;
-	uint64_t settings; /* 1 << enum config_id: takes these too */
+	uint64_t settings; /* 1 << enum config_id: these are options too */
 	unsigned own;      /* enum own */
-	bool wraps; /* the first operand ends the options: what follows is another command line */
-	bool has_changes; /* that --format may name */
+	bool wraps;        /* the first operand begins another command line, and ends the options */
+	bool has_changes;  /* --format may contain {change} */
 };
 
-/* Ends with an entry whose name is NULL. */
+/* The last row has no name (NULL). */
 extern const struct command commands[];
 
-/* The command of that name, or NULL. */
+/* Returns the command of that name, or NULL. */
 const struct command *command_find(const char *name);
 
 int agent_command(struct options *opts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The language of --format. */
+/* --format: check a format, and print a service with it. */
 #define _GNU_SOURCE
 #include "format.h"
 
@@ -16,7 +16,7 @@
 #define FIELDS "{name}, {hostname}, {host}, {port}, {url}, {json} or {.MEMBER}"
 #define QUOTED_MAX 64
 
-/* Text that stands for itself, or the name of a field. */
+/* Literal text, or the name of a field. */
 struct part {
 	const char *s;
 	size_t len;
@@ -89,7 +89,7 @@ static bool is_member(const struct part *part)
 	return part->len > 0 && part->s[0] == '.';
 }
 
-/* ".a.b": no name is empty. */
+/* ".a.b", and no name between the dots is empty. */
 static bool is_path(const struct part *part)
 {
 	return part->s[part->len - 1] != '.' && !memmem(part->s, part->len, "..", 2);
@@ -100,7 +100,7 @@ static struct part text_of(const char *s, size_t len)
 	return (struct part){.s = s, .len = len};
 }
 
-/* Steps over the next part of *s, which is not at its end.  False: it is none. */
+/* Reads the next part of *s, which is not empty, and steps over it.  False: it is not valid. */
 static bool take_part(const char **s, struct part *ret)
 {
 	const char *at = *s;
@@ -131,13 +131,13 @@ static int refuse(const char *at, struct etcdreg_err *err)
 	switch (*at) {
 	case '\\':
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "'%.2s': a backslash is followed by t or a backslash", at);
+			       "'%.2s' is not valid: use \\t for a tab, \\\\ for a backslash", at);
 	case '\n':
-		return err_set(err, ETCDREG_E_CONFIG, "a result is one line, without a newline");
+		return err_set(err, ETCDREG_E_CONFIG, "a format must not contain a newline");
 	default:
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "'%.*s': a brace has no partner; it is itself when it is doubled",
-			       QUOTED_MAX, at);
+			       "unmatched brace at '%.*s': double a brace to print it", QUOTED_MAX,
+			       at);
 	}
 }
 
@@ -147,7 +147,7 @@ static int check_field(const struct part *part, bool has_changes, struct etcdreg
 
 	if (is_member(part) ? is_path(part) : field && (has_changes || !field->of_changes))
 		return 0;
-	return err_set(err, ETCDREG_E_CONFIG, "there is no '{%.*s}', but %s" FIELDS,
+	return err_set(err, ETCDREG_E_CONFIG, "unknown field '{%.*s}': use %s" FIELDS,
 		       part->len < QUOTED_MAX ? (int)part->len : QUOTED_MAX, part->s,
 		       has_changes ? "{change}, " : "");
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format.h - the language of --format: one line for each service.
+ * format.h - the language of --format: one line of text for each service.
  *
- *	{name} {hostname} {host} {port} {url}   as the document says; "" where it does not
+ *	{name} {hostname} {host} {port} {url}   the member of the document; "" if it has none
  *	{json}                                  the whole document
  *	{change}                                of `watch`: found, added, changed, removed
- *	{.member} {.member.member}              of the document: a text as such, anything else as
- *	                                        JSON, "" where there is none
+ *	{.member} {.member.member}              any member of the document: a string as it is,
+ *	                                        anything else as JSON, "" if there is none
  *	{{ }} \t \\                             a brace, a tab, a backslash
  *
- * Anything else stands for itself.  A newline is refused, and values have none: a result is always
- * exactly one line.
+ * All other text stands for itself.  A format has no newline, and printed values have none either,
+ * so a result is always exactly one line.
  */
 #ifndef ETCDREG_CLI_FORMAT_H
 #define ETCDREG_CLI_FORMAT_H
@@ -20,12 +20,15 @@
 #include "lib/etcd-registry.h"
 
 /*
- * Whether `format` is one.  `has_changes`: {change} may be in it.  Fails with ETCDREG_E_CONFIG, the
- * message quoting what is wrong and saying what there is.
+ * Checks a format.  `has_changes`: {change} is a field too.  Fails with ETCDREG_E_CONFIG; the
+ * message quotes the wrong part and says what is valid.
  */
 int format_check(const char *format, bool has_changes, struct etcdreg_err *err);
 
-/* The line on stdout.  `format` must have been checked; `change` is the word for {change}. */
+/*
+ * Writes the line to stdout.  `format` must have passed format_check().  `change` is the word for
+ * {change}; NULL if the format cannot contain it.
+ */
 void format_print(const char *format, const struct etcdreg_entry *entry, const char *change);
 
 #endif

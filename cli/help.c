@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry help` and `version`: what they say comes from the tables of commands and settings.
- */
+/* `etcd-registry help` and `version`. */
 #include "help.h"
 
 #include <string.h>
@@ -13,8 +12,7 @@ static void print_commands(FILE *out)
 	fputs("usage: etcd-registry COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
 	for (const struct command *command = commands; command->name; command++)
 		fprintf(out, "  %-9s %s\n", command->name, command->help);
-	fputs("\n'etcd-registry help COMMAND' explains one of them; man etcd-registry has it "
-	      "all.\n",
+	fputs("\nSee 'etcd-registry help COMMAND' for one command, 'man etcd-registry' for all.\n",
 	      out);
 }
 
@@ -31,7 +29,7 @@ void help_print(const struct command *command, FILE *out)
 	options_describe(command, out);
 }
 
-/* A cell of a Markdown table: a bar in the text would end it. */
+/* Writes a cell of a Markdown table.  A bar in the text would end the cell. */
 static void print_cell(const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -79,7 +77,7 @@ static void print_row(const struct config_row *row)
 	puts(" |");
 }
 
-/* The table that README.md holds, in Markdown. */
+/* README.md has a copy of this table, which a test compares. */
 static void print_settings(void)
 {
 	puts("| variable | option | in the connection string | default, range | meaning |");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry join`: hold a service in the registry until a signal says to leave. */
+/* `etcd-registry join`: register a service, and hold it until a signal. */
 #define _GNU_SOURCE
 #include <sys/socket.h>
 
@@ -10,9 +10,9 @@
 #include "output.h"
 #include "signals.h"
 
-/* What the events have said so far.  The handle's thread's alone, until etcdreg_close() is back. */
+/* Written by the handle's thread alone; main reads it after etcdreg_close(). */
 struct told {
-	struct etcdreg_err error; /* the latest */
+	struct etcdreg_err error; /* the latest that was printed; code 0: none */
 	bool left;
 };
 
@@ -22,10 +22,10 @@ static void tell(const struct etcdreg_event *event, void *arg)
 
 	switch (event->type) {
 	case ETCDREG_FAILOVER:
-		output_message("%s; another node is used", event->err->msg);
+		output_message("%s; using another node", event->err->msg);
 		break;
 	case ETCDREG_RETRYING:
-		/* Interrupted by the end: what matters then is said there. */
+		/* etcdreg_close() ended this attempt, and hold() reports the result. */
 		if (event->err->code != ETCDREG_E_TIMEOUT)
 			output_retry(event->err, &told->error);
 		return;
@@ -33,10 +33,11 @@ static void tell(const struct etcdreg_event *event, void *arg)
 		output_message("'%s' is registered", event->service->name);
 		break;
 	case ETCDREG_LOST:
-		output_message("'%s' is lost, registering it again", event->service->name);
+		output_message("'%s' is lost from etcd; registering it again",
+			       event->service->name);
 		break;
 	case ETCDREG_LEFT:
-		output_message("'%s' has left", event->service->name);
+		output_message("'%s' is removed", event->service->name);
 		told->left = true;
 		break;
 	case ETCDREG_UP:
@@ -67,13 +68,12 @@ static int hold(struct options *opts, const struct etcdreg_service *service)
 	etcdreg_close(reg, timeout_ms);
 	if (told.left || timeout_ms == 0)
 		return STATUS_OK;
-	return output_failure(
-		STATUS_FAILED,
-		"'%s' could not be taken out within %u ms; it stays for its time to live",
-		service->name, timeout_ms);
+	return output_failure(STATUS_FAILED,
+			      "cannot remove '%s' within %u ms: etcd keeps it until its TTL ends",
+			      service->name, timeout_ms);
 }
 
-/* An interface or a network becomes an address; nothing asked: the library finds one. */
+/* Turns an interface or a network into an address.  Without a setting the library chooses one. */
 static int choose_host(const char *setting, char ret[static ADDRESS_MAX], const char **ret_host,
 		       struct etcdreg_err *err)
 {
@@ -100,7 +100,7 @@ int join_command(struct options *opts)
 	char host[ADDRESS_MAX];
 
 	if (opts->port == 0) {
-		output_failure(STATUS_USAGE, "join: --port is missing");
+		output_failure(STATUS_USAGE, "join: --port is required");
 		options_usage(opts->command, stderr);
 		return STATUS_USAGE;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry leave`: take a service out of the registry, whoever put it there. */
+/* `etcd-registry leave`: remove a service, no matter who registered it. */
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "options.h"
 #include "output.h"
 
-/* Cuts `text`, which *service then points into. */
+/* Ends the host in `text` with a NUL.  service->hostname then points into `text`. */
 static int parse_host_port(char *text, struct etcdreg_service *service, struct etcdreg_err *err)
 {
 	struct hostname_parts parts;
@@ -39,7 +39,7 @@ static bool has_url(struct etcdreg_entry *const *entries, const char *url)
 	return false;
 }
 
-/* *ret_found: the registry holds a service of that name and url. */
+/* Sets *ret_found if the registry has a service of that name and URL. */
 static int look_for(struct etcdreg *reg, const char *name, const char *url, bool *ret_found,
 		    struct etcdreg_err *err)
 {
@@ -66,7 +66,7 @@ static int take_out(struct options *opts, const struct etcdreg_service *service,
 	if (r < 0)
 		return output_error(&err);
 	r = look_for(reg, service->name, url, &found, &err);
-	/* Also when it is not listed: a document that nobody can read is taken out all the same. */
+	/* Even if the list does not have it: the list leaves out documents that are not valid. */
 	if (r == 0)
 		r = etcdreg_leave(reg, service, &err);
 	if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry list`: the services of a name, or all of them. */
+/* `etcd-registry list`: show the services of a name, or all services. */
 #include "command.h"
 #include "options.h"
 #include "output.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry lookup`: one service of a name, or with --wait the first that comes. */
+/* `etcd-registry lookup`: show one service of a name; with --wait, wait for one. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "command.h"
@@ -17,7 +18,7 @@
 #include "output.h"
 #include "show.h"
 
-#define LAST_WORD_MS 50 /* for a watch to say itself what it has come to, once the time is up */
+#define LAST_WORD_MS 50 /* after the deadline, for the watch to report its own result */
 
 struct wait {
 	struct etcdreg_watch *watch;
@@ -33,7 +34,7 @@ static int keep(struct etcdreg_entry *kept, const struct etcdreg_entry *entry,
 	return entry_read(entry->json, NULL, kept) == ENTRY_READ ? 0 : err_nomem(err);
 }
 
-/* Of all that are there when the watch begins one at random, else the one that has come. */
+/* Picks at random among the services that the watch finds at its start, else takes the new one. */
 static int choose(struct etcdreg_watch *watch, const struct etcdreg_change *change,
 		  struct etcdreg_entry *ret, struct etcdreg_err *err)
 {
@@ -55,7 +56,7 @@ static unsigned time_left(const struct wait *wait)
 	return now < wait->deadline_ms ? (unsigned)(wait->deadline_ms - now) : 0;
 }
 
-/* Until the time is up; an etcd that does not answer is waited for too. */
+/* Waits until the deadline, also while etcd does not answer. */
 static int await_service(const struct wait *wait, struct etcdreg_entry *ret,
 			 struct etcdreg_err *err)
 {
@@ -68,8 +69,9 @@ static int await_service(const struct wait *wait, struct etcdreg_entry *ret,
 		if (r == 0 && change->type != ETCDREG_REMOVED)
 			return choose(wait->watch, change, ret, err);
 		if (r == ETCDREG_E_TIMEOUT)
-			return err_set(err, ETCDREG_E_NOTFOUND, "no service '%s' came within %u ms",
-				       wait->name, wait->time_ms);
+			return err_set(err, ETCDREG_E_NOTFOUND,
+				       "no service '%s' appeared within %u ms", wait->name,
+				       wait->time_ms);
 		if (r == ETCDREG_E_STOPPED)
 			return err_set(err, ETCDREG_E_UNREACH, "no answer from etcd within %u ms",
 				       wait->time_ms);
@@ -80,7 +82,7 @@ static int await_service(const struct wait *wait, struct etcdreg_entry *ret,
 	}
 }
 
-/* Ends a request that is still waited for then. */
+/* Stops the watch after the deadline, so that a request which hangs ends too. */
 static void *stop_in_time(void *arg)
 {
 	const struct wait *wait = arg;
@@ -102,8 +104,9 @@ static int await_in_time(struct wait *wait, struct etcdreg_entry *ret, struct et
 	int r;
 
 	wait->deadline_ms = now_ms() + wait->time_ms;
-	if (pthread_create(&thread, NULL, stop_in_time, wait) != 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "no thread can be had");
+	r = pthread_create(&thread, NULL, stop_in_time, wait);
+	if (r != 0)
+		return err_set(err, ETCDREG_E_SYSTEM, "cannot create a thread: %s", strerror(r));
 	r = await_service(wait, ret, err);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);

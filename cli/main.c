@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command `etcd-registry`: the table of its commands, and the way into one. */
+/* The command `etcd-registry`: the table of its commands, and main(). */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ const struct command commands[] = {
 	{
 		.name = "list",
 		.operands = "[NAME]",
-		.help = "list the services of a name, or all of them",
+		.help = "list the services of a name, or all services",
 		.main = list_command,
 		.operands_max = 1,
 		.scopes = REGISTRY,
@@ -26,7 +26,7 @@ const struct command commands[] = {
 	{
 		.name = "lookup",
 		.operands = "NAME",
-		.help = "find one service of a name, picked at random",
+		.help = "pick one service of a name at random",
 		.main = lookup_command,
 		.operands_min = 1,
 		.operands_max = 1,
@@ -36,8 +36,7 @@ const struct command commands[] = {
 	{
 		.name = "watch",
 		.operands = "[NAME]",
-		.help = "print the changes of a name's services, or of all, until SIGINT or "
-			"SIGTERM",
+		.help = "print services and their changes, until SIGINT or SIGTERM",
 		.main = watch_command,
 		.operands_max = 1,
 		.scopes = REGISTRY,
@@ -47,7 +46,7 @@ const struct command commands[] = {
 	{
 		.name = "join",
 		.operands = "NAME --port PORT",
-		.help = "hold a service in the registry until SIGINT or SIGTERM",
+		.help = "register a service, and hold it until SIGINT or SIGTERM",
 		.main = join_command,
 		.operands_min = 1,
 		.operands_max = 1,
@@ -59,7 +58,7 @@ const struct command commands[] = {
 	{
 		.name = "leave",
 		.operands = "NAME HOST:PORT",
-		.help = "take a service out of the registry, whoever put it there",
+		.help = "remove a service, no matter who registered it",
 		.main = leave_command,
 		.operands_min = 2,
 		.operands_max = 2,
@@ -69,10 +68,10 @@ const struct command commands[] = {
 	{
 		.name = "run",
 		.operands = "-- COMMAND...",
-		.help = "run a server that registers itself",
-		.details = "The command gets the preload object in LD_PRELOAD and the settings in "
-			   "its\n"
-			   "environment, and takes the place of this process.",
+		.help = "run a server with the preload object, which registers it",
+		.details = "Adds the preload object to LD_PRELOAD and the settings to the "
+			   "environment, then\n"
+			   "executes the command in this process.",
 		.main = run_command,
 		.operands_min = 1,
 		.operands_max = SIZE_MAX,
@@ -82,12 +81,12 @@ const struct command commands[] = {
 	{
 		.name = "agent",
 		.operands = "--socket PATH|@NAME",
-		.help = "serve the preloaded processes of this machine; they start it themselves",
-		.details = "An agent keeps in etcd what preloaded processes listen on.  A process "
-			   "starts one\n"
-			   "if it needs one and none runs.  An agent that you run serves all "
-			   "processes that\n"
-			   "have ETCD_REGISTRY_AGENT set to its socket, and these start no other.",
+		.help = "register what preloaded processes listen on",
+		.details = "A preloaded process starts an agent if it needs one and none runs.  "
+			   "An agent that\n"
+			   "you run serves all processes that have ETCD_REGISTRY_AGENT set to its "
+			   "socket.\n"
+			   "They start no other agent.",
 		.main = agent_command,
 		.scopes = REGISTRY | AGENT,
 		.own = OWN_SOCKET | OWN_LISTEN_FD | OWN_MODE | OWN_OWNER,
@@ -95,7 +94,7 @@ const struct command commands[] = {
 	{
 		.name = "help",
 		.operands = "[COMMAND | settings]",
-		.help = "explain a command, or print the table of environment variables",
+		.help = "explain a command, or print the table of settings",
 		.main = help_command,
 		.operands_max = 1,
 	},
@@ -117,7 +116,7 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-/* The conventional options in place of a command. */
+/* --help, -h and --version stand for commands. */
 static const char *command_name(const char *arg)
 {
 	if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)

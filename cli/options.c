@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command line, checked against what its command accepts. */
+/* Parse a command line, and describe its options. */
 #define _GNU_SOURCE
 #include "options.h"
 
@@ -19,7 +19,7 @@ bool options_setting_name(const struct config_row *row, char ret[static OPTION_N
 	const char *s = row->env + strlen(ENV_PREFIX);
 	size_t i;
 
-	/* The password: arguments are public.  Disabled: then nobody needs `run`. */
+	/* Every user can read a password in argv.  A disabled object needs no `run`. */
 	if (row == &config_rows[CONFIG_password] || row == &config_rows[CONFIG_disable])
 		return false;
 	for (i = 0; s[i] != '\0' && i + 1 < OPTION_NAME_MAX; i++)
@@ -28,7 +28,7 @@ bool options_setting_name(const struct config_row *row, char ret[static OPTION_N
 	return true;
 }
 
-/* Whether the command takes the setting as an option, and that option's name. */
+/* Whether the setting is an option of the command; writes the option's name. */
 static bool takes_setting(const struct command *command, enum config_id id,
 			  char ret[static OPTION_NAME_MAX])
 {
@@ -59,7 +59,7 @@ static const struct own_option *find_own(const struct command *command, const ch
 	return NULL;
 }
 
-/* CONFIG_COUNT: there is none. */
+/* Returns CONFIG_COUNT if there is none. */
 static enum config_id find_setting(const struct command *command, const char *name, size_t len)
 {
 	char candidate[OPTION_NAME_MAX];
@@ -85,7 +85,7 @@ static int set_setting(struct options *opts, enum config_id id, char *value,
 	return 0;
 }
 
-/* Take the option argv[*at], and the argument after it if that is its value. */
+/* Takes the option argv[*at], and the next argument if that is its value. */
 static int take_option(struct options *opts, char **argv, int *at, struct etcdreg_err *err)
 {
 	char *name = argv[*at] + 2;
@@ -164,7 +164,7 @@ static int check_operands(const struct options *opts, struct etcdreg_err *err)
 	if (opts->operands_len < command->operands_min)
 		return err_set(err, ETCDREG_E_CONFIG, "%s: too few arguments", command->name);
 	if (opts->operands_len > command->operands_max)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected '%s'", command->name,
+		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected argument '%s'", command->name,
 			       opts->operands[command->operands_max]);
 	return 0;
 }
@@ -173,7 +173,7 @@ static int check_forms(const struct options *opts, struct etcdreg_err *err)
 {
 	if (__builtin_popcount(opts->own & (OWN_JSON | OWN_FORMAT | OWN_VERBOSE)) > 1)
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "only one of --verbose, --format and --json can be had");
+			       "give only one of --verbose, --format and --json");
 	return 0;
 }
 
@@ -278,8 +278,8 @@ static void describe_settings(const struct command *command, FILE *out)
 {
 	char name[OPTION_NAME_MAX];
 
-	fputs("\nSettings, with their defaults; where one is not given, its variable counts: "
-	      "--ttl, then " ENV_PREFIX "TTL.\n",
+	fputs("\nSettings, with [defaults].  An option overrides its variable: --ttl "
+	      "overrides " ENV_PREFIX "TTL.\n",
 	      out);
 	for (enum config_id id = 0; id < CONFIG_COUNT; id++) {
 		const struct config_row *row = &config_rows[id];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - a command line, checked against what its command accepts.
+ * options.h - parse a command line by the options that its command accepts.
  *
- * Options are long, "--option VALUE" or "--option=VALUE", never abbreviated, and may stand among
- * the operands; "--" ends them.  -h and -v are short for --help and --verbose.  A setting of
- * lib/config/config.def is called as its environment variable without the prefix:
- * ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option, because the arguments
- * of a process are public.
+ * Options are "--option VALUE" or "--option=VALUE", before, between or after the operands.  They
+ * cannot be abbreviated.  "--" ends them.  -h and -v are short for --help and --verbose.  A setting
+ * of lib/config/config.def has the name of its environment variable without the prefix:
+ * ETCD_REGISTRY_EXIT_TIMEOUT is --exit-timeout.  The password has no option, because every user can
+ * read the arguments of a process.
  */
 #ifndef ETCDREG_CLI_OPTIONS_H
 #define ETCDREG_CLI_OPTIONS_H
@@ -20,58 +20,57 @@
 #include "lib/config/config.h"
 #include "lib/etcd-registry.h"
 
-#define OPTION_NAME_MAX 32 /* bytes of an option's name, its NUL included */
+#define OPTION_NAME_MAX 32 /* bytes of an option's name with its NUL */
 
 struct options {
 	const struct command *command;
-	struct config config;      /* the defaults, with what the command line set over them */
-	char *given[CONFIG_COUNT]; /* the settings' texts on the command line, NULL where there is
-				      none */
+	struct config config;      /* defaults, then the settings of the command line */
+	char *given[CONFIG_COUNT]; /* each setting's text on the command line; NULL: not given */
 	char **operands;           /* NULL-terminated */
 	size_t operands_len;
-	unsigned own;               /* enum own: those that were given */
+	unsigned own;               /* enum own: the options that were given */
 	unsigned port;              /* 0: not given */
 	unsigned wait_ms;           /* 0: not given */
-	const char *format;         /* checked; NULL: not given */
-	struct agent_options agent; /* all but its `config` */
+	const char *format;         /* has passed format_check(); NULL: not given */
+	struct agent_options agent; /* without its `config`, which agent_command() sets */
 };
 
 /*
- * Read argv[1..] into *ret.  Keeps pointers into argv and reorders it.  Release with
- * options_release(), also after a failure.  With --help the operands are not checked. Fails with
- * ETCDREG_E_CONFIG, the message naming the option, or _NOMEM.
+ * Reads argv[1..] into *ret.  Keeps pointers into argv and reorders it.  Release *ret with
+ * options_release(), even after a failure.  With --help the operands are not checked.
+ * Fails with ETCDREG_E_CONFIG, and a message that names the option, or _NOMEM.
  */
 int options_parse(struct options *ret, const struct command *command, int argc, char **argv,
 		  struct etcdreg_err *err);
 
-/* Clears secrets.  Fine on a zeroed object. */
+/* Clears the secrets.  A zeroed struct is fine. */
 void options_release(struct options *opts);
 
-/* Clears the secrets in argv, which `ps` shows: `config` has copies. */
+/* Clears the secrets in argv, because `ps` shows it.  `config` keeps its copies. */
 void options_wipe_secrets(const struct options *opts);
 
 /*
- * Open the registry that the command line names; what it leaves open comes from the environment.
- * `on_event` may be NULL.  Secrets are wiped from the command line that `ps` shows.  Release with
- * etcdreg_close(). Fails as etcdreg_open() does.
+ * Opens the registry with the settings of the command line; the library reads the others from the
+ * environment.  Then clears the secrets in argv, even after a failure.  `on_event` may be NULL.
+ * Release *ret_reg with etcdreg_close().  Fails as etcdreg_open() does.
  */
 int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *arg,
 		 struct etcdreg **ret_reg, struct etcdreg_err *err);
 
 /*
- * Let the environment, then the connection string's query, fill the settings that the command line
- * left at their default: for commands that use settings themselves.  Fails with ETCDREG_E_CONFIG or
- * _NOMEM.
+ * Adds the settings of the environment and of the connection string's query.  An option overrides
+ * the query, which overrides the environment.  For commands that use settings themselves.
+ * Fails with ETCDREG_E_CONFIG or _NOMEM.
  */
 int options_complete(struct options *opts, struct etcdreg_err *err);
 
-/* The name of the setting's option, without dashes.  False: it has none. */
+/* Writes the name of the setting's option, without the dashes.  False: it has no option. */
 bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX]);
 
-/* "usage: etcd-registry list [NAME] [--json] [settings]", one line. */
+/* Writes the usage line: "usage: etcd-registry list [OPTION]... [NAME]". */
 void options_usage(const struct command *command, FILE *out);
 
-/* A line for each option that the command takes. */
+/* Writes a line for each option of the command. */
 void options_describe(const struct command *command, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages on stderr, and the state of stdout. */
+/* Messages on stderr, and errors of stdout. */
 #define _GNU_SOURCE
 #include "output.h"
 
@@ -15,11 +15,11 @@
 
 #define MESSAGE_MAX (2 * ETCDREG_ERR_MAX)
 
-static int write_errno; /* of the first failure to write to stdout; the main thread's alone */
+static int write_errno; /* of the first failed write to stdout; main thread only */
 
 /*
- * A standard descriptor that is closed would be the number of the next socket, and the table would
- * be written to etcd. Opened the wrong way round, it fails as a closed one does.
+ * The next socket would get the number of a closed standard descriptor, and stdio would write the
+ * table to etcd.  /dev/null in the wrong direction fails like a closed descriptor.
  */
 static void occupy_standard_fds(void)
 {
@@ -100,7 +100,7 @@ void output_retry(const struct etcdreg_err *err, struct etcdreg_err *told)
 
 bool output_flush(void)
 {
-	/* A stream that nothing was written to is not flushed: `join >&-` is no failure. */
+	/* fflush() of an unused stream succeeds: `join >&-` does not fail. */
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return true;
 	if (write_errno == 0)

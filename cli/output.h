@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * output.h - messages on stderr, and the state of stdout.  What is printed there: show.h.
+ * output.h - messages on stderr, and errors of stdout.  show.h prints the services.
  *
- * Errors of writing to stdout are left to stdio's error flag and found by output_flush() and
- * output_finish().
+ * Code that prints to stdout checks nothing: output_flush() and output_finish() find the errors in
+ * stdio's error flag.
  */
 #ifndef ETCDREG_CLI_OUTPUT_H
 #define ETCDREG_CLI_OUTPUT_H
@@ -12,28 +12,31 @@
 
 #include "lib/etcd-registry.h"
 
-/* Once, first: terminal_init(), and closed standard descriptors become harmless. */
+/* Makes closed standard descriptors harmless, then calls terminal_init().  Call it once, first. */
 void output_init(void);
 
-/* One line on stderr, "etcd-registry: " before it.  From any thread. */
+/* Writes one line to stderr, after "etcd-registry: ".  Any thread may call it. */
 void output_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same for what ends the command: in red, and returns `status`. */
+/* Writes the message in red, and returns `status`: for a failure that ends the command. */
 int output_failure(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The failure of `err`; returns the exit status (enum status) that goes with its code. */
+/* Writes the message of `err`, and returns the exit status (enum status) of its code. */
 int output_error(const struct etcdreg_err *err);
 
 /*
- * "...; trying again", unless *told says the same: an outage is one line, not one an attempt.
- * told->code is to be 0 at first, and again once something has worked.
+ * Writes "MESSAGE; trying again" and copies `err` to *told, unless *told has that message already:
+ * an outage is one line, not one for each attempt.  Set told->code to 0 at first, and again after
+ * each success.
  */
 void output_retry(const struct etcdreg_err *err, struct etcdreg_err *told);
 
-/* Write out what is on its way to stdout.  False: it cannot be. */
+/* Flushes stdout.  False: some output could not be written. */
 bool output_flush(void);
 
-/* The same, last.  Returns `status`, or after a message STATUS_FAILED if not all could be written.
+/*
+ * Flushes stdout at the end.  Returns `status`; after a failure it writes a message and returns
+ * STATUS_FAILED.
  */
 int output_finish(int status);
 

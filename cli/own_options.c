@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of the options that are a command's own, and what takes their values. */
+/* The table of the options that are not settings, and the checks of their values. */
 #define _GNU_SOURCE
 #include "own_options.h"
 
@@ -29,7 +29,8 @@ static int set_wait(struct options *opts, const char *value, struct etcdreg_err 
 	uint64_t ms;
 
 	if (!parse_duration_ms(value, strlen(value), &ms) || ms > WAIT_MAX_MS)
-		return err_set(err, ETCDREG_E_CONFIG, "--wait: '%s' is not a time of at most a day",
+		return err_set(err, ETCDREG_E_CONFIG,
+			       "--wait: '%s' is not a time of at most one day; write 30 or 500ms",
 			       value);
 	opts->wait_ms = (unsigned)ms;
 	return 0;
@@ -55,7 +56,8 @@ static int set_listen_fd(struct options *opts, const char *value, struct etcdreg
 	uint64_t fd;
 
 	if (!parse_uint(value, strlen(value), 0, INT32_MAX, &fd))
-		return err_set(err, ETCDREG_E_CONFIG, "--listen-fd: '%s' is no descriptor", value);
+		return err_set(err, ETCDREG_E_CONFIG, "--listen-fd: '%s' is not a descriptor",
+			       value);
 	opts->agent.listen_fd = (int)fd;
 	return 0;
 }
@@ -77,7 +79,8 @@ static bool parse_mode(const char *text, mode_t *ret)
 static int set_mode(struct options *opts, const char *value, struct etcdreg_err *err)
 {
 	if (!parse_mode(value, &opts->agent.mode))
-		return err_set(err, ETCDREG_E_CONFIG, "--mode: '%s' is not 0-777, octal", value);
+		return err_set(err, ETCDREG_E_CONFIG, "--mode: '%s' is not an octal mode, 0-777",
+			       value);
 	return 0;
 }
 
@@ -89,20 +92,21 @@ static int set_owner(struct options *opts, const char *value, struct etcdreg_err
 }
 
 const struct own_option own_options[] = {
-	{OWN_PORT, "port", NULL, "PORT", set_port, "port that the service listens on, 1-65535"},
-	{OWN_WAIT, "wait", NULL, "TIME", set_wait, "wait so long for a service to come"},
-	{OWN_VERBOSE, "verbose", "-v", NULL, NULL, "print all that the documents say"},
+	{OWN_PORT, "port", NULL, "PORT", set_port, "port of the service, 1-65535"},
+	{OWN_WAIT, "wait", NULL, "TIME", set_wait,
+	 "wait up to this long for the service to appear"},
+	{OWN_VERBOSE, "verbose", "-v", NULL, NULL, "print every field of each document"},
 	{OWN_FORMAT, "format", NULL, "FORMAT", set_format,
-	 "print a line of text with fields: '{host}', '{name}\\t{.MEMBER}'"},
-	{OWN_JSON, "json", NULL, NULL, NULL, "print JSON as the registry holds it"},
+	 "print one line of text for each service: '{host}', '{name}\\t{.MEMBER}'"},
+	{OWN_JSON, "json", NULL, NULL, NULL, "print JSON, exactly as the registry holds it"},
 	{OWN_SOCKET, "socket", NULL, "PATH|@NAME", set_socket,
-	 "listen there until SIGTERM or SIGINT; SIGHUP opens the log file anew"},
+	 "listen on this socket until SIGTERM or SIGINT; SIGHUP reopens the log file"},
 	{OWN_MODE, "mode", NULL, "OCTAL", set_mode,
-	 "permissions of PATH [0660]: all who may connect may register"},
+	 "permissions of PATH; every user who may connect may register [0660]"},
 	{OWN_OWNER, "owner", NULL, "USER[:GROUP]", set_owner,
-	 "owner of PATH, by names or numbers [who runs the agent]"},
+	 "owner of PATH, by name or number [the user who runs the agent]"},
 	{OWN_LISTEN_FD, "listen-fd", NULL, "N", set_listen_fd,
-	 "serve the listening SOCK_SEQPACKET socket N until nobody needs it"},
+	 "serve the listening SOCK_SEQPACKET socket N until no process needs it"},
 	{OWN_HELP, "help", "-h", NULL, NULL, "print this help"},
 };
 

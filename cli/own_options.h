@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * own_options.h - the options that are a command's own and no setting of lib/config/config.def: one
- * row for each, with its help and the function that takes its value.  Only options.c needs them.
+ * own_options.h - the table of the options that are not settings of lib/config/config.def.  Only
+ * options.c reads it.
  */
 #ifndef ETCDREG_CLI_OWN_OPTIONS_H
 #define ETCDREG_CLI_OWN_OPTIONS_H
@@ -16,11 +16,11 @@ struct own_option {
 	enum own bit;
 	const char *name;
 	const char *letter; /* "-v"; NULL: none */
-	const char *value;  /* as help shows it; NULL: takes none */
+	const char *value;  /* as the help shows it; NULL: the option takes no value */
 
 	/*
-	 * Checks the value and writes it into `opts`, which may keep the pointer.  NULL: takes
-	 * none.  Fails with ETCDREG_E_CONFIG; the message names the option.
+	 * Checks the value and stores it in `opts`, which may keep the pointer.  NULL: the option
+	 * takes no value.  Fails with ETCDREG_E_CONFIG and a message that names the option.
 	 */
 	int (*set)(struct options *opts, const char *value, struct etcdreg_err *err);
 	const char *help;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry run`: start a server with the preload object and its settings in the environment.
- */
+/* `etcd-registry run`: execute a server with the preload object and the settings. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +19,7 @@
 #define STATUS_CANNOT_EXECUTE 126
 #define STATUS_COMMAND_NOT_FOUND 127
 
-/* What the command would inherit: "" where it is not set.  Nothing of it configures this program.
- */
+/* A variable that the command would inherit; "": not set.  It does not configure this program. */
 static const char *inherited(const char *variable)
 {
 	size_t len = strlen(variable);
@@ -33,7 +31,7 @@ static const char *inherited(const char *variable)
 	return "";
 }
 
-/* The file NAME of the folder, without links and dots in its path; NULL where there is none. */
+/* The real path of the file `name` in the folder; NULL: there is none. */
 static char *existing(const char *dir, const char *name)
 {
 	CLEANUP(free) char *path = NULL;
@@ -47,7 +45,7 @@ static char *existing(const char *dir, const char *name)
 	return realpath(path, NULL);
 }
 
-/* `path` with `tail` in the place of its last component. */
+/* `path` with `tail` in place of its last component. */
 static char *beside(const char *path, const char *tail)
 {
 	char *ret;
@@ -57,7 +55,7 @@ static char *beside(const char *path, const char *tail)
 	return ret;
 }
 
-/* In the build tree, where a package was unpacked, or where `make install` put it. */
+/* Looks in the build tree, in an unpacked package, and where `make install` puts the object. */
 static char *find_object(const char *self)
 {
 	CLEANUP(free) char *dir = beside(self, "");
@@ -70,7 +68,7 @@ static char *find_object(const char *self)
 	return path;
 }
 
-/* Whether the object, looking where it looks, starts this program and no other as its agent. */
+/* Whether the object by itself finds this program, and no other, as its agent.  False if unsure. */
 static bool agent_is_found(const char *object, const char *self)
 {
 	CLEANUP(free) char *dir = beside(object, "");
@@ -86,7 +84,7 @@ static bool agent_is_found(const char *object, const char *self)
 static int set_variable(const char *name, const char *value, struct etcdreg_err *err)
 {
 	if (setenv(name, value, 1) < 0)
-		return err_set(err, ETCDREG_E_NOMEM, "%s: %s", name, strerror(errno));
+		return err_set(err, ETCDREG_E_NOMEM, "cannot set %s: %s", name, strerror(errno));
 	return 0;
 }
 
@@ -96,8 +94,10 @@ static int set_preload(const char *object, struct etcdreg_err *err)
 	CLEANUP(free) char *list = NULL;
 
 	if (strpbrk(object, ": \t\n$"))
-		return err_set(err, ETCDREG_E_SYSTEM,
-			       "'%s': the dynamic linker cannot preload from that path", object);
+		return err_set(
+			err, ETCDREG_E_SYSTEM,
+			"cannot preload '%s': its path has a colon, a blank or a '$'; move it",
+			object);
 	if (asprintf(&list, "%s%s%s", object, *before != '\0' ? ":" : "", before) < 0) {
 		list = NULL;
 		return err_nomem(err);
@@ -125,8 +125,8 @@ static int set_environment(const struct options *opts, struct etcdreg_err *err)
 
 	if (!object)
 		return err_set(err, ETCDREG_E_SYSTEM,
-			       "%s is neither beside this program nor in ../lib nor in %s", OBJECT,
-			       LIBDIR);
+			       "cannot find %s beside this program, in ../lib or in %s; install it",
+			       OBJECT, LIBDIR);
 	r = set_settings(opts, err);
 	if (r == 0 && *inherited(agent_bin) == '\0' && self && !agent_is_found(object, self))
 		r = set_variable(agent_bin, self, err);
@@ -143,7 +143,7 @@ static int check_settings(struct options *opts, struct etcdreg_err *err)
 		return r;
 	if (*opts->config.name == '\0')
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "run: neither --name nor %s says what to register",
+			       "run: no name to register: give --name or set %s",
 			       config_rows[CONFIG_name].env);
 	r = names_parse(opts->config.name, &names, err);
 	if (r < 0)

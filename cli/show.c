@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Services on stdout. */
+/* Print services to stdout. */
 #define _GNU_SOURCE
 #include "show.h"
 
@@ -138,7 +138,7 @@ static void put_member(const struct json *member, size_t width)
 	putchar('\n');
 }
 
-/* The name, and below it what the document says beside it. */
+/* Prints the name, and below it the other members of the document. */
 static void put_document(const struct etcdreg_entry *entry)
 {
 	struct json *document = json_parse(entry->json, strlen(entry->json));

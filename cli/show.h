@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * show.h - services on stdout, in the form that the options ask for: a table, --verbose, --format
- * or --json.  Whatever etcd holds goes through terminal.h.
+ * show.h - print services to stdout: as a table, or by --verbose, --format or --json.  All text
+ * from etcd goes through terminal.h.
  */
 #ifndef ETCDREG_CLI_SHOW_H
 #define ETCDREG_CLI_SHOW_H
@@ -11,13 +11,13 @@
 #include "lib/etcd-registry.h"
 #include "options.h"
 
-/* With --json an array, one document to a line.  None: nothing else is printed. */
+/* Prints a list; --json: an array, one document a line.  An empty list prints nothing else. */
 void show_list(const struct options *opts, struct etcdreg_entry *const *entries, size_t len);
 
-/* With --json the document. */
+/* Prints one service; --json: its document. */
 void show_one(const struct options *opts, struct etcdreg_entry *entry);
 
-/* One line. */
+/* Prints one change as one line. */
 void show_change(const struct options *opts, const struct etcdreg_change *change);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* signals.h - the signals that end a command which runs until it is told to end. */
+/* signals.h - the signals that end a long-running command. */
 #ifndef ETCDREG_CLI_SIGNALS_H
 #define ETCDREG_CLI_SIGNALS_H
 
 #include <signal.h>
 
 /*
- * Block SIGINT, SIGTERM and, unless somebody (nohup) had it ignored, SIGHUP; to be called before
- * there is a second thread, so that they can only come to signals_wait().  Returns them.
+ * Blocks SIGINT and SIGTERM, and SIGHUP unless it is ignored (nohup).  Returns the blocked set.
+ * Call it before the first thread starts, so that signals_wait() alone receives them.
  */
 sigset_t signals_block(void);
 
-/* Wait for one of them.  A cancellation point. */
+/* Waits for one of the signals.  It is a cancellation point. */
 void signals_wait(const sigset_t *signals);
 
 #endif

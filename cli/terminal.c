@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts of others made harmless, and colours. */
+/* Make texts from etcd harmless, and colour text. */
 #define _GNU_SOURCE
 #include "terminal.h"
 
@@ -13,13 +13,13 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/* Written once, by terminal_init(). */
+/* Only terminal_init() writes it. */
 static struct {
 	bool stdout_is_terminal;
 	bool stdout_colours;
 	bool stderr_colours;
-	bool speaks_utf8; /* the locale */
-	locale_t utf8;    /* 0: not to be had, the locale's characters then count */
+	bool speaks_utf8; /* the locale's encoding is UTF-8 */
+	locale_t utf8;    /* 0: not installed, read texts in the user's locale */
 } terminal;
 
 static bool colours_are_wanted(void)
@@ -43,7 +43,7 @@ void terminal_init(void)
 	terminal.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* The next character, and how many bytes it takes; WEOF: a byte that is none. */
+/* Reads a character, and returns its length in bytes.  WEOF: a byte that starts no character. */
 static size_t decode(const char *s, wint_t *ret)
 {
 	mbstate_t state = {0};
@@ -58,7 +58,7 @@ static size_t decode(const char *s, wint_t *ret)
 	return len;
 }
 
-/* In columns; 0: it is not printable. */
+/* Returns the width in columns; 0: not printable. */
 static size_t width_of(wint_t wc)
 {
 	int width = wc != WEOF && iswprint(wc) ? wcwidth((wchar_t)wc) : 0;
@@ -85,7 +85,7 @@ size_t terminal_text(FILE *out, const char *text)
 	return columns;
 }
 
-/* Until it is called with what it returned. */
+/* Switches this thread to UTF-8.  Pass the result to uselocale() to switch back. */
 static locale_t read_as_utf8(void)
 {
 	return terminal.utf8 ? uselocale(terminal.utf8) : (locale_t)0;

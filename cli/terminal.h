@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * terminal.h - texts that others have written, made harmless, and colours.
+ * terminal.h - make texts from etcd harmless, and colour text.
  *
  * Names, hosts, documents and error texts come from etcd, where anybody may have written them.
- * What people read has nothing that is not printable in the locale: each such character becomes
- * '?'.  What programs read is kept, but for what would end a line or steer the terminal that it
- * may end up on.
+ * Text for people is printable in the locale: '?' replaces every other character.  Text for
+ * programs is exact, but '?' replaces control characters: these could end a line, or control a
+ * terminal that shows the text later.
  *
- * Colours: on a stream that is a terminal, unless TERM is "dumb" or empty or NO_COLOR says no.
+ * A stream has colours if it is a terminal, unless TERM is "dumb" or empty, or NO_COLOR is set and
+ * not empty.
  *
- * Any thread, after terminal_init().
+ * After terminal_init() any thread may call these functions.
  */
 #ifndef ETCDREG_CLI_TERMINAL_H
 #define ETCDREG_CLI_TERMINAL_H
@@ -25,25 +26,25 @@ enum colour {
 	COLOUR_YELLOW,
 };
 
-/* Once, first: the locale, and what stdout and stderr are. */
+/* Sets the locale, and looks at stdout, stderr and the environment.  Call it once, first. */
 void terminal_init(void);
 
-/* For people.  Returns the columns that the text takes; `out` NULL: only that. */
+/* Writes text for people.  Returns its width in columns.  `out` NULL: writes nothing. */
 size_t terminal_text(FILE *out, const char *text);
 
 /*
- * One value on stdout: for people on a terminal; else byte for byte, with a '?' for each control
- * character and for what is not UTF-8, whatever the locale.
+ * Writes one value to stdout.  On a terminal it is text for people.  Elsewhere it is exact, in any
+ * locale, with '?' for each control character and each byte that is not UTF-8.
  */
 void terminal_value(const char *text);
 
 /*
- * JSON on stdout, byte for byte; on a terminal with \u escapes for what is not printable, which
- * are the same JSON.
+ * Writes JSON to stdout, byte for byte.  On a terminal a \u escape replaces each character that is
+ * not printable; the JSON means the same.
  */
 void terminal_json(const char *text);
 
-/* What follows on `out` has that colour; COLOUR_NONE ends it. */
+/* Sets the colour of the text that follows on `out`; COLOUR_NONE resets it. */
 void terminal_colour(FILE *out, enum colour colour);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* `etcd-registry watch`: a line for each change, until a signal ends it. */
+/* `etcd-registry watch`: print a line for each change, until a signal. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "command.h"
 #include "options.h"
@@ -37,7 +38,7 @@ static void print_changes(struct etcdreg_watch *watch, const struct options *opt
 		}
 		told.code = 0;
 		show_change(opts, change);
-		/* Whoever reads wants it now. */
+		/* A pipe is fully buffered, and its reader wants the change now. */
 		if (!output_flush())
 			return;
 	}
@@ -46,9 +47,10 @@ static void print_changes(struct etcdreg_watch *watch, const struct options *opt
 static int follow(struct ending *ending, const struct options *opts)
 {
 	pthread_t thread;
+	int r = pthread_create(&thread, NULL, await_end, ending);
 
-	if (pthread_create(&thread, NULL, await_end, ending) != 0)
-		return output_failure(STATUS_FAILED, "no thread can be had");
+	if (r != 0)
+		return output_failure(STATUS_FAILED, "cannot create a thread: %s", strerror(r));
 	print_changes(ending->watch, opts);
 	pthread_cancel(thread);
 	pthread_join(thread, NULL);

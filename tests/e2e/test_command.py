@@ -36,7 +36,7 @@ WRONG = {
     "agent with an abbreviated option": (["agent", "--sock", "@x"], "unknown option '--sock'"),
     "agent with a preload object's setting": (["agent", "--exit-timeout", "1"], "unknown option"),
     "agent with a password": (["agent", "--socket", "@x", "--password", "x"], "unknown option"),
-    "agent with an operand": (["agent", "--socket", "@x", "web"], "unexpected 'web'"),
+    "agent with an operand": (["agent", "--socket", "@x", "web"], "unexpected argument 'web'"),
     "agent with a socket of no form": (["agent", "--socket", "x"], "--socket: 'x' is neither"),
     "agent with a bad descriptor": (["agent", "--listen-fd", "x"], "--listen-fd: 'x'"),
     "agent with another descriptor": (["agent", "--listen-fd", "0"], "--listen-fd: descriptor 0"),

@@ -78,7 +78,7 @@ def test_does_not_come(registry):
     result = registry.run("lookup", "web", "--wait", f"{SHORT_S}s")
     assert SHORT_S <= time.monotonic() - start < SHORT_S + SLACK_S
     assert (result.returncode, result.stdout) == (NOTHING, "")
-    assert "no service 'web' came" in result.stderr
+    assert "no service 'web' appeared" in result.stderr
 
 
 def test_zero_looks_once(registry):
