@@ -62,7 +62,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
 # Empty, or the end of make: need(WHAT IS THERE,WHAT IS MISSING,PURPOSE).
-need = $(if $(1),,$(error missing: $(2); 'scripts/bootstrap $(3)' installs that))
+need = $(if $(1),,$(error missing: $(2); run 'scripts/bootstrap $(3)'))
 HAS_CC := $(shell command -v $(firstword $(CC)))
 NEEDS = $(call need,$(HAS_CC),$(firstword $(CC)),build)$(call need,$(PKG_LIBS),pkg-config or one of $(PKGS),build)
 

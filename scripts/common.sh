@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# common.sh - what the scripts share: messages, ports, waiting, and the counting of tests.
-# Sourced, never run.
+# common.sh - functions that the scripts share: messages, ports, waiting, counting of tests.
+# Scripts source it.
 #
-# Counts travel in the file that TEST_RESULTS names: whoever runs tests appends lines "PASSED
-# FAILED LABEL", and the script that created the file adds them up.  So a script counts the same
-# way alone and as a part of scripts/test.
+# TEST_RESULTS names the file of the counts.  A script that runs tests appends lines "PASSED FAILED
+# LABEL"; the script that created the file adds them up.  So a script counts the same way alone and
+# as a part of scripts/test.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034 # for those who source this
@@ -15,15 +15,15 @@ die() {
 	exit 1
 }
 
-# need PURPOSE [PACKAGE...]: ends the script, and says what to install, if one of these packages of
-# scripts/bootstrap, or any of that purpose, is missing.
+# need PURPOSE [PACKAGE...]: if one of these packages of scripts/bootstrap, or any package of the
+# purpose, is missing, names it and ends the script.
 need() {
 	"$root/scripts/bootstrap" --need "$@" || exit 1
 }
 
-# free_ports COUNT: ports that nobody uses, none twice, one a line, below the range that the kernel
-# hands out to clients, so that no connection takes them meanwhile.  Each worker of the end-to-end
-# tests has ports of its own, as in tests/e2e/harness/process.py.
+# free_ports COUNT: prints different unused ports, one a line.  They are below the range that the
+# kernel gives to clients, so that no connection takes one meanwhile.  Each worker of the end-to-end
+# tests has its own ports, as in tests/e2e/harness/process.py.
 free_ports() {
 	local port given=' ' left=$1
 	local workers=${PYTEST_XDIST_WORKER_COUNT:-1} worker=${PYTEST_XDIST_WORKER:-gw0}
@@ -38,20 +38,20 @@ free_ports() {
 	done
 }
 
-# http_get PORT PATH: the response of a server on 127.0.0.1, its headers included.  Needs no
-# program that may be missing.
+# http_get PORT PATH: prints the response of a server on 127.0.0.1, with its headers.  It uses bash
+# and cat alone, as other programs may be missing.
 http_get() (
 	exec 3<>"/dev/tcp/127.0.0.1/$1"
 	printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
 	cat <&3
 )
 
-# A zombie, which an init that does not reap would leave, has ended too.
+# A zombie has ended too: an init that does not reap leaves zombies.
 is_running() {
 	[ -r "/proc/$1/stat" ] && ! grep -qE '^[0-9]+ \(.*\) Z' "/proc/$1/stat"
 } 2>/dev/null
 
-# wait_gone SECONDS PID...: until they have ended; fails if one is still there after that time.
+# wait_gone SECONDS PID...: waits until they have ended; fails if one still runs after that time.
 wait_gone() {
 	local end=$((SECONDS + $1)) pid
 
@@ -90,7 +90,7 @@ results_sum() {
 	awk -v before="$1" 'NR > before { p += $1; f += $2 } END { print p + 0, f + 0 }' "$TEST_RESULTS"
 }
 
-# Fails if a test failed or none ran since results_init.  The outermost script prints the closing
+# Fails if a test failed, or none ran, since results_init.  The outermost script prints the last
 # line.
 results_end() {
 	local passed failed
@@ -103,8 +103,8 @@ results_end() {
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
-# gate LABEL COMMAND...: one test, which passes if COMMAND does; its output is shown if it does not.
-# Status 77 means that COMMAND could judge nothing, and that its output says why; it counts as none.
+# gate LABEL COMMAND...: counts COMMAND as one test, and shows its output if it fails.  With status
+# 77 COMMAND has checked nothing, and its output says why; then it does not count.
 gate() {
 	local label=$1 start=$SECONDS output status=0
 
@@ -123,8 +123,8 @@ gate() {
 	esac
 }
 
-# suite LABEL COMMAND...: COMMAND counts its own tests.  One that fails or ends without having
-# counted is a failure too.
+# suite LABEL COMMAND...: runs COMMAND, which counts its own tests.  If it fails, or counts none,
+# that is a failure too.
 suite() {
 	local label=$1 status=0 before passed failed
 
@@ -138,9 +138,9 @@ suite() {
 	fi
 }
 
-# background_start COMMAND...: runs a suite or a function of several beside what the script does
-# next; one at a time.  It counts into a file of its own, so that a suite that counts nothing is
-# noticed.  It is a process group, so that nothing of it outlives the script.
+# background_start COMMAND...: runs a suite, or a function of several suites, while the script goes
+# on; one at a time.  It counts in its own file, so that suite() notices if it counts nothing.  It
+# is a process group, so that none of its processes outlives the script.
 background_start() {
 	background=$(mktemp -d)
 	: >"$background/results"
@@ -150,9 +150,9 @@ background_start() {
 	background_pid=$!
 }
 
-# Waits for it, shows its output, and adds what it counted.
+# Waits for the background command, shows its output, and adds its counts.
 background_end() {
-	wait "$background_pid" || results_add 0 1 'what ran in the background'
+	wait "$background_pid" || results_add 0 1 'the command in the background'
 	background_pid=
 	cat "$background/output"
 	cat "$background/results" >>"$TEST_RESULTS"

@@ -34,7 +34,7 @@ PLAN = [
     "bootstrap: missing for test: clang-tidy shellcheck",
     "  clang-tidy                   2.0 MB to download,     7.0 MB on disk",
     "  shellcheck                   1.0 MB to download,     2.5 MB on disk",
-    "bootstrap: with all that they need, 3 packages: 7.0 MB to download, 10.0 MB on disk",
+    "bootstrap: with their dependencies, 3 packages: 7.0 MB to download, 10.0 MB on disk",
 ]
 
 
@@ -100,7 +100,7 @@ def test_a_dry_run_where_apt_has_no_lists(machine):
     machine.say("unknown")
     result = machine.run("-n", "test")
     assert result.returncode == 0
-    assert 'sizes unknown: apt does not know all of these; run "apt-get update"' in result.stdout
+    assert 'sizes unknown: apt does not know all of these packages; run "apt-get update"' in result.stdout
     assert machine.calls() == []
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_removed(machine):
     result = machine.run("--yes", "test")
     assert result.returncode == 1
     assert result.stderr.splitlines()[0] == (
-        "bootstrap: shellcheck conflicts with what is installed: gcc-cross"
+        "bootstrap: shellcheck conflicts with installed packages: gcc-cross"
     )
     assert "nothing was installed" in result.stderr
     assert machine.calls() == []
@@ -159,6 +159,6 @@ def test_what_is_needed_is_named(machine):
     result = machine.run("--need", "test", "shellcheck", "strace")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        "bootstrap: missing: shellcheck; 'scripts/bootstrap test' installs that\n"
+        "bootstrap: missing: shellcheck; run 'scripts/bootstrap test'\n"
     )
     assert machine.run("--need", "test", "strace").returncode == 0
