@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """scripts/bootstrap, against an apt that installs nothing: it says what it would install."""
+import contextlib
 import os
 import pathlib
 import pty
@@ -79,6 +80,15 @@ class Machine:
         return [line for line in lines if "--simulate" not in line]
 
 
+def read_to_end(terminal):
+    """Returns all text of a terminal whose other side is closed: one read may return a part."""
+    chunks = []
+    with contextlib.suppress(OSError):  # EIO: there is no more
+        while chunk := os.read(terminal, 1000):
+            chunks.append(chunk)
+    return b"".join(chunks).decode()
+
+
 @pytest.fixture
 def machine(tmp_path):
     if any(shutil.which(name) is None for name in LEFT_OUT):
@@ -125,7 +135,7 @@ def test_on_a_terminal_it_asks(machine):
     os.write(ours, b"n\n")
     result = machine.run("test", stdin=terminal, stderr=terminal)
     os.close(terminal)
-    said = os.read(ours, 1000).decode()
+    said = read_to_end(ours)
     os.close(ours)
     assert result.returncode == 1
     assert result.stdout.splitlines() == PLAN
