@@ -1,36 +1,37 @@
 # etcd-registry: the preload object, the command that is also the agent, and the library.
 #
 # Build
-#   make              build/: libetcd-registry-preload.so, etcd-registry, libetcd-registry.{a,so}
-#   make preload32    build/i386/: the object for 32-bit programs on x86-64 (gcc-multilib)
-#   make install      PREFIX=/usr/local DESTDIR=; make uninstall with the same removes it
-#   make clean        removes build/
-#   make compile_commands.json   for editors and clang's tools
+#   make              build the preload object, etcd-registry and libetcd-registry in build/
+#   make preload32    build the object for 32-bit programs on x86-64 in build/i386/ (gcc-multilib)
+#   make install      install everything; PREFIX=/usr/local DESTDIR=
+#   make uninstall    remove the installed files, with the same PREFIX and DESTDIR
+#   make clean        remove build/
+#   make compile_commands.json   write it for editors and clang's tools
 #
 # Test
-#   make check        after every change, in seconds: unit tests and gates
-#   make unit         the unit tests; UNIT="reconcile watch": those; TEST='*lease*': such tests
-#   make unit-san     ... under AddressSanitizer and UndefinedBehaviorSanitizer, and the fuzz corpus
-#   make unit-tsan    ... under ThreadSanitizer, two minutes
-#   make lint         the gates on sources and on what is built
-#   make e2e          the end-to-end tests; E2E_JOBS=4
-#   make test         installs what is missing, builds, and runs all but unit-tsan (scripts/test)
-#   make analyse      clang-tidy and cppcheck, some minutes
-#   make fuzz         ten minutes for each fuzz target; FUZZ="connstr names" FUZZ_SECONDS=60
-#   make test-hosts   many programs of Debian, and the slow tests, some minutes
-#   make test-etcds   the client against the etcd of each of Debian's releases
-#   make test-distros the object in four of Debian's releases, ten minutes the first time
+#   make check        run unit tests and gates, in seconds: for every change
+#   make unit         run the unit tests; UNIT="reconcile watch": only those; TEST='*lease*'
+#   make unit-san     the same with AddressSanitizer and UndefinedBehaviorSanitizer, and the corpora
+#   make unit-tsan    the same with ThreadSanitizer, two minutes
+#   make lint         run the gates on the sources and on build/
+#   make e2e          run the end-to-end tests; E2E_JOBS=4
+#   make test         install missing packages, build, run lint, unit, unit-san and e2e (scripts/test)
+#   make analyse      run clang-tidy and cppcheck, some minutes
+#   make fuzz         run each fuzz target for ten minutes; FUZZ="connstr names" FUZZ_SECONDS=60
+#   make test-hosts   register many programs of Debian, and run the slow tests, some minutes
+#   make test-etcds   test the client against the etcd of each Debian release
+#   make test-distros test the object in four Debian releases, ten minutes the first time
 #
 # Show
-#   make demo         the product on three real servers
-#   make bench        measures it beside the alternatives, into build/bench; BENCH=exec,listen
-#   make help         this list
+#   make demo         show the product on three real servers
+#   make bench        measure it and its alternatives, into build/bench; BENCH=exec,listen
+#   make help         print this list
 #
-# CC, CFLAGS and LDFLAGS are honoured.  DEV=1 turns warnings into errors.  V=1 shows the commands.
+# You may set CC, CFLAGS and LDFLAGS.  DEV=1 turns warnings into errors.  V=1 shows the commands.
 # SAN=address,undefined builds into build/address,undefined.
 
 VERSION := $(shell sed -n 's/^\#define ETCDREG_VERSION "\(.*\)"/\1/p' lib/etcd-registry.h)
-# Before 1.0 a minor version may break programs, so the soname has it too: 0.2.
+# Before 1.0 a minor version may break programs, so the soname contains it: 0.2.
 SOVERSION := $(if $(filter 0.%,$(VERSION)),$(basename $(VERSION)),$(firstword $(subst ., ,$(VERSION))))
 
 PREFIX ?= /usr/local
@@ -39,7 +40,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 
-# What $LIB stands for in LD_PRELOAD, as a loader says itself: loader_lib(LOADER,OTHERWISE).
+# The value of $LIB in LD_PRELOAD, from the loader itself: loader_lib(LOADER,DEFAULT).
 loader_lib = $(or $(shell $(1) --list-diagnostics 2>/dev/null | sed -n 's/^dl_dst_lib="\(.*\)"/\1/p'),$(2))
 LIB64 ?= $(call loader_lib,/lib64/ld-linux-x86-64.so.2,lib64)
 LIB32 ?= $(call loader_lib,/lib/ld-linux.so.2,lib32)
@@ -61,15 +62,15 @@ PKGS := libcurl libcjson libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 
-# Empty, or the end of make: need(WHAT IS THERE,WHAT IS MISSING,PURPOSE).
+# need(FOUND,TOOL,PURPOSE): if FOUND is empty, names the missing TOOL and ends make.
 need = $(if $(1),,$(error missing: $(2); run 'scripts/bootstrap $(3)'))
 HAS_CC := $(shell command -v $(firstword $(CC)))
 NEEDS = $(call need,$(HAS_CC),$(firstword $(CC)),build)$(call need,$(PKG_LIBS),pkg-config or one of $(PKGS),build)
 
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fvisibility=hidden -fPIC -pthread -iquote . $(PKG_CFLAGS) $(SAN_FLAGS) $(CFLAGS)$(NEEDS)
 
-# The object that runs in hosts: no libc at build time (DT_NEEDED, fortify, stack protector, builtin calls), no lazy
-# binding stubs for symbols that may not exist.  Of lib/ it has the parser of numbers, whose other functions are dropped.
+# The object runs in hosts, so it is built without libc: no DT_NEEDED, fortify, stack protector or builtin calls.  It has
+# no lazy binding stubs, as a symbol may not exist.  It takes parse.c from lib/; the linker drops the unused functions.
 SHIM_CFLAGS = $(call need,$(HAS_CC),$(firstword $(CC)),build)-std=gnu11 $(WARNINGS) -iquote . -O2 -g -fPIC -ffreestanding -fvisibility=hidden -fno-plt -fno-stack-protector \
 	-U_FORTIFY_SOURCE -fno-asynchronous-unwind-tables -ffunction-sections -DBINDIR='"$(BINDIR)"'
 SHIM_LDFLAGS = -shared -nostdlib -Wl,--gc-sections -Wl,--sort-section=name -Wl,--version-script=shim/shim.map -Wl,-Bsymbolic -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code \
@@ -87,7 +88,7 @@ BENCH_HOSTS := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 BENCH_OBJECTS := $(patsubst bench/preload/%.c,$(B)/bench/preload/%.so,$(wildcard bench/preload/*.c))
 MUSL_HOSTS := $(if $(shell command -v musl-gcc),$(B)/hosts-musl/listener)
 
-# 32-bit programs have an object of their own; gcc-multilib brings the crt1.o to link hosts with.
+# 32-bit programs need their own object.  gcc-multilib has the crt1.o that links hosts.
 CC32 ?= $(CC) -m32
 HOSTS32 := $(if $(wildcard /usr/lib32/crt1.o),preload32 $(B)/hosts-i386/listener)
 
@@ -102,7 +103,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
 .PHONY: all preload32 install uninstall clean compile_commands.json check unit unit-san unit-tsan \
 	lint e2e test analyse fuzz test-hosts test-etcds test-distros demo bench help
-# For the scripts.
+# Targets for the scripts.
 .PHONY: hosts unit-programs fuzzers bench-hosts cflags shim-cflags
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -125,7 +126,7 @@ $(CLI_OBJS): ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
 
 $(B)/obj/tests/unit/%.o: NEEDS += $(call need,$(shell pkg-config --exists cmocka && echo yes),cmocka,test)
 
-# What the linters compile with.
+# Prints the flags that the linters compile with.
 cflags: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
 cflags shim-cflags:
 	@:$(info $(if $(filter cflags,$@),$(ALL_CFLAGS),$(SHIM_CFLAGS)))
@@ -146,21 +147,21 @@ $(LIB_SO): $(LIB_OBJS) lib/etcd-registry.map
 $(BIN): $(CLI_OBJS) $(AGENT_OBJS) $(LIB_A)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(AGENT_OBJS) $(LIB_A) $(PKG_LIBS)
 
-# A unit test sees the internals: it links the static library and the agent's modules, not its main.
+# A unit test uses internal functions, so it links the static library and the agent's objects.
 $(B)/unit/test_%: $(B)/obj/tests/unit/test_%.o $(AGENT_OBJS) $(LIB_A)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) -pthread $(SAN_FLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
 
-# Tests with a clock of their own: tests/unit/fake_clock.h.
+# This test sets the clock: tests/unit/fake_clock.h.
 $(B)/unit/test_reconcile: LDFLAGS += -Wl,--wrap=clock_gettime
 
-# With a libcurl that refuses options.
+# This test makes libcurl refuse options.
 $(B)/unit/test_http: LDFLAGS += -Wl,--wrap=curl_easy_setopt
-# One that acts between two looks of the agent.
+# This test acts between two looks of the agent.
 $(B)/unit/test_permission: LDFLAGS += -Wl,--wrap=holders_ask
 
-# A fuzz target may include a module to reach inside it, so it takes of the others only what it needs.  Without libFuzzer
-# it replays its corpus.
+# A fuzz target may include a .c file to reach inside it.  From an archive it links the other objects alone.  Without
+# libFuzzer it replays its corpus.
 $(B)/fuzz/agent.a: $(AGENT_OBJS)
 	@mkdir -p $(@D)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
@@ -203,7 +204,7 @@ hosts: $(HOSTS) $(HOST_LIBRARIES) $(B)/hosts-static/listener $(MUSL_HOSTS) $(HOS
 
 bench-hosts: $(BENCH_HOSTS) $(BENCH_OBJECTS)
 
-# UNIT="reconcile watch": those programs alone; TEST='*lease*': such tests alone.
+# UNIT="reconcile watch" selects programs, TEST='*lease*' selects tests.
 UNIT_PROGRAMS = $(if $(UNIT),$(UNIT:%=$(B)/unit/test_%),$(UNIT_TESTS) $(if $(findstring address,$(SAN)),$(FUZZERS)))
 unit-programs: $(UNIT_PROGRAMS)
 
@@ -251,7 +252,7 @@ demo:
 bench:
 	$(Q)scripts/bench $(BENCH)
 
-# With a 32-bit object there is one path for both, $(PREFIX)/$$LIB/libetcd-registry-preload.so.
+# If the 32-bit object is built, one path finds both objects: $(PREFIX)/$$LIB/libetcd-registry-preload.so.
 define install_both
 install -d $(DESTDIR)$(PREFIX)/$(LIB64) $(DESTDIR)$(PREFIX)/$(LIB32)
 	install -m 755 $(SHIM32) $(DESTDIR)$(PREFIX)/$(LIB32)/
@@ -273,7 +274,7 @@ install: all $(if $(wildcard $(SHIM32)),preload32)
 		lib/etcd-registry.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/etcd-registry.pc
 	install -m 644 docs/etcd-registry.1 $(DESTDIR)$(MANDIR)/man1/
 
-# What editors and clang's tools ask for; without any program but make.
+# For editors and clang's tools.  A dry run of make has every compiler command.
 compile_commands.json:
 	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) | scripts/compile-commands > $@.new
 	$(Q)mv $@.new $@
@@ -281,7 +282,7 @@ compile_commands.json:
 help:
 	@sed -n '/^# Build/,/^$$/ s/^# \?//p' $(firstword $(MAKEFILE_LIST))
 
-# The files that `make install` put there, and no folder.
+# Removes the files of `make install`, and no folder.
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/$(notdir $(BIN)) $(DESTDIR)$(LIBDIR)/$(notdir $(SHIM)) \
 		$(DESTDIR)$(PREFIX)/$(LIB64)/$(notdir $(SHIM)) $(DESTDIR)$(PREFIX)/$(LIB32)/$(notdir $(SHIM)) \
