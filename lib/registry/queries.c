@@ -13,33 +13,25 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/random.h"
-#include "lib/store/session.h"
 #include "service.h"
 
 #define IDLE_MAX 4
 #define MEMBERS_MAX_MS 1000
 
 struct queries {
-	const struct connstr *connstr;
-	const struct config *config;
-	const struct credentials *credentials;
-	struct members *members;
+	const struct session_source *source;
 	pthread_mutex_t lock; /* of the two below; never held during I/O */
 	struct session *idle[IDLE_MAX];
 	size_t idle_len;
 };
 
-struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
-			    const struct credentials *credentials, struct members *members)
+struct queries *queries_new(const struct session_source *source)
 {
 	struct queries *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->connstr = cs;
-	r->config = cfg;
-	r->credentials = credentials;
-	r->members = members;
+	r->source = source;
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
 }
@@ -57,18 +49,13 @@ void queries_free(struct queries *r)
 static int borrow_session(struct queries *r, struct session **ret, struct etcdreg_err *err)
 {
 	struct session *session = NULL;
-	int result;
 
 	pthread_mutex_lock(&r->lock);
 	if (r->idle_len > 0)
 		session = r->idle[--r->idle_len];
 	pthread_mutex_unlock(&r->lock);
-	if (!session) {
-		result = session_new(r->connstr, r->config, r->credentials, &session, err);
-		if (result < 0)
-			return result;
-		session_share_members(session, r->members);
-	}
+	if (!session)
+		return session_source_open(r->source, ret, err);
 	*ret = session;
 	return 0;
 }
@@ -159,7 +146,7 @@ static int list_folder(struct queries *r, struct found *found, struct etcdreg_er
 
 	if (result < 0)
 		return result;
-	cluster_set_deadline(session_cluster(session), now_ms() + r->config->timeout_ms);
+	cluster_set_deadline(session_cluster(session), now_ms() + r->source->config->timeout_ms);
 	result = session_store(session, &store, NULL, err);
 	if (result == 0)
 		result = store->ops->list(store, &query, err);
@@ -172,7 +159,7 @@ static int list_folder(struct queries *r, struct found *found, struct etcdreg_er
 static int list_names(struct queries *r, const char *name, struct found *found,
 		      struct etcdreg_err *err)
 {
-	CLEANUP(free) char *folder = service_folder(r->connstr->namespace, name);
+	CLEANUP(free) char *folder = service_folder(r->source->connstr->namespace, name);
 	int result;
 
 	if (!folder || !make_room(found))

@@ -14,17 +14,13 @@
 #ifndef ETCDREG_LIB_REGISTRY_QUERIES_H
 #define ETCDREG_LIB_REGISTRY_QUERIES_H
 
-#include "lib/config/config.h"
-#include "lib/config/connstr.h"
-#include "lib/config/credentials.h"
 #include "lib/etcd-registry.h"
-#include "lib/net/members.h"
+#include "session_source.h"
 
 struct queries;
 
-/* Borrows all four until queries_free().  NULL: no memory. */
-struct queries *queries_new(const struct connstr *cs, const struct config *cfg,
-			    const struct credentials *credentials, struct members *members);
+/* Borrows `source` until queries_free().  NULL: out of memory. */
+struct queries *queries_new(const struct session_source *source);
 void queries_free(struct queries *r);
 
 /* As etcdreg_list() and etcdreg_lookup(). */

@@ -14,12 +14,11 @@
 #include "lib/config/connstr.h"
 #include "lib/config/credentials.h"
 #include "lib/net/address.h"
-#include "lib/net/members.h"
-#include "lib/store/session.h"
 #include "queries.h"
 #include "reconcile.h"
 #include "registry.h"
 #include "service.h"
+#include "session_source.h"
 #include "sized.h"
 #include "wanted.h"
 #include "watch.h"
@@ -48,12 +47,10 @@ struct change {
 
 struct etcdreg {
 	/* Constant once it is open. */
-	const struct config *config;
-	const struct connstr *connstr;
-	struct config own_config;   /* what etcdreg_open() loads; zero after registry_open() */
-	struct connstr own_connstr; /* the same */
+	struct session_source source; /* of the thread, the queries and the watches */
+	struct config own_config;     /* what etcdreg_open() loads; zero after registry_open() */
+	struct connstr own_connstr;   /* the same */
 	struct credentials credentials;
-	struct members *members; /* of the sessions and the queries */
 	struct queries *queries;
 	pthread_t thread;
 
@@ -285,9 +282,9 @@ static int load_settings(struct config *cfg, struct connstr *cs,
 /* One attempt over all nodes must leave time for another before the services expire. */
 static void limit_timeout(struct etcdreg *reg)
 {
-	unsigned interval_ms = reg->config->ttl_s * 500;
+	unsigned interval_ms = reg->source.config->ttl_s * 500;
 
-	if (reg->config->timeout_ms > interval_ms)
+	if (reg->source.config->timeout_ms > interval_ms)
 		cluster_set_timeout(session_cluster(reg->session), interval_ms);
 }
 
@@ -296,22 +293,24 @@ static int init(struct etcdreg *reg, const struct registry_options *options,
 {
 	int r;
 
-	reg->config = options->config;
-	reg->connstr = options->connstr;
-	r = credentials_load(&reg->credentials, reg->config, err);
+	r = credentials_load(&reg->credentials, options->config, err);
 	if (r < 0)
 		return r;
-	r = session_new(reg->connstr, reg->config, &reg->credentials, &reg->session, err);
+	reg->source = (struct session_source){
+		.connstr = options->connstr,
+		.config = options->config,
+		.credentials = &reg->credentials,
+		.members = members_new(),
+	};
+	if (!reg->source.members)
+		return err_nomem(err);
+	r = session_source_open(&reg->source, &reg->session, err);
 	if (r < 0)
 		return r;
 	limit_timeout(reg);
 	session_keep_leases(reg->session, options->leases);
-	reg->members = members_new();
-	if (!reg->members)
-		return err_nomem(err);
-	session_share_members(reg->session, reg->members);
 	reg->reconcile = reconcile_new(reg->session, options->on_event, options->event_arg);
-	reg->queries = queries_new(reg->connstr, reg->config, &reg->credentials, reg->members);
+	reg->queries = queries_new(&reg->source);
 	reg->last = &reg->first;
 	reg->settled = true;
 	if (!reg->reconcile || !reg->queries)
@@ -326,7 +325,7 @@ static void release(struct etcdreg *reg)
 	queries_free(reg->queries);
 	reconcile_free(reg->reconcile);
 	session_free(reg->session);
-	members_free(reg->members);
+	members_free(reg->source.members);
 	credentials_release(&reg->credentials);
 	connstr_release(&reg->own_connstr);
 	config_release(&reg->own_config);
@@ -383,7 +382,7 @@ int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg
 /* Chosen once, outside of the lock: a service must leave under the address that it joined with. */
 static int default_hostname(struct etcdreg *reg, const char **ret, struct etcdreg_err *err)
 {
-	const struct connstr_host *etcd = &reg->connstr->hosts[0];
+	const struct connstr_host *etcd = &reg->source.connstr->hosts[0];
 	char address[ADDRESS_MAX];
 	bool known;
 
@@ -411,7 +410,7 @@ static int make_service(struct etcdreg *reg, const struct etcdreg_service *from,
 		r = default_hostname(reg, &hostname, err);
 	if (r < 0)
 		return r;
-	return service_init(ret, &known, hostname, reg->connstr->namespace, err);
+	return service_init(ret, &known, hostname, reg->source.connstr->namespace, err);
 }
 
 static int want(struct etcdreg *reg, const struct etcdreg_service *from, bool wanted,
@@ -489,8 +488,7 @@ int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry ***
 int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **ret_watch,
 		  struct etcdreg_err *err)
 {
-	return watch_new(reg->connstr, reg->config, &reg->credentials, reg->members, name,
-			 ret_watch, err);
+	return watch_new(&reg->source, name, ret_watch, err);
 }
 
 void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms)

@@ -11,7 +11,6 @@
 #include "lib/base/backoff.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/store/session.h"
 #include "service.h"
 #include "watch_state.h"
 
@@ -37,9 +36,8 @@ struct etcdreg_watch {
 	atomic_bool stopped;
 };
 
-int watch_new(const struct connstr *cs, const struct config *cfg,
-	      const struct credentials *credentials, struct members *members, const char *name,
-	      struct etcdreg_watch **ret, struct etcdreg_err *err)
+int watch_new(const struct session_source *source, const char *name, struct etcdreg_watch **ret,
+	      struct etcdreg_err *err)
 {
 	int r = name ? service_check_name(name, err) : 0;
 	struct etcdreg_watch *w;
@@ -49,18 +47,17 @@ int watch_new(const struct connstr *cs, const struct config *cfg,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return err_nomem(err);
-	w->folder = service_folder(cs->namespace, name);
+	w->folder = service_folder(source->connstr->namespace, name);
 	w->name = name ? strdup(name) : NULL;
 	watch_state_init(&w->state, w->folder, w->name);
 	if (!w->folder || (name && !w->name))
 		r = err_nomem(err);
 	else
-		r = session_new(cs, cfg, credentials, &w->session, err);
+		r = session_source_open(source, &w->session, err);
 	if (r < 0) {
 		etcdreg_watch_close(w);
 		return r;
 	}
-	session_share_members(w->session, members);
 	*ret = w;
 	return 0;
 }

@@ -11,15 +11,14 @@
 #ifndef ETCDREG_LIB_REGISTRY_WATCH_H
 #define ETCDREG_LIB_REGISTRY_WATCH_H
 
-#include "lib/config/config.h"
-#include "lib/config/connstr.h"
-#include "lib/config/credentials.h"
 #include "lib/etcd-registry.h"
-#include "lib/net/members.h"
+#include "session_source.h"
 
-/* As etcdreg_watch().  Borrows all but the name until etcdreg_watch_close(). */
-int watch_new(const struct connstr *cs, const struct config *cfg,
-	      const struct credentials *credentials, struct members *members, const char *name,
-	      struct etcdreg_watch **ret, struct etcdreg_err *err);
+/*
+ * Creates a watch as etcdreg_watch() does.  Copies `name`.  Borrows what `source` points to, until
+ * etcdreg_watch_close().
+ */
+int watch_new(const struct session_source *source, const char *name, struct etcdreg_watch **ret,
+	      struct etcdreg_err *err);
 
 #endif

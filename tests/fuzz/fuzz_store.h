@@ -117,12 +117,16 @@ static void check_change(struct script *s, const struct etcdreg_change *change)
 
 static int watch_next(struct script *s, struct etcdreg_err *err)
 {
+	const struct session_source source = {
+		.connstr = &s->connstr,
+		.config = &s->config,
+		.credentials = &s->credentials,
+	};
 	const struct etcdreg_change *change;
 	int r = 0;
 
 	if (!s->watch)
-		r = watch_new(&s->connstr, &s->config, &s->credentials, NULL, "web", &s->watch,
-			      err);
+		r = watch_new(&source, "web", &s->watch, err);
 	for (size_t i = 0; i < CHANGES_MAX && r == 0; i++) {
 		r = etcdreg_watch_next(s->watch, 0, &change, err);
 		if (r == 0)
