@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of the public interface (lib/registry/registry.c, lib/registry/queries.c) against a fake
- * etcd.
+ * Tests of the public interface (registry.c, registration.c, thread.c, settings.c and queries.c of
+ * lib/registry/) against a fake etcd.
  */
 #include "fake_store.h"
 
