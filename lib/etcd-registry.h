@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * etcd-registry.h - libetcd-registry: join, leave, look up and list services in etcd.
+ * etcd-registry.h - join, leave, look up, list and watch services in etcd.
  *
- * A registry handle holds a set of services that are wanted in etcd.  etcdreg_join() and
- * etcdreg_leave() change that set and return at once; one thread of the handle makes etcd agree
- * with it, for ever: it grants leases, writes, heartbeats, repairs what somebody else deleted,
- * fails over between the nodes of the cluster, and never gives up.  What happens is told through
- * the events callback.
+ * A program opens a handle, which holds a set of wanted services.  etcdreg_join() and
+ * etcdreg_leave() change the set.  One thread of the handle makes etcd agree with it until the
+ * handle is closed: it grants leases, writes keys, sends heartbeats, restores keys that somebody
+ * else deleted, and fails over between the nodes of the cluster.  It retries after every failure
+ * and never gives up.  A callback reports what happens.
  *
- * Threads: every function may be called from any thread, several at once on one handle.
- *          etcdreg_close() must be the last.
- * Fork:    a handle belongs to the process that opened it.  In a forked child it must not be used,
- *          not even closed.
- * Signals: the handle's thread blocks all signals.  No handler is installed, no disposition is
- *          changed.
- * Strings: UTF-8, NUL-terminated.  What is passed in is copied; what is handed out is owned as each
- *          function says.
- * Errors:  0 is success, a negative ETCDREG_E_* is failure; `err`, where not NULL, then holds the
- *          code and one line of text that names what, where and what to do, and never a secret.  On
- *          success it is untouched, on failure no other output is.
- * Sizes:   a struct that the program fills begins with its size, so that later versions can add
- *          members at its end.  Initialise it with its macro, which sets the size and leaves the
- *          rest 0, or set `.size = sizeof(...)`.  The library reads the members within the size
- *          and takes those beyond it for 0.  A function fails with ETCDREG_E_INVALID if the size is
- *          not set, or if a member is set that is newer than the library.
+ * etcdreg_lookup(), etcdreg_list() and watches work in the caller's thread, on connections of their
+ * own.
  *
- * Example: hold a service until a key is pressed.  The examples here are bodies of main(), with
- * <err.h>, <limits.h> and <stdio.h>.
+ * Threads: Any thread may call any function, and several may use one handle at the same time.  A
+ *          watch takes one thread at a time, except for etcdreg_watch_stop().  No other call may
+ *          overlap or follow etcdreg_close().
+ * Fork:    A handle belongs to the process that opened it.  A forked child must not use it, and
+ *          must not close it.
+ * Signals: The handle's thread blocks all signals.  The library does not install handlers and does
+ *          not change dispositions.
+ * Strings: UTF-8, NUL-terminated.  The library copies what it is given, so the caller may free it
+ *          after the call.  Each function says who owns what it returns.
+ * Errors:  A function returns 0, or a negative ETCDREG_E_* on failure.  On failure it fills *err
+ *          and leaves all other outputs as they were; on success it leaves *err as it was.  `err`
+ *          may be NULL.
+ * Sizes:   A struct that the program fills begins with its size, so that later versions can add
+ *          members at its end.  Initialise it with its macro, which sets the size and zeroes the
+ *          rest, or set `.size = sizeof(...)`.  The library treats members beyond the size as 0.
+ *          A function fails with ETCDREG_E_INVALID if the size is not set, or if the program sets
+ *          a member that this version of the library does not have.
+ *
+ * Example: keep a service in etcd until a key is pressed.  The examples in this header are bodies
+ * of main(); they need <err.h>, <limits.h> and <stdio.h>.
  *
  * 	struct etcdreg_service web = ETCDREG_SERVICE_INIT;
  * 	struct etcdreg_err err;
@@ -55,18 +59,21 @@ extern "C" {
 #define ETCDREG_VERSION "0.2.0"
 
 /*
+ * Errors
+ * ------
+ *
  * X(name, value, text)
  *
  *   NOMEM     an allocation failed
- *   INVALID   a service's name, port, hostname or meta; the size of a struct
- *   CONFIG    an option, a variable or the connection string, or a file that they name
- *   UNREACH   no node answered in time
- *   PROTO     an answer that is not JSON, is cut off, too large, or lacks a field
- *   DENIED    user, password, token or certificate refused
- *   NOTFOUND  no such service
- *   SERVER    any other error that etcd answered with
- *   TIMEOUT   the caller's time is up
- *   SYSTEM    a thread or a descriptor could not be had
+ *   INVALID   an argument is invalid: part of a service, or the size of a struct
+ *   CONFIG    an option, a variable, the connection string, or a file that one of them names
+ *   UNREACH   no node of the cluster answered in time
+ *   PROTO     an answer is not JSON, is cut off or too large, or lacks a field
+ *   DENIED    etcd or TLS refused the user, password, token or certificate
+ *   NOTFOUND  no service has this name
+ *   SERVER    etcd answered with another error
+ *   TIMEOUT   the caller's time limit has passed
+ *   SYSTEM    the system, libcurl or libcrypto lacks something: a thread, an option, SHA-1
  *   STOPPED   etcdreg_watch_stop() was called
  */
 #define ETCDREG_ERRORS(X)                                  \
@@ -92,27 +99,37 @@ enum etcdreg_error {
 
 struct etcdreg_err {
 	int code;                  /* ETCDREG_E_* */
-	char msg[ETCDREG_ERR_MAX]; /* one line, no newline */
+	char msg[ETCDREG_ERR_MAX]; /* one line that says what failed and why; never a secret */
 };
 
-/* The text of an ETCDREG_E_* code; never NULL.  Static. */
+/* Returns the text of an ETCDREG_E_* code as a static string; never NULL. */
 const char *etcdreg_strerror(int code);
 
-/* The version of the library that is loaded, as in ETCDREG_VERSION.  Static. */
+/* Returns the version of the loaded library as a static string, in the form of ETCDREG_VERSION. */
 const char *etcdreg_version(void);
 
 /*
- * A service to join or leave.  Its identity is name and url (protocol://host:port), as in the npm
- * package: two joins of one identity are one service, the later document wins.
+ * Services
+ * --------
+ *
+ * A service to join or leave.  Its name and its url (protocol://hostname:port) identify it, as in
+ * the npm package.  If a service is joined twice, the later meta and tag replace the earlier ones.
+ *
+ * If `hostname` is NULL, the library uses the local IPv4 address of the route to etcd if etcd is on
+ * another machine, else the first private address of this machine, else another one of its
+ * addresses, else 127.0.0.1.  A handle chooses once.
+ *
+ * `meta` adds its members to the document.  The library drops members named port, name, hostname,
+ * host or url, which it writes itself.
  */
 struct etcdreg_service {
-	size_t size;          /* of this struct: ETCDREG_SERVICE_INIT sets it */
-	const char *name;     /* 1-255 bytes, no control characters */
-	const char *hostname; /* address (IPv6 without brackets) or name; NULL: a local address */
-	unsigned port;        /* 1-65535; 0: none, host is then the hostname alone */
-	const char *protocol; /* of the url; NULL: "http" */
-	const char *meta;     /* JSON object whose members are added; NULL: none */
-	uint64_t tag;         /* the caller's own, handed back in events */
+	size_t size;          /* ETCDREG_SERVICE_INIT sets it */
+	const char *name;     /* 1-255 bytes without control characters */
+	const char *hostname; /* an address (IPv6 without brackets) or a name; NULL: see above */
+	unsigned port;        /* 1-65535; 0: none, the url is then protocol://hostname */
+	const char *protocol; /* 1-32 of A-Z a-z 0-9 + - . with a letter first; NULL: "http" */
+	const char *meta;     /* a JSON object of at most 4096 bytes; NULL: none */
+	uint64_t tag;         /* for the caller's use; events return it */
 };
 
 #define ETCDREG_SERVICE_INIT                                                 \
@@ -120,49 +137,64 @@ struct etcdreg_service {
 		sizeof(struct etcdreg_service), NULL, NULL, 0, NULL, NULL, 0 \
 	}
 
+/*
+ * Events
+ * ------
+ *
+ * RETRYING without a service concerns etcd as a whole, for example if no node answers.  The library
+ * reports it once, and again when the error changes.  RETRYING with a service then follows for each
+ * service that waits.  It also comes alone, if etcd refuses this one service.
+ */
 enum etcdreg_event_type {
 	ETCDREG_REGISTERED, /* the service is in etcd (again) */
-	ETCDREG_LOST,       /* it was found missing or its lease expired; being repaired */
-	ETCDREG_LEFT,       /* after etcdreg_leave(): it is out of etcd */
-	ETCDREG_RETRYING,   /* an attempt failed, and the library tries again: err says why */
-	ETCDREG_UP,         /* without a service: etcd answers again after RETRYING */
-	ETCDREG_FAILOVER,   /* without a service: a node failed, the next one did: err names it */
+	ETCDREG_LOST,       /* its key is missing or changed, or its lease expired; restoring it */
+	ETCDREG_LEFT,       /* the service is out of etcd, after etcdreg_leave() or _close() */
+	ETCDREG_RETRYING,   /* an attempt failed, and the library will try again; err says why */
+	ETCDREG_UP,         /* no service: etcd answers again after RETRYING */
+	ETCDREG_FAILOVER,   /* no service: a node failed, another one answered; err names it */
 };
 
 struct etcdreg_event {
 	enum etcdreg_event_type type;
-	const struct etcdreg_service *service; /* NULL: it concerns all of them */
-	const struct etcdreg_err *err;         /* with RETRYING and FAILOVER, else NULL */
+	const struct etcdreg_service *service; /* NULL: the event concerns all of them */
+	const struct etcdreg_err *err;         /* of RETRYING and FAILOVER; else NULL */
 };
 
 /*
- * Called on the handle's thread, one at a time, without any lock held; must return soon, since the
- * heartbeats wait for it.  May call etcdreg_join() and etcdreg_leave(), no other function of the
- * handle.  Everything it is given is valid until it returns.  event->service has the size that the
- * service was joined with: a copy of the struct can be joined or left.
+ * Receives an event.  The handle's thread makes one call at a time and holds no lock meanwhile.
+ * The callback must return soon, because the heartbeats wait for it.  It may call etcdreg_join()
+ * and etcdreg_leave(), but no other function of the handle.
+ *
+ * The event and all that it points to are valid until the callback returns.  event->service has the
+ * values of etcdreg_join() or etcdreg_leave(), with the defaults filled in, and the same size.  The
+ * program may copy the struct, and join or leave the copy.
  */
 typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
 
 /*
- * How to reach etcd.  A field that is NULL or 0 is taken from the environment (ETCD_REGISTRY_URL,
- * ETCD_REGISTRY_CACERT, ...; then ETCDCTL_ENDPOINTS, ...), then from its default.  What the
- * connection string says in its query goes before the environment, what is set here before both.
+ * Opening and closing
+ * -------------------
+ *
+ * The settings of a handle.  A member that is not NULL or 0 overrides the query of the connection
+ * string, which overrides the environment (ETCD_REGISTRY_URL, ETCD_REGISTRY_CACERT, ...; if unset,
+ * ETCDCTL_ENDPOINTS, ETCDCTL_CACERT, ...), which overrides the default.  A process with raised
+ * privileges does not read the environment (secure_getenv(3)).
  */
 struct etcdreg_options {
-	size_t size;        /* of this struct: ETCDREG_OPTIONS_INIT sets it */
-	const char *url;    /* protocol://host1,host2,.../namespace?options */
-	const char *api;    /* "auto", "v3" or "v2" */
-	const char *cacert; /* files, PEM */
-	const char *cert;
-	const char *key;
-	const char *user; /* "name" or "name:password" */
-	const char *password;
-	const char *password_file;
-	const char *spread;  /* "0": begin with the first host, not with any of them */
-	unsigned ttl_s;      /* 3-3600; 10.  Heartbeats come every ttl_s / 2 */
-	unsigned timeout_ms; /* 100-60000; 3000: one operation over all nodes */
-	etcdreg_event_fn *on_event;
-	void *event_arg;
+	size_t size;                /* ETCDREG_OPTIONS_INIT sets it */
+	const char *url;            /* protocol://host1,host2,.../namespace?options */
+	const char *api;            /* "auto", "v3" or "v2"; default "auto" */
+	const char *cacert;         /* PEM file: the authority that signed etcd's certificate */
+	const char *cert;           /* PEM file: the client certificate */
+	const char *key;            /* PEM file: its key; default: the key is in `cert` */
+	const char *user;           /* "name" or "name:password" */
+	const char *password;       /* used if `user` has none */
+	const char *password_file;  /* its first line is used if no password is given */
+	const char *spread;         /* "0": start with the first host, not with a random one */
+	unsigned ttl_s;             /* 3-3600, default 10; a heartbeat every ttl_s / 2 */
+	unsigned timeout_ms;        /* 100-60000, default 3000; one operation on all nodes */
+	etcdreg_event_fn *on_event; /* NULL: no events */
+	void *event_arg;            /* passed to on_event */
 };
 
 #define ETCDREG_OPTIONS_INIT                                                                    \
@@ -174,84 +206,124 @@ struct etcdreg_options {
 struct etcdreg;
 
 /*
- * Open a registry.  Only checks the options and reads the files they name: no network, so it
- * succeeds with etcd down.  `options` may be NULL.  Release *ret_reg with etcdreg_close().
+ * Opens a handle and starts its thread.  Reads the files that the settings name, but makes no
+ * request, so it succeeds while etcd is down.  `options` may be NULL.
+ * Release *ret_reg with etcdreg_close().
  * Fails with ETCDREG_E_CONFIG, _INVALID, _SYSTEM or _NOMEM.
  */
 int etcdreg_open(const struct etcdreg_options *options, struct etcdreg **ret_reg,
 		 struct etcdreg_err *err);
 
 /*
- * Want `service` in etcd from now on.  Returns at once; ETCDREG_REGISTERED follows, and
- * etcdreg_wait() waits for it.
- * Fails with ETCDREG_E_INVALID or _NOMEM.
+ * Removes all services of the handle from etcd, for at most `timeout_ms`, then frees the handle.
+ * Services that are left then stay in etcd until their lease or TTL expires.  If `timeout_ms` is 0,
+ * all of them are left.  Close the watches of the handle first.  Do not call it from the callback.
+ * Does nothing if `reg` is NULL.
+ */
+void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms);
+
+/*
+ * Joining and leaving
+ * -------------------
+ *
+ * etcdreg_join() and etcdreg_leave() do not wait for etcd: the handle's thread does the work.  The
+ * first call for a service without a hostname may block, since it resolves the name of etcd's host.
+ */
+
+/*
+ * Adds the service to the wanted set, and keeps it in etcd from now on.  ETCDREG_REGISTERED
+ * follows; etcdreg_wait() waits for it.
+ * Fails with ETCDREG_E_INVALID, _SYSTEM or _NOMEM.
  */
 int etcdreg_join(struct etcdreg *reg, const struct etcdreg_service *service,
 		 struct etcdreg_err *err);
 
 /*
- * Want `service` (by name, hostname, port and protocol) out of etcd.  Returns at once; ETCDREG_LEFT
- * follows.  A key that another process has written over meanwhile is left alone.  While etcd is
- * down the delete is tried again for as long as the key can still be there.  Never joined through
- * this handle: the key is deleted if it exists.
- * Fails with ETCDREG_E_INVALID or _NOMEM.
+ * Removes the service from the wanted set and from etcd.  Name, hostname, port and protocol
+ * identify it; meta must be valid but has no effect.  ETCDREG_LEFT follows.
+ *
+ * If another process has overwritten the key since, the library does not delete it.  If the service
+ * never joined through this handle, the library deletes its key, whoever wrote it.  While etcd is
+ * down the library retries until the key must have expired.
+ * Fails with ETCDREG_E_INVALID, _SYSTEM or _NOMEM.
  */
 int etcdreg_leave(struct etcdreg *reg, const struct etcdreg_service *service,
 		  struct etcdreg_err *err);
 
 /*
- * Wait until etcd agrees with the wanted set, at most `timeout_ms`.  Not from the events callback.
- * Fails with the error of the latest attempt, or ETCDREG_E_TIMEOUT where there was none.
+ * Waits until etcd agrees with the wanted set, for at most `timeout_ms`.  Do not call it from the
+ * callback.
+ * Fails with the error of the latest failed attempt, or with ETCDREG_E_TIMEOUT if none has failed.
  */
 int etcdreg_wait(struct etcdreg *reg, unsigned timeout_ms, struct etcdreg_err *err);
 
 /*
- * A service found in etcd.  Text that the document lacks is "", never NULL.  Only the library makes
- * entries: later versions can add members at the end.
+ * Looking up
+ * ----------
+ *
+ * Both functions read what the majority of the cluster has at the time of the call: they cache
+ * nothing, and a member that is cut off cannot answer.  They block for at most timeout_ms of the
+ * options.
+ */
+
+/*
+ * A service found in etcd.  A text that the document does not have is "", never NULL.  Only the
+ * library makes entries, so later versions can add members at the end.
  */
 struct etcdreg_entry {
 	char *name;
 	char *hostname;
-	char *host; /* hostname:port */
+	char *host; /* hostname:port, with brackets around IPv6 */
 	char *url;
 	unsigned port; /* 0: none */
-	char *json;    /* the whole document on one line, as the registry holds it */
+	char *json;    /* the whole document, on one line */
 };
 
 /*
- * One service of that name, picked at random, all as likely.  It is among what the majority of the
- * cluster has at the time of the call: nothing is cached, and a member that is cut off is not
- * believed.  Blocks for at most timeout_ms of the options.
+ * Picks one of the services of this name at random; each is equally likely.
  * Release *ret_entry with etcdreg_entry_free().
- * Fails with ETCDREG_E_NOTFOUND, _UNREACH, _PROTO, _DENIED, _SERVER, _INVALID or _NOMEM.
+ * Fails with ETCDREG_E_NOTFOUND, or as etcdreg_list() does.
  */
 int etcdreg_lookup(struct etcdreg *reg, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);
 
 /*
- * All services of that name, or of the namespace if `name` is NULL, sorted by name and url.
- * *ret_entries is an array of pointers that ends with NULL.  *ret_len counts the entries; `ret_len`
+ * Lists all services of this name, or of the namespace if `name` is NULL, sorted by name and url.
+ * *ret_entries is an array of pointers that ends with NULL, and *ret_len their number.  `ret_len`
  * may be NULL.  If there are none, the call succeeds with an empty array.
- * The list leaves out what is not a JSON object, other names that share the name's folder ("a.b"
- * and "a-b"; the npm package returns both), and namespaces inside the namespace.
- * Blocks for at most timeout_ms of the options.
- * Release *ret_entries, with all its entries, with etcdreg_list_free().  Fails as etcdreg_lookup()
- * does, without _NOTFOUND.
+ *
+ * The list leaves out:
+ *
+ *   - documents that are not JSON objects
+ *   - other names that share the folder of this name, as "a.b" and "a-b" do; the npm package lists
+ *     both
+ *   - services of namespaces inside the namespace
+ *
+ * Release *ret_entries and all its entries with etcdreg_list_free().
+ * Fails with ETCDREG_E_UNREACH, _PROTO, _DENIED, _SERVER, _INVALID, _CONFIG (a TLS file that cannot
+ * be read any more), _SYSTEM or _NOMEM.
  */
 int etcdreg_list(struct etcdreg *reg, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err);
 
-/* Free what etcdreg_lookup() gave.  NULL is fine. */
+/* Frees the entry of etcdreg_lookup().  Does nothing if it is NULL. */
 void etcdreg_entry_free(struct etcdreg_entry *entry);
 
-/* Free what etcdreg_list() gave: the array and its entries.  NULL is fine. */
+/* Frees the array of etcdreg_list() and its entries.  Does nothing if it is NULL. */
 void etcdreg_list_free(struct etcdreg_entry **entries);
 
+/*
+ * Watching
+ * --------
+ *
+ * A watch has no thread and works only while etcdreg_watch_next() runs.  It covers the services
+ * that etcdreg_list() returns for the same name.
+ */
 enum etcdreg_change_type {
-	ETCDREG_FOUND, /* it was there when the watch began */
-	ETCDREG_ADDED,
-	ETCDREG_CHANGED, /* it has another document */
-	ETCDREG_REMOVED, /* left, expired or deleted; the entry is what it was */
+	ETCDREG_FOUND,   /* the service was there when the watch began */
+	ETCDREG_ADDED,   /* the service joined */
+	ETCDREG_CHANGED, /* the service has another document */
+	ETCDREG_REMOVED, /* the service left or expired; the entry is its latest document */
 };
 
 struct etcdreg_change {
@@ -262,13 +334,12 @@ struct etcdreg_change {
 struct etcdreg_watch;
 
 /*
- * Watch the services of that name, or of the namespace where `name` is NULL: those that
- * etcdreg_list() gives.  No network yet.  A watch has connections of its own and no thread: it
- * works while etcdreg_watch_next() is called.  One thread at a time, except etcdreg_watch_stop().
+ * Creates a watch on the services of this name, or of the namespace if `name` is NULL.  Makes no
+ * request.
  * Release *ret_watch with etcdreg_watch_close(), before the handle is closed.
  * Fails with ETCDREG_E_INVALID, _CONFIG, _SYSTEM or _NOMEM.
  *
- * Example: say where each service is, and what failed, for as long as nobody stops the watch.
+ * Example: print each service and each change, and each error.
  *
  * 	static const char *const words[] = { "is at", "came to", "changed at", "left" };
  * 	const struct etcdreg_change *change;
@@ -292,35 +363,33 @@ int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **
 		  struct etcdreg_err *err);
 
 /*
- * Wait for the next change, at most `timeout_ms` (UINT_MAX: for ever); a request that has begun may
- * take timeout_ms of the options longer.  First everything that is there is FOUND, then each change
- * comes once, in its order.  Over a disconnect none that etcd still has is lost or doubled; where
- * it no longer has them (compaction, v2: 1000 events), or has lost its data, the difference is
- * told.  A write of the document that is there already is no change.
+ * Waits for the next change, for at most `timeout_ms`; UINT_MAX: without limit.  If the time ends
+ * during an attempt, the call returns after it; each of its requests takes at most timeout_ms of
+ * the options.
  *
- * *ret_change and its entry are valid until the next call with this watch.
+ * The watch first reports each existing service as FOUND, then each change exactly once and in
+ * order.  A write of the same document again is no change.  Across a disconnect the watch continues
+ * after the latest change that it reported.  If etcd has dropped later changes (v3: by compaction;
+ * v2: after 1000 events) or has lost its data, the watch lists again and reports the differences.
  *
- * Fails with ETCDREG_E_TIMEOUT, or _STOPPED, or as etcdreg_list() does for one attempt that failed:
- * it may be called again after each of the others, and goes on where it was, after a pause of its
- * own of up to 5 s.  Where the time is up in that pause it fails as the latest attempt did.
+ * *ret_change and its entry belong to the watch and are valid until the next call with it.
+ *
+ * Fails with ETCDREG_E_TIMEOUT or _STOPPED.  A failed attempt fails with ETCDREG_E_UNREACH, _PROTO,
+ * _DENIED, _SERVER, _SYSTEM or _NOMEM.  After any error but _STOPPED the caller may call again: the
+ * watch continues where it was.  It pauses for up to 5 s after a failed attempt.  If the time ends
+ * in this pause, the call fails with the error of that attempt.
  */
 int etcdreg_watch_next(struct etcdreg_watch *watch, unsigned timeout_ms,
 		       const struct etcdreg_change **ret_change, struct etcdreg_err *err);
 
 /*
- * From any thread: makes etcdreg_watch_next(), where it waits and ever after, fail with
- * ETCDREG_E_STOPPED.  Not from a signal handler.
+ * Makes etcdreg_watch_next() fail with ETCDREG_E_STOPPED: the call that waits now, and all later
+ * ones.  Any thread may call it, but not a signal handler.
  */
 void etcdreg_watch_stop(struct etcdreg_watch *watch);
 
-/* Free the watch.  NULL is fine. */
+/* Frees the watch.  Does nothing if it is NULL. */
 void etcdreg_watch_close(struct etcdreg_watch *watch);
-
-/*
- * Take every service of the handle out of etcd, for at most `timeout_ms` (0: leave them to their
- * time to live), and free the handle.  NULL is fine.  Not from the events callback.
- */
-void etcdreg_close(struct etcdreg *reg, unsigned timeout_ms);
 
 #pragma GCC visibility pop
 
