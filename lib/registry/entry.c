@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries, read from keys and documents of etcd. */
+/* Reads entries from the keys and documents of etcd. */
 #define _GNU_SOURCE
 #include "entry.h"
 

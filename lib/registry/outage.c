@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The pauses between attempts while etcd does not answer. */
+/* Pauses between attempts while etcd does not answer. */
 #define _GNU_SOURCE
 #include "outage.h"
 
 #include "lib/base/backoff.h"
 
-#define PAUSE_MAX_MS 4000 /* with its jitter 5 s */
+#define PAUSE_MAX_MS 4000 /* 5 s with jitter */
 
 static unsigned longest_pause_ms(unsigned ttl_s)
 {

@@ -2,13 +2,14 @@
 /*
  * outage.h - when to try again while no node of etcd answers.
  *
- * Every half second at first: services are in etcd still, and an answer in time keeps them there.
- * When a time to live has gone there is nothing left to save, and the pause doubles, up to 5 s or
- * an interval between two heartbeats, whichever is shorter: so soon after etcd is back that no
- * lease can expire that it still has.  All pauses have a jitter, which spreads out those who lost
- * etcd in the same moment.
+ * For one TTL after the first failure there is an attempt every half second.  The services are
+ * still in etcd during that time, and an answer keeps them there.  Afterwards the pause doubles, up
+ * to 5 s or the interval between two heartbeats, whichever is shorter.  So when etcd is back, an
+ * attempt comes before any lease can expire that etcd still has.
  *
- * It has no clock: `now_ms` is the caller's.
+ * All pauses have a jitter, which spreads the clients that lost etcd at the same time.
+ *
+ * The module reads no clock; the caller passes `now_ms`.
  */
 #ifndef ETCDREG_LIB_REGISTRY_OUTAGE_H
 #define ETCDREG_LIB_REGISTRY_OUTAGE_H
@@ -18,16 +19,16 @@
 
 #define OUTAGE_PROBE_MS 500
 
-/* Zeroed: etcd answers, as far as is known. */
+/* Zeroed: no outage is known. */
 struct outage {
 	bool lasts;
-	uint64_t since_ms;  /* the first attempt that failed */
-	uint64_t failed_ms; /* the latest */
-	uint64_t retry_ms;
-	unsigned pause_ms; /* without its jitter */
+	uint64_t since_ms;  /* time of the first failed attempt */
+	uint64_t failed_ms; /* time of the latest one */
+	uint64_t retry_ms;  /* time of the next attempt */
+	unsigned pause_ms;  /* without jitter */
 };
 
-/* An attempt has failed. */
+/* Notes a failed attempt and sets the time of the next one. */
 void outage_fail(struct outage *o, uint64_t now_ms, unsigned ttl_s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lookup and list, for any number of callers at once. */
+/* Lookup and list, for any number of callers at the same time. */
 #define _GNU_SOURCE
 #include "queries.h"
 
@@ -20,7 +20,7 @@
 
 struct queries {
 	const struct session_source *source;
-	pthread_mutex_t lock; /* of the two below; never held during I/O */
+	pthread_mutex_t lock; /* protects `idle` and idle_len; nobody holds it during I/O */
 	struct session *idle[IDLE_MAX];
 	size_t idle_len;
 };
@@ -72,8 +72,8 @@ static void return_session(struct queries *r, struct session *session)
 /* The documents found so far. */
 struct found {
 	const char *folder;
-	const char *name;               /* NULL: all of the folder */
-	struct etcdreg_entry **entries; /* with a NULL behind the last */
+	const char *name;               /* NULL: any */
+	struct etcdreg_entry **entries; /* with a NULL after the last */
 	size_t len;
 	size_t cap;
 };
@@ -83,7 +83,7 @@ static void found_release(struct found *found)
 	etcdreg_list_free(found->entries);
 }
 
-/* For one more entry, and the NULL. */
+/* Makes room for one more entry and the NULL. */
 static bool make_room(struct found *found)
 {
 	if (!HAS_ROOM(found->entries, found->cap, found->len + 1))
@@ -92,7 +92,7 @@ static bool make_room(struct found *found)
 	return true;
 }
 
-/* Takes over what is in *entry. */
+/* Takes what *entry owns, on failure too. */
 static int add_entry(struct found *found, struct etcdreg_entry *entry, struct etcdreg_err *err)
 {
 	struct etcdreg_entry *added = make_room(found) ? malloc(sizeof(*added)) : NULL;
@@ -173,7 +173,7 @@ static int list_names(struct queries *r, const char *name, struct found *found,
 	return result;
 }
 
-/* As every public function: `err` is touched on failure alone. */
+/* A failed attempt writes to `why`, so *err changes only if the whole call fails. */
 int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
@@ -191,7 +191,7 @@ int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***re
 	return 0;
 }
 
-/* Any of them, taken out of the list. */
+/* Takes a random entry out of the list. */
 static struct etcdreg_entry *pick(struct etcdreg_entry **entries, size_t len)
 {
 	size_t at = random_below(len);

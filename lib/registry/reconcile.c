@@ -13,7 +13,7 @@
 #include "wanted.h"
 
 #define BACKOFF_MIN_MS 500
-#define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
+#define BACKOFF_MAX_MS 4000 /* 5 s with jitter */
 #define DENIED_MAX_MS 30000
 #define REPAIRS_AT_ONCE 4
 #define MEMBERS_MIN_MS 200
@@ -25,12 +25,12 @@ struct reconcile {
 	etcdreg_event_fn *on_event;
 	void *event_arg;
 	struct wanted wanted;
-	struct outage outage; /* lasts: the latest attempt failed for all */
-	bool told_down;       /* with the text of down_err */
-	bool leaving_all;     /* remove_all is still to be tried */
+	struct outage outage; /* of etcd as a whole, not of one key */
+	bool told_down;       /* RETRYING was sent with down_err */
+	bool leaving_all;     /* remove_all() must still succeed */
 	struct etcdreg_err down_err;
-	struct etcdreg_err failover_err; /* told last */
-	struct etcdreg_err err;
+	struct etcdreg_err failover_err; /* of the latest FAILOVER */
+	struct etcdreg_err err;          /* see reconcile_error() */
 };
 
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
@@ -76,9 +76,9 @@ static void drop_entry(struct reconcile *rec, struct wanted_service *e)
 	wanted_drop(&rec->wanted, e);
 }
 
-void reconcile_apply(struct reconcile *rec, struct wanted_service *change)
+void reconcile_apply(struct reconcile *rec, struct wanted_service *update)
 {
-	wanted_apply(&rec->wanted, change);
+	wanted_apply(&rec->wanted, update);
 }
 
 void reconcile_leave_all(struct reconcile *rec)
@@ -145,8 +145,8 @@ static void come_up(struct reconcile *rec)
 }
 
 /*
- * A refusal of this one key, while etcd is well.  Who is not permitted may soon be again: a
- * password was changed and changed back.
+ * Etcd refused this one key.  A denial also has a backoff, since it may be temporary: an operator
+ * changes a password and changes it back.
  */
 static void back_off(struct reconcile *rec, struct wanted_service *e, const struct etcdreg_err *err)
 {
@@ -159,8 +159,8 @@ static void back_off(struct reconcile *rec, struct wanted_service *e, const stru
 }
 
 /*
- * At once, but for somebody who does it again and again: two handles that want different documents
- * under one key must not race each other.
+ * Repairs at once, REPAIRS_AT_ONCE times, then once per interval: two handles that want different
+ * documents under one key must not race.
  */
 static void plan_repair(struct reconcile *rec, struct wanted_service *e)
 {
@@ -174,7 +174,7 @@ static void plan_repair(struct reconcile *rec, struct wanted_service *e)
 	e->repairs_ms += interval;
 }
 
-/* Tells what the latest call of the store made of an entry. */
+/* Sends the events for what the latest call of the store noted in the key. */
 static void tell_state(struct reconcile *rec, struct wanted_service *e)
 {
 	if (e->key.disturbed)
@@ -198,7 +198,7 @@ static void tell_states(struct reconcile *rec)
 		tell_state(rec, e);
 }
 
-/* Once, however often the same node fails in the same way. */
+/* Repeats no message, so a node that fails again in the same way is reported once. */
 static void tell_failover(struct reconcile *rec)
 {
 	struct etcdreg_err err;
@@ -210,7 +210,7 @@ static void tell_failover(struct reconcile *rec)
 	emit(rec, ETCDREG_FAILOVER, NULL, &rec->failover_err);
 }
 
-/* True: it is etcd as a whole that failed, not this one key. */
+/* Returns whether etcd as a whole failed, not one key. */
 static bool is_outage(const struct reconcile *rec)
 {
 	return !cluster_answered(session_cluster(rec->session));
@@ -236,7 +236,7 @@ static void put_entry(struct reconcile *rec, struct wanted_service *e)
 	finish(rec, e, r, &err);
 }
 
-/* False: the first is to be tried alone. */
+/* Returns false if the caller must try the first one alone. */
 static bool try_together(struct reconcile *rec, store_many_fn *many,
 			 const struct wanted_batch *batch, size_t *ret_done)
 {
@@ -338,7 +338,7 @@ static void notice(struct reconcile *rec)
 	tell_states(rec);
 }
 
-/* Nothing is to be done until `next`. */
+/* Nothing is due before `next`.  Returns the time of the next step. */
 static uint64_t rest(struct reconcile *rec, uint64_t next)
 {
 	uint64_t again = UINT64_MAX;
@@ -348,7 +348,7 @@ static uint64_t rest(struct reconcile *rec, uint64_t next)
 	return again < next ? again : next;
 }
 
-/* Someone joined or left since the latest attempt failed. */
+/* Returns whether a service joined or left since the latest attempt failed. */
 static bool has_untold(const struct reconcile *rec)
 {
 	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
@@ -370,7 +370,7 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 	return true;
 }
 
-/* What no put was ever sent for needs no delete: it can leave while etcd is down. */
+/* A service that was never put needs no delete, so it can leave while etcd is down. */
 static void drop_untouched(struct reconcile *rec)
 {
 	struct wanted_service *next;
@@ -389,7 +389,7 @@ static void drop_untouched(struct reconcile *rec)
 	}
 }
 
-/* Nothing is due before `next`; the members get half of that time at most. */
+/* Nothing is due before `next`.  The request for the members gets at most half of that time. */
 static uint64_t idle(struct reconcile *rec, uint64_t now, uint64_t next)
 {
 	uint64_t due = session_members_due_ms(rec->session);

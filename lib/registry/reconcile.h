@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reconcile.h - makes etcd agree with a set of wanted services, one request or two at a time.
+ * reconcile.h - make etcd agree with a set of wanted services, one or two requests at a time.
  *
- * The set is that of wanted.h.  Each entry has its own state and its own backoff; an entry that
- * etcd refuses does not hold up the others.  reconcile_step() does the most urgent thing there is:
+ * The set is that of wanted.h.  Each service has a state and a backoff of its own, so a service
+ * that etcd refuses does not delay the others.  reconcile_step() does the most urgent thing:
  *
- *	1. a heartbeat that is so late that the time to live is in danger
- *	2. deletes      a process that is gone must be out of etcd in milliseconds
+ *	1. a heartbeat that is so late that the TTL is in danger
+ *	2. deletes      a process that has ended must be out of etcd within milliseconds
  *	3. puts
  *	4. heartbeats
- *	5. who is in the cluster (members.h), where there is time before the next heartbeat
+ *	5. the list of members (members.h), if there is time before the next heartbeat
  *
- * and with nothing left to do it sees to the watch on its keys (v3).  What the watch has told is
- * taken in at the beginning of each step, so a step is due whenever cluster_wait() returns.
+ * If nothing is due, it opens the watch streams on its keys (v3).  Each step first reads the events
+ * of the watch, so the caller must make a step whenever cluster_wait() returns.
  *
- * While no node answers there is one attempt every half second, whatever is wanted, and after a
- * time to live fewer (outage.h).  A service that joins or leaves meanwhile is tried at once, unless
- * etcd failed within the last half second: then its ETCDREG_RETRYING comes without a new attempt.
+ * While no node answers, there is one attempt every half second in total, and fewer after a TTL
+ * (outage.h).  A service that joins or leaves in that time is tried at once.  If etcd failed within
+ * the last half second, the service gets its ETCDREG_RETRYING without a new attempt.
  *
- * No lock, no thread: the one thread that owns it calls everything; events are sent from inside
- * these calls.  All times are those of now_ms().
+ * It has no lock and no thread: the thread that owns it makes all calls, which send the events.
+ * Times are those of now_ms().
  */
 #ifndef ETCDREG_LIB_REGISTRY_RECONCILE_H
 #define ETCDREG_LIB_REGISTRY_RECONCILE_H
@@ -33,29 +33,29 @@
 struct reconcile;
 struct wanted_service;
 
-/* `session` is borrowed; `on_event` may be NULL.  NULL: no memory. */
+/* Borrows `session`.  `on_event` may be NULL.  NULL: out of memory. */
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
 				void *event_arg);
 
-/* Forgets all entries, without a request. */
+/* Frees it with all services.  Makes no request. */
 void reconcile_free(struct reconcile *rec);
 
-/* Takes the change of the set over, as wanted_apply() does. */
-void reconcile_apply(struct reconcile *rec, struct wanted_service *change);
+/* Takes ownership of an update of the set, as wanted_apply() does. */
+void reconcile_apply(struct reconcile *rec, struct wanted_service *update);
 
-/* Want every service out of etcd, in as few requests as it can be done. */
+/* Makes all services unwanted.  Steps then delete them with as few requests as possible. */
 void reconcile_leave_all(struct reconcile *rec);
 
-/* Does at most one thing.  Returns when to call it again: a time that may have come already. */
+/* Does at most one thing.  Returns when to call it again, which may be a time in the past. */
 uint64_t reconcile_step(struct reconcile *rec);
 
-/* Whether etcd agrees with the wanted set, as far as is known. */
+/* Returns whether etcd agrees with the wanted set, as far as is known. */
 bool reconcile_is_settled(const struct reconcile *rec);
 
-/* Whether there are entries, wanted or still to be deleted. */
+/* Returns whether there are no services, neither wanted nor to be deleted. */
 bool reconcile_is_empty(const struct reconcile *rec);
 
-/* The error of the latest attempt that failed; code 0: the latest did not. */
+/* Returns the error of the latest failed attempt; code 0: there is no failure at present. */
 const struct etcdreg_err *reconcile_error(const struct reconcile *rec);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A service's document and key. */
+/* Documents and keys of services. */
 #define _GNU_SOURCE
 #include "service.h"
 
@@ -17,13 +17,15 @@
 #include "lib/base/json.h"
 
 #define PROTOCOL_MAX 32
-#define TEXT_MAX 8192 /* bytes of any text made here */
+#define TEXT_MAX 8192 /* bytes of any text that is made here */
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* Bytes of the UTF-8 sequence at `s`; 0: it is none (too long a form, a surrogate, beyond
- * U+10FFFF). */
+/*
+ * Returns the length of the UTF-8 sequence at `s`.  Returns 0 if it is invalid: incomplete, longer
+ * than necessary, a surrogate, or beyond U+10FFFF.
+ */
 static size_t utf8_len(const char *s)
 {
 	const unsigned char *u = (const unsigned char *)s;
@@ -49,7 +51,8 @@ int service_check_name(const char *name, struct etcdreg_err *err)
 	size_t len = name ? strlen(name) : 0;
 
 	if (len == 0)
-		return err_set(err, ETCDREG_E_INVALID, "the service's name is empty");
+		return err_set(err, ETCDREG_E_INVALID,
+			       "the service's name is empty; give 1 to %d bytes", SERVICE_NAME_MAX);
 	if (len > SERVICE_NAME_MAX)
 		return err_set(err, ETCDREG_E_INVALID,
 			       "the service's name '%.32s...' is longer than %d bytes", name,
@@ -71,7 +74,8 @@ static int check_hostname(const char *hostname, struct etcdreg_err *err)
 
 	if (hostname_is_name(hostname, len) || hostname_family(hostname, len, NULL) == AF_INET6)
 		return 0;
-	return err_set(err, ETCDREG_E_INVALID, "'%s' is not an address or host name", hostname);
+	return err_set(err, ETCDREG_E_INVALID, "hostname '%s' is not an address or a host name",
+		       hostname);
 }
 
 static int check_protocol(const char *protocol, struct etcdreg_err *err)
@@ -80,7 +84,10 @@ static int check_protocol(const char *protocol, struct etcdreg_err *err)
 
 	if (len == 0 || len > PROTOCOL_MAX || !strchr(LETTERS, protocol[0]) ||
 	    strspn(protocol, LETTERS DIGITS "+.-") != len)
-		return err_set(err, ETCDREG_E_INVALID, "'%s' is not a protocol", protocol);
+		return err_set(err, ETCDREG_E_INVALID,
+			       "protocol '%s' is not a URL scheme; use a letter, then letters, "
+			       "digits, '+', '.' or '-', at most %d",
+			       protocol, PROTOCOL_MAX);
 	return 0;
 }
 
@@ -155,7 +162,10 @@ static int make_path(struct service *s, const char *namespace, struct etcdreg_er
 	if (!folder || buf_failed(&identity))
 		return err_nomem(err);
 	if (codec_sha1_hex(identity.s, identity.len, sha1) < 0)
-		return err_set(err, ETCDREG_E_SYSTEM, "libcrypto has no SHA-1");
+		return err_set(err, ETCDREG_E_SYSTEM,
+			       "cannot make the key of service '%s': libcrypto does not offer "
+			       "SHA-1; check OpenSSL's configuration",
+			       s->name);
 	buf_printf(&path, "%s%s", folder, sha1);
 	s->path = buf_detach(&path);
 	return s->path ? 0 : err_nomem(err);
@@ -178,7 +188,7 @@ static int make_document(struct service *s, struct etcdreg_err *err)
 	return 0;
 }
 
-/* Without the brackets that an IPv6 address may have been given in. */
+/* Drops the brackets of an IPv6 address. */
 static char *copy_hostname(const char *hostname)
 {
 	struct hostname_parts parts;

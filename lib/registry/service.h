@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service.h - a service as the registry holds it: its document, and the key that it is stored
- * under.
+ * service.h - a service with its document and the key under which etcd stores it.
  *
- *	host      hostname:port (IPv6 in brackets), or the hostname alone without a port
+ *	host      hostname:port with brackets around IPv6; the hostname alone if there is no port
  *	url       protocol://host
- *	path      services/[namespace/]<name, each character outside [A-Za-z0-9-] a '-'>/
- *	          <sha1 hex of "name-url">
- *	document  {"port":8080,<meta's members>,"name":"..","hostname":"..","host":"..","url":".."}
+ *	path      services/[namespace/]<name>/<sha1 of "name-url" in hex>
+ *	document  {"port":8080,<members of meta>,"name":"..","hostname":"..","host":"..","url":".."}
  *
- * All of it byte for byte as the npm package etcd-registry writes it, so that both sides mean one
- * key.  Its characters are UTF-16 units: one beyond U+FFFF becomes two '-'.  A member of meta
- * that is called like one of the five is dropped.
+ * In the path, '-' replaces each character of the name outside [A-Za-z0-9-].  A character beyond
+ * U+FFFF becomes two '-', since the npm package counts UTF-16 units.  A member of meta with one of
+ * the five names above is dropped.
+ *
+ * All of it is byte for byte what the npm package etcd-registry writes, so both use the same key.
  */
 #ifndef ETCDREG_LIB_REGISTRY_SERVICE_H
 #define ETCDREG_LIB_REGISTRY_SERVICE_H
@@ -25,12 +25,12 @@
 #define SERVICE_META_MAX 4096
 
 struct service {
-	size_t size; /* of the public struct, in the program that gave it */
+	size_t size; /* of the public struct that it was made from */
 	char *name;
 	char *hostname; /* IPv6 without brackets */
 	unsigned port;
 	char *protocol;
-	char *meta; /* as it was given; NULL: none */
+	char *meta; /* as the caller gave it; NULL: none */
 	uint64_t tag;
 	char *host;
 	char *url;
@@ -39,22 +39,26 @@ struct service {
 };
 
 /*
- * A checked copy of `from`; `hostname` stands in where it has none. Fails with ETCDREG_E_INVALID
- * or _NOMEM.  Release with service_release().
+ * Makes a service from a checked copy of `from`.  If from->hostname is NULL, it uses `hostname`.
+ * Release *ret with service_release().  Fails with ETCDREG_E_INVALID, _SYSTEM or _NOMEM.
  */
 int service_init(struct service *ret, const struct etcdreg_service *from, const char *hostname,
 		 const char *namespace, struct etcdreg_err *err);
 void service_release(struct service *s);
 
-/* The same as the public struct, for events: borrows everything. */
+/* Returns the public struct of a service, for events.  Its texts belong to `s`. */
 struct etcdreg_service service_view(const struct service *s);
 
-/* 1-255 bytes of UTF-8 without control characters, or ETCDREG_E_INVALID. */
+/*
+ * Checks that the name is 1-255 bytes of UTF-8 without control characters; NULL is not.  Fails with
+ * ETCDREG_E_INVALID.
+ */
 int service_check_name(const char *name, struct etcdreg_err *err);
 
 /*
- * "services/[namespace/][<normalised name>/]", the folder of one name or (NULL) of the namespace;
- * NULL: no memory.
+ * Returns the folder of a name, "services/[namespace/]<name>/" with the name as in a path.  If
+ * `name` is NULL, returns the folder of the namespace, "services/[namespace/]".  The caller frees
+ * it.  NULL: out of memory.
  */
 char *service_folder(const char *namespace, const char *name);
 

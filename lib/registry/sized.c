@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Structs of programs that were built for another version. */
+/* Copies structs of programs that were built for another version. */
 #define _GNU_SOURCE
 #include "sized.h"
 
@@ -15,13 +15,13 @@ int sized_copy(const struct sized *sized, const void *from, void *ret, struct et
 	memcpy(&size, from, sizeof(size));
 	if (size < sized->first_size || size > SIZED_MAX)
 		return err_set(err, ETCDREG_E_INVALID,
-			       "struct %s: its size is %zu: initialise it with %s", sized->name,
-			       size, sized->init);
+			       "struct %s has size %zu; initialise it with %s", sized->name, size,
+			       sized->init);
 	known = size < sized->size ? size : sized->size;
 	if (!is_zero((const char *)from + known, size - known))
 		return err_set(err, ETCDREG_E_INVALID,
-			       "struct %s: a member is set that version " ETCDREG_VERSION
-			       " of the library does not know: use a newer one",
+			       "struct %s sets a member that library version " ETCDREG_VERSION
+			       " does not have; use a newer library",
 			       sized->name);
 	memset(ret, 0, sized->size);
 	memcpy(ret, from, known);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sized.h - structs that a program fills and that later versions extend; each begins with
- * `size_t size`.
+ * sized.h - copy structs that a program fills and that later versions extend.
  *
- * A program that was built for an older version has a smaller struct: the members that it lacks
- * are 0.  One that was built for a newer version has a larger struct, which is accepted if the
- * members that this version does not know are 0.
+ * Each of these structs begins with `size_t size`.  A program that was built for an older version
+ * passes a smaller struct; the members that it does not have count as 0.  A program that was built
+ * for a newer version passes a larger one, which is accepted if the members beyond this version are
+ * 0.
  *
- * A new member is the last one, and must not lie where an older version had padding.
+ * A new member goes to the end of its struct.  It must not lie where an older version had padding.
  */
 #ifndef ETCDREG_LIB_REGISTRY_SIZED_H
 #define ETCDREG_LIB_REGISTRY_SIZED_H
@@ -16,23 +16,23 @@
 
 #include "lib/etcd-registry.h"
 
-/* The size of a struct whose last member is that one, and that has no padding behind it. */
+/* The size of a struct that ends with this member and has no padding after it. */
 #define SIZED_END(type, member) (offsetof(type, member) + sizeof(((type *)NULL)->member))
 
 struct sized {
 	const char *name;  /* of the struct, for messages */
 	const char *init;  /* the macro that sets the size, for messages */
 	size_t size;       /* of the struct in this version, at most SIZED_MAX */
-	size_t first_size; /* of the struct in 0.2.0, the first version that had a size */
+	size_t first_size; /* of the struct in 0.2.0, the first version with sizes */
 };
 
-/* Bytes of any of them; a size beyond is not taken for one, and nothing is read. */
+/* Bytes of the largest struct.  A larger size is refused, and the struct is not read. */
 #define SIZED_MAX 4096
 
 /*
- * Copies the struct at `from` to `ret`, which has sized->size bytes.  Members that `from` lacks are
- * 0.  The size of the copy is the smaller one: it counts the members that both sides know.  Borrows
- * what `from` points to.  Fails with ETCDREG_E_INVALID.
+ * Copies the struct at `from` to `ret`, which has sized->size bytes.  Members that `from` does not
+ * have become 0.  The copy's size is the smaller one of both, so it covers the members that both
+ * sides know.  The copy borrows what `from` points to.  Fails with ETCDREG_E_INVALID.
  */
 int sized_copy(const struct sized *sized, const void *from, void *ret, struct etcdreg_err *err);
 

@@ -39,7 +39,7 @@ void wanted_service_free(struct wanted_service *e)
 	free(e);
 }
 
-/* A key is the first member of its entry. */
+/* The key is the first member. */
 struct wanted_service *wanted_service_of(struct store_key *key)
 {
 	return (struct wanted_service *)(void *)key;
@@ -88,34 +88,34 @@ static void append_entry(struct wanted *w, struct wanted_service *e)
 	*at = &e->key;
 }
 
-/* The later word wins; leaving goes by what was joined, whatever document it comes with. */
-static void merge(struct wanted_service *e, struct wanted_service *change)
+/* The later update wins.  A service leaves with the document that it joined with. */
+static void merge(struct wanted_service *e, struct wanted_service *update)
 {
-	if (change->wanted) {
-		if (strcmp(e->service.document, change->service.document) != 0)
+	if (update->wanted) {
+		if (strcmp(e->service.document, update->service.document) != 0)
 			e->key.held = false;
 		e->key.unowned = false;
-		set_service(e, &change->service);
+		set_service(e, &update->service);
 	} else {
-		e->service.tag = change->service.tag;
+		e->service.tag = update->service.tag;
 	}
-	e->wanted = change->wanted;
+	e->wanted = update->wanted;
 	e->told_registered = false;
 	e->told_down = false;
 	e->backoff_ms = 0;
 	e->retry_ms = 0;
 }
 
-void wanted_apply(struct wanted *w, struct wanted_service *change)
+void wanted_apply(struct wanted *w, struct wanted_service *update)
 {
-	struct wanted_service *e = find_entry(w, change->service.path);
+	struct wanted_service *e = find_entry(w, update->service.path);
 
 	if (!e) {
-		append_entry(w, change);
+		append_entry(w, update);
 		return;
 	}
-	merge(e, change);
-	wanted_service_free(change);
+	merge(e, update);
+	wanted_service_free(update);
 }
 
 void wanted_leave_all(struct wanted *w)

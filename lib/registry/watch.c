@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The changes of the services, told as they come. */
+/* Reports the changes of services as they come. */
 #define _GNU_SOURCE
 #include "watch.h"
 
@@ -18,21 +18,21 @@
 #define OPENING_MS 3000
 #define MEMBERS_MAX_MS 1000
 #define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 4000 /* with its jitter 5 s */
+#define BACKOFF_MAX_MS 4000 /* 5 s with jitter */
 
 struct etcdreg_watch {
 	struct session *session;
 	char *folder;
-	char *name; /* NULL: all */
+	char *name; /* NULL: any */
 	struct watch_state state;
 	struct store_follow follow;
-	bool listed;                /* follow.after is what the state is of */
-	bool denied;                /* since a stream stood */
-	uint64_t opened_ms;         /* of the stream */
-	uint64_t check_ms;          /* when the cluster is next asked */
-	unsigned backoff_ms;        /* of the latest failure; 0: it went well since */
-	uint64_t retry_ms;          /* nothing is tried before that */
-	struct etcdreg_err failure; /* of the latest attempt; code 0: it went well */
+	bool listed;                /* the state is that of the revision follow.after */
+	bool denied;                /* a stream was denied since one stood */
+	uint64_t opened_ms;         /* when the stream was opened */
+	uint64_t check_ms;          /* when to check the cluster next */
+	unsigned backoff_ms;        /* after the latest failure; 0: none since a stream stood */
+	uint64_t retry_ms;          /* no attempt before that time */
+	struct etcdreg_err failure; /* of the latest attempt; code 0: none */
 	atomic_bool stopped;
 };
 
@@ -122,7 +122,7 @@ static int list(struct etcdreg_watch *w, struct store *store, struct etcdreg_err
 	return r;
 }
 
-/* Whether the nodes answer, and still have what we have seen. */
+/* Checks that the cluster answers and still has the state that was reported. */
 static int check(struct etcdreg_watch *w, struct store *store, struct etcdreg_err *err)
 {
 	int r = store->ops->check(store, w->folder, &w->follow, err);
@@ -143,7 +143,7 @@ static int open_stream(struct etcdreg_watch *w, struct store *store, struct etcd
 	return store->ops->follow(store, w->folder, &w->follow, err);
 }
 
-/* Another API has other keys and revisions. */
+/* The revisions of one API mean nothing in another one. */
 static int current_store(struct etcdreg_watch *w, struct store **ret, struct etcdreg_err *err)
 {
 	bool is_new = false;
@@ -165,8 +165,8 @@ static void give_up_stream(struct etcdreg_watch *w)
 }
 
 /*
- * Whether the caller is to know.  That a stream has ended is nothing: it is opened again.  Denied
- * may mean a token that is no longer good: the check that comes next asks with a new one.
+ * Returns whether the caller must hear of the error.  A stream that has ended is opened again.  A
+ * first denial may come from an expired token; the next check logs in again.
  */
 static bool is_failure(struct etcdreg_watch *w, int code)
 {
@@ -178,9 +178,7 @@ static bool is_failure(struct etcdreg_watch *w, int code)
 	return code != ETCDREG_E_UNREACH && code != ETCDREG_E_NOTFOUND;
 }
 
-/*
- * A stream of which nothing came costs a pause; one that has told something is continued at once.
- */
+/* Continues at once if the stream has reported a change; otherwise there is a pause first. */
 static int end_stream(struct etcdreg_watch *w, int code, bool has_told)
 {
 	if (code == ETCDREG_E_NOTFOUND || code == ETCDREG_E_NOMEM)
@@ -202,7 +200,8 @@ static int read_stream(struct etcdreg_watch *w, struct store *store, struct etcd
 	bool has_told = w->follow.after != before;
 
 	if (r == 0 && !w->follow.stands && now_ms() >= w->opened_ms + OPENING_MS)
-		r = err_set(err, ETCDREG_E_UNREACH, "the watch does not begin");
+		r = err_set(err, ETCDREG_E_UNREACH, "etcd did not confirm the watch within %d ms",
+			    OPENING_MS);
 	if (r < 0)
 		return end_stream(w, r, has_told);
 	if (w->follow.stands) {
@@ -213,7 +212,7 @@ static int read_stream(struct etcdreg_watch *w, struct store *store, struct etcd
 	return 0;
 }
 
-/* One step without waiting for changes. */
+/* Does one step.  Does not wait for changes. */
 static int step(struct etcdreg_watch *w, struct etcdreg_err *err)
 {
 	struct store *store;
@@ -253,7 +252,7 @@ static uint64_t next_ms(const struct etcdreg_watch *w)
 	return next;
 }
 
-/* Lets the stream go on in any case, so that a caller who never waits sees changes too. */
+/* Lets the stream receive even if the time has passed, since a caller may always pass 0. */
 static void rest_until(struct etcdreg_watch *w, uint64_t next)
 {
 	uint64_t now = now_ms();
@@ -270,7 +269,7 @@ static int wait_for_change(struct etcdreg_watch *w, uint64_t deadline,
 		int r;
 
 		if (atomic_load(&w->stopped))
-			return err_set(err, ETCDREG_E_STOPPED, "the watch was stopped");
+			return err_set(err, ETCDREG_E_STOPPED, "the program stopped the watch");
 		if (change) {
 			*ret = change;
 			return 0;
@@ -283,7 +282,7 @@ static int wait_for_change(struct etcdreg_watch *w, uint64_t deadline,
 		if (is_over && w->failure.code != 0)
 			return fail_again(w, err);
 		if (is_over)
-			return err_set(err, ETCDREG_E_TIMEOUT, "no change in time");
+			return err_set(err, ETCDREG_E_TIMEOUT, "no change within the time limit");
 		next = next_ms(w);
 		rest_until(w, next < deadline ? next : deadline);
 	}

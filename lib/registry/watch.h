@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h - etcdreg_watch(): the changes of the services, told as they come.
+ * watch.h - report the changes of services, for etcdreg_watch().
  *
- * A watch lists what is there, then follows the store's changes from the revision of that list on.
- * A stream that ends is opened again from the latest change that was told; only where etcd no
- * longer has what came after it, the list is made again and its difference told.  Every CHECK_MS,
- * and before a stream that broke off is opened again, the cluster is asked whether it still has
- * what was told: so a node that is silent is left, and an etcd that lost its data is noticed.
+ * A watch lists the services, then follows the store's changes after the revision of that list.  If
+ * its stream ends, it opens another one after the latest change that it reported.  Only if etcd no
+ * longer has the changes after that one, the watch lists again and reports the differences.
+ *
+ * Every 5 s, and before it replaces a broken stream, the watch asks the cluster whether it still
+ * has the state that was reported.  So it leaves a node that is silent, and notices an etcd that
+ * lost its data.
  */
 #ifndef ETCDREG_LIB_REGISTRY_WATCH_H
 #define ETCDREG_LIB_REGISTRY_WATCH_H

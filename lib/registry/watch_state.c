@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a watch knows, and has still to tell. */
+/* The services that a watch knows, and the changes that it has yet to report. */
 #define _GNU_SOURCE
 #include "watch_state.h"
 
@@ -10,7 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/err.h"
 
-/* Shared by the list of what is known and the changes that tell of it. */
+/* Shared by the array of known services and the changes that have it as their entry. */
 struct known {
 	unsigned refs;
 	unsigned list;
@@ -75,7 +75,7 @@ static int tell(struct watch_state *s, enum etcdreg_change_type type, struct kno
 	return 0;
 }
 
-/* The place of the path, or where it would be. */
+/* Returns the place of the path, or the place to insert it. */
 static size_t find(const struct watch_state *s, const char *path, bool *ret_found)
 {
 	size_t low = 0, high = s->len;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_state.h - what a watch knows of the services, and the changes that it has still to tell.
+ * watch_state.h - the services that a watch knows, and the changes that it has yet to report.
  *
- * A write of the document that is there already is no change.  A list that is made again between
- * watch_state_begin_list() and watch_state_end_list() becomes the difference to what was known.
- * One thread at a time.  All that can fail does so with ETCDREG_E_NOMEM.
+ * A write of the same document again is no change.  A new list, between watch_state_begin_list()
+ * and watch_state_end_list(), becomes the differences from the known services.
+ *
+ * One thread at a time.  All failures are ETCDREG_E_NOMEM.
  */
 #ifndef ETCDREG_LIB_REGISTRY_WATCH_STATE_H
 #define ETCDREG_LIB_REGISTRY_WATCH_STATE_H
@@ -14,38 +15,41 @@
 
 #include "lib/etcd-registry.h"
 
-struct known; /* a service, by its key */
-struct told;  /* a change that waits */
+struct known; /* a service, with its key */
+struct told;  /* a change that is yet to be reported */
 
-/* `folder` and `name` are borrowed; see entry_is_of(). */
+/* Borrows `folder` and `name`, which are those of entry_is_of(). */
 struct watch_state {
 	const char *folder;
 	const char *name;
 	struct known **known; /* sorted by path */
 	size_t len;
 	size_t cap;
-	unsigned list; /* number of the latest one; what has another was not in it */
-	bool complete; /* a list has ended: what comes is new */
+	unsigned list; /* number of the latest list; a service with another one was not in it */
+	bool complete; /* the first list has ended, so further services are new */
 	struct told *first;
 	struct told **last;
-	struct told *taken; /* the change that was handed out latest */
+	struct told *taken; /* the change that was returned last */
 };
 
 void watch_state_init(struct watch_state *s, const char *folder, const char *name);
 void watch_state_release(struct watch_state *s);
 
-/* The key has this document.  What is no service of the watch counts as gone. */
+/*
+ * Notes that the key has this document.  A document that is no service of the watch counts as
+ * removed.
+ */
 int watch_state_put(struct watch_state *s, const char *path, const char *text,
 		    struct etcdreg_err *err);
 
-/* The key is gone, or with `is_folder` all that was under it. */
+/* Notes that the key is gone; with `is_folder`, also all keys under it. */
 int watch_state_remove(struct watch_state *s, const char *path, bool is_folder,
 		       struct etcdreg_err *err);
 
 void watch_state_begin_list(struct watch_state *s);
 int watch_state_end_list(struct watch_state *s, struct etcdreg_err *err);
 
-/* The next change, valid until the next call; NULL: there is none. */
+/* Returns the next change, which is valid until the next call; NULL: none. */
 const struct etcdreg_change *watch_state_take(struct watch_state *s);
 
 #endif

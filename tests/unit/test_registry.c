@@ -235,9 +235,10 @@ static void takes_a_larger_service_if_what_it_does_not_know_is_zero(void **state
 	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
 	newer.added = "x";
 	assert_int_equal(etcdreg_leave(reg, &newer.known, &err), ETCDREG_E_INVALID);
-	assert_string_equal(err.msg,
-			    "struct etcdreg_service: a member is set that version " ETCDREG_VERSION
-			    " of the library does not know: use a newer one");
+	assert_string_equal(
+		err.msg,
+		"struct etcdreg_service sets a member that library version " ETCDREG_VERSION
+		" does not have; use a newer library");
 	newer.added = NULL;
 	assert_int_equal(etcdreg_leave(reg, &newer.known, NULL), 0);
 	etcdreg_close(reg, 1000);
@@ -252,11 +253,11 @@ static void refuses_what_has_no_size(void **state)
 
 	(void)state;
 	assert_int_equal(etcdreg_join(reg, &service, &err), ETCDREG_E_INVALID);
-	assert_string_equal(err.msg, "struct etcdreg_service: its size is 0: "
+	assert_string_equal(err.msg, "struct etcdreg_service has size 0; "
 				     "initialise it with ETCDREG_SERVICE_INIT");
 	assert_int_equal(etcdreg_leave(reg, &service, NULL), ETCDREG_E_INVALID);
 	assert_int_equal(etcdreg_open(&options, &other, &err), ETCDREG_E_INVALID);
-	assert_string_equal(err.msg, "struct etcdreg_options: its size is 0: "
+	assert_string_equal(err.msg, "struct etcdreg_options has size 0; "
 				     "initialise it with ETCDREG_OPTIONS_INIT");
 	assert_null(other);
 	etcdreg_close(reg, 0);

@@ -82,8 +82,9 @@ static void refuses_a_member_that_it_does_not_know(void **state)
 	(void)state;
 	assert_int_equal(sized_copy(&sized, &from, &known, &err), ETCDREG_E_INVALID);
 	assert_int_equal(err.code, ETCDREG_E_INVALID);
-	assert_string_equal(err.msg, "struct thing: a member is set that version " ETCDREG_VERSION
-				     " of the library does not know: use a newer one");
+	assert_string_equal(err.msg,
+			    "struct thing sets a member that library version " ETCDREG_VERSION
+			    " does not have; use a newer library");
 	assert_int_equal(known.b, UINT_MAX);
 }
 
@@ -101,7 +102,7 @@ static void refuses_sizes_of_no_version(void **state)
 		ROW("%zu", sizes[i]);
 		*from = sizes[i];
 		snprintf(expected, sizeof(expected),
-			 "struct thing: its size is %zu: initialise it with THING_INIT", sizes[i]);
+			 "struct thing has size %zu; initialise it with THING_INIT", sizes[i]);
 		assert_int_equal(sized_copy(&sized, from, &known, &err), ETCDREG_E_INVALID);
 		assert_string_equal(err.msg, expected);
 	}
