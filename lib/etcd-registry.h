@@ -26,8 +26,8 @@
  * Sizes:   A struct that the program fills begins with its size, so that later versions can add
  *          members at its end.  Initialise it with its macro, which sets the size and zeroes the
  *          rest, or set `.size = sizeof(...)`.  The library treats members beyond the size as 0.
- *          A function fails with ETCDREG_E_INVALID if the size is not set, or if the program sets
- *          a member that this version of the library does not have.
+ *          A function fails with ETCDREG_E_INVALID if the size is not set.  It also fails if the
+ *          program sets a member that this version of the library does not have.
  *
  * Example: keep a service in etcd until a key is pressed.  The examples in this header are bodies
  * of main(); they need <err.h>, <limits.h> and <stdio.h>.
@@ -115,9 +115,12 @@ const char *etcdreg_version(void);
  * A service to join or leave.  Its name and its url (protocol://hostname:port) identify it, as in
  * the npm package.  If a service is joined twice, the later meta and tag replace the earlier ones.
  *
- * If `hostname` is NULL, the library uses the local IPv4 address of the route to etcd if etcd is on
- * another machine, else the first private address of this machine, else another one of its
- * addresses, else 127.0.0.1.  A handle chooses once.
+ * If `hostname` is NULL, the handle chooses an IPv4 address of this machine, once, in this order:
+ *
+ *   1. the local address of the route to etcd, if etcd is on another machine
+ *   2. the first private address
+ *   3. the first global address
+ *   4. 127.0.0.1
  *
  * `meta` adds its members to the document.  The library drops members named port, name, hostname,
  * host or url, which it writes itself.
@@ -175,9 +178,11 @@ typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
  * Opening and closing
  * -------------------
  *
- * The settings of a handle.  A member that is not NULL or 0 overrides the query of the connection
- * string, which overrides the environment (ETCD_REGISTRY_URL, ETCD_REGISTRY_CACERT, ...; if unset,
- * ETCDCTL_ENDPOINTS, ETCDCTL_CACERT, ...), which overrides the default.  A process with raised
+ * The settings of a handle.  A member that is NULL or 0 is not set.  Members override the query of
+ * the connection string, which overrides the environment.
+ *
+ * The environment is ETCD_REGISTRY_URL, ETCD_REGISTRY_CACERT and so on.  If one is unset, the
+ * library reads the variable of etcdctl, such as ETCDCTL_ENDPOINTS.  A process with raised
  * privileges does not read the environment (secure_getenv(3)).
  */
 struct etcdreg_options {
@@ -364,8 +369,8 @@ int etcdreg_watch(struct etcdreg *reg, const char *name, struct etcdreg_watch **
 
 /*
  * Waits for the next change, for at most `timeout_ms`; UINT_MAX: without limit.  If the time ends
- * during an attempt, the call returns after it; each of its requests takes at most timeout_ms of
- * the options.
+ * during an attempt, the call returns after it.  Each request of an attempt takes at most
+ * timeout_ms of the options.
  *
  * The watch first reports each existing service as FOUND, then each change exactly once and in
  * order.  A write of the same document again is no change.  Across a disconnect the watch continues

@@ -7,8 +7,8 @@
  * ends are on one machine, so integers have native byte order.  A 32-bit host talks to a 64-bit
  * agent, so no struct has implicit padding, and the receiver checks every size.
  *
- * The agent closes the connection after a message that is shorter than its struct or longer than
- * WIRE_MAX, or that has another magic, another version or an unknown type.
+ * The agent closes the connection after an invalid message: one that is shorter than its struct or
+ * longer than WIRE_MAX, or has another magic, another version or an unknown type.
  *
  *     shim                                   agent
  *      | HELLO (settings, pidfd attached)      |     first message, once

@@ -7,9 +7,10 @@
  * due, a successful call also asks for it.
  *
  * A list covers the services directly in the folder of a name, or in the name folders of a
- * namespace; namespaces inside a namespace are separate.  Different names can share a folder, as
- * "a.b" and "a-b" do.  So the list of a name only has documents with exactly that name; the npm
- * package lists both.
+ * namespace.  It does not cover namespaces inside the namespace.
+ *
+ * Different names can share a folder, as "a.b" and "a-b" do.  So the list of a name only has
+ * documents with exactly that name; the npm package lists both.
  */
 #ifndef ETCDREG_LIB_REGISTRY_QUERIES_H
 #define ETCDREG_LIB_REGISTRY_QUERIES_H

@@ -72,7 +72,7 @@ struct wanted_service *wanted_next(const struct wanted_service *e);
 
 /*
  * Takes ownership of an update.  Adds it to the set if its path is new.  Else merges it into the
- * service with this path and frees it; that service may then be tried at once, and its events are
+ * service with this path and frees it.  That service may then be tried at once, and its events are
  * sent again.
  */
 void wanted_apply(struct wanted *w, struct wanted_service *update);
