@@ -181,11 +181,3 @@ bool names_claim(const struct names *names, uint16_t port, uint16_t protocol)
 			return true;
 	return false;
 }
-
-const struct name_item *names_bare(const struct names *names)
-{
-	for (size_t i = 0; i < names->len; i++)
-		if (names->items[i].port == 0)
-			return &names->items[i];
-	return NULL;
-}

@@ -54,7 +54,4 @@ bool names_item_matches(const struct name_item *item, uint16_t port, uint16_t pr
 /* Returns whether any item with a port claims such a socket. */
 bool names_claim(const struct names *names, uint16_t port, uint16_t protocol);
 
-/* Returns the bare item, or NULL. */
-const struct name_item *names_bare(const struct names *names);
-
 #endif

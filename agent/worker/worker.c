@@ -80,7 +80,7 @@ static void read_news(struct source *source)
 
 	while ((item = news_pop(&worker->news))) {
 		if (item->type == ETCDREG_FAILOVER)
-			log_warn("%s; another node is used", item->error);
+			log_warn("%s; using another node", item->error);
 		endpoints_event(&worker->endpoints, item->type, item->tag, item->error);
 		news_item_free(item);
 		worker->changed = true;

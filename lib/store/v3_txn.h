@@ -17,7 +17,7 @@
 
 #include "v3_call.h"
 
-/* What v3_put() found. */
+/* The result of v3_put(). */
 struct v3_put {
 	bool existed;     /* etcd had our document already; nothing was written */
 	int64_t lease;    /* of the existing key; 0: none, it never expires */

@@ -21,7 +21,7 @@ URLS = {
     "unknown scheme": ("ftp://127.0.0.1/ns", "ftp"),
     "port not a number": ("http://127.0.0.1:23x9/ns", "23x9"),
     "port too large": ("http://127.0.0.1:2379,127.0.0.2:99999/ns", "99999"),
-    "no host": ("http:///ns", "/ns"),
+    "no host": ("http:///ns", "missing before '/'"),
     "unknown option": ("http://127.0.0.1:2379/ns?colour=red", "colour"),
     "bad value of an option": ("http://127.0.0.1:2379/ns?api=v7", "v7"),
     "with a password": (f"http://user:{PASSWORD}@127.0.0.1:23x9/ns", "23x9"),

@@ -40,7 +40,7 @@ def test_a_target_is_reached_or_not(limit, reached):
 
 
 def write_measured(folder, names):
-    """What a full run leaves, of benchmarks with one row and two charts each."""
+    """Writes the files of a full run, of benchmarks with one row and two charts each."""
     machine = {"date": "", "load_before": 0, "seconds": 0, "processors": 2, "processor": ""}
     machine |= {"memory_gb": 1, "system": "", "kernel": "", "virtual": False, "versions": {}}
     for name in names:

@@ -75,7 +75,7 @@ class Machine:
         )
 
     def calls(self):
-        """What was asked of apt-get and of sudo, the simulations left out."""
+        """Returns the calls of apt-get and sudo, without the simulations."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [line for line in lines if "--simulate" not in line]
 

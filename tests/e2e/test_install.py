@@ -51,7 +51,7 @@ def test_the_soname_has_the_minor_version(installed):
 
 
 def test_uninstall_leaves_no_file_but_those_of_others(tmp_path):
-    """Where gcc -m32 links, the 32-bit object is one of them."""
+    """The 32-bit object is one of them, if gcc -m32 links."""
     library.install(tmp_path)
     files = files_in(tmp_path)
     objects = [name for name in files if name.endswith("libetcd-registry-preload.so")]

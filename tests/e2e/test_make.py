@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What make tells people and tools: the list of targets, and how each source is compiled."""
+"""make tells people the targets, and tools how each source is compiled."""
 import json
 import os
 import re

@@ -77,7 +77,9 @@ static void check_item(const struct names *names, const struct name_item *item)
 		FUZZ_MUST(names_item_matches(item, item->port, item->protocol));
 		FUZZ_MUST(names_claim(names, item->port, item->protocol));
 	} else {
-		FUZZ_MUST(names_bare(names) == item && item->protocol == IPPROTO_TCP);
+		FUZZ_MUST(item->protocol == IPPROTO_TCP);
+		for (size_t i = 0; i < names->len; i++)
+			FUZZ_MUST(names->items[i].port != 0 || &names->items[i] == item);
 	}
 	check_key(item->name, item->port);
 }

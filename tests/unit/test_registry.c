@@ -218,7 +218,7 @@ static void refuses_services(void **state)
 	assert_int_equal(fake_count(fake, ""), 0);
 }
 
-/* What a program gives that was built for a newer version: a member of ours behind it. */
+/* A program that was built for a newer version has one more member behind ours. */
 struct newer_service {
 	struct etcdreg_service known;
 	const char *added;
