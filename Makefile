@@ -59,8 +59,8 @@ WARNINGS += -Werror
 endif
 
 PKGS := libcurl libcjson libcrypto
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 # need(FOUND,TOOL,PURPOSE): if FOUND is empty, names the missing TOOL and ends make.
 need = $(if $(1),,$(error missing: $(2); run 'scripts/bootstrap $(3)'))
@@ -124,7 +124,7 @@ $(B)/obj/%.o: %.c Makefile
 
 $(CLI_OBJS): ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
 
-$(B)/obj/tests/unit/%.o: NEEDS += $(call need,$(shell pkg-config --exists cmocka && echo yes),cmocka,test)
+$(B)/obj/tests/unit/%.o: NEEDS += $(call need,$(shell pkg-config --exists cmocka 2>/dev/null && echo yes),cmocka,test)
 
 # Prints the flags that the linters compile with.
 cflags: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"' -DBINDIR='"$(BINDIR)"'
@@ -276,8 +276,10 @@ install: all $(if $(wildcard $(SHIM32)),preload32)
 
 # For editors and clang's tools.  A dry run of make has every compiler command.
 compile_commands.json:
-	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) | scripts/compile-commands > $@.new
-	$(Q)mv $@.new $@
+	$(Q)mkdir -p $(B)
+	$(Q)$(MAKE) --no-print-directory --always-make --dry-run V=1 Q= all $(UNIT_TESTS) > $(B)/dry-run
+	$(Q)scripts/compile-commands < $(B)/dry-run > $(B)/$@
+	$(Q)mv $(B)/$@ $@
 
 help:
 	@sed -n '/^# Build/,/^$$/ s/^# \?//p' $(firstword $(MAKEFILE_LIST))
@@ -292,6 +294,6 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man1/etcd-registry.1
 
 clean:
-	rm -rf build
+	rm -rf build compile_commands.json
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -205,7 +205,31 @@ def test_a_clone_without_the_whole_history_is_not_judged(history, tmp_path):
     commit("wrong")
     git("clone", "-q", "--depth=1", f"file://{folder}", tmp_path / "shallow")
     shutil.copytree(folder / "scripts", tmp_path / "tarball" / "scripts")
-    for name in ("shallow", "tarball"):
+    git("init", "-q", tmp_path / "empty")
+    shutil.copytree(folder / "scripts", tmp_path / "empty" / "scripts")
+    for name in ("shallow", "tarball", "empty"):
         result = lint_commits(tmp_path / name)
         assert result.returncode == JUDGED_NOTHING
         assert result.stdout == "checked no commit: this is not a complete git clone\n"
+
+
+@needs_git
+def test_a_tree_that_is_imported_as_one_commit_passes(tmp_path):
+    folder = tmp_path / "imported"
+    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    who = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
+    run("git", "init", "-q", cwd=folder)
+    run("git", "add", ".", cwd=folder)
+    run("git", *who, "commit", "-q", "-m", "Initial import", cwd=folder)
+    assert lint_commits(folder).returncode == 0
+
+
+def test_a_folder_that_is_no_room_is_named(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "lint-boundaries", tmp_path / "scripts")
+    folder = tmp_path / "agent" / "extra"
+    folder.mkdir(parents=True)
+    (folder / "x.c").write_text('#include "lib/config/config.h"\n')
+    result = run(tmp_path / "scripts" / "lint-boundaries", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "agent/extra/x.c: agent/extra/ is no room" in result.stdout
