@@ -4,7 +4,7 @@
  *
  * A program opens a handle, which holds a set of wanted services.  etcdreg_join() and
  * etcdreg_leave() change the set.  One thread of the handle makes etcd agree with it until the
- * handle is closed: it grants leases, writes keys, sends heartbeats, restores keys that somebody
+ * handle is closed: it grants leases, writes keys, sends keepalives, restores keys that somebody
  * else deleted, and fails over between the nodes of the cluster.  It retries after every failure
  * and never gives up.  A callback reports what happens.
  *
@@ -165,7 +165,7 @@ struct etcdreg_event {
 
 /*
  * Receives an event.  The handle's thread makes one call at a time and holds no lock meanwhile.
- * The callback must return soon, because the heartbeats wait for it.  It may call etcdreg_join()
+ * The callback must return soon, because the keepalives wait for it.  It may call etcdreg_join()
  * and etcdreg_leave(), but no other function of the handle.
  *
  * The event and all that it points to are valid until the callback returns.  event->service has the
@@ -196,7 +196,7 @@ struct etcdreg_options {
 	const char *password;       /* used if `user` has none */
 	const char *password_file;  /* its first line is used if no password is given */
 	const char *spread;         /* "0": start with the first host, not with a random one */
-	unsigned ttl_s;             /* 3-3600, default 10; a heartbeat every ttl_s / 2 */
+	unsigned ttl_s;             /* 3-3600, default 10; a keepalive every ttl_s / 2 */
 	unsigned timeout_ms;        /* 100-60000, default 3000; one operation on all nodes */
 	etcdreg_event_fn *on_event; /* NULL: no events */
 	void *event_arg;            /* passed to on_event */
