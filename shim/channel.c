@@ -6,9 +6,7 @@
 #include <asm-generic/errno.h>
 #include <fcntl.h>
 #include <linux/poll.h>
-#include <linux/seccomp.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -16,7 +14,6 @@
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
-#include "spawn.h"
 #include "text.h"
 
 #define BACKLOG 4096
@@ -115,13 +112,13 @@ static long bind_to(int fd, struct unix_name *name)
 }
 
 /*
- * Hold the agent's name, connect to it, and start one behind it: in this order, because the agent
- * goes by the user of the connection, and a host may give up being root right after its listen().
+ * Hold the agent's name and connect to it, before an agent is started behind it: the agent goes by
+ * the user of the connection, and a host may end or give up being root right after its listen().
  * Returns the connection, or -EADDRINUSE where somebody holds the name already.
  */
-static int start_agent(struct unix_name *name)
+static int take_name(struct unix_name *name, int *ret_listener)
 {
-	int listener = open_socket(), fd = -1;
+	int listener = open_socket();
 	long rc;
 
 	if (listener < 0)
@@ -130,20 +127,24 @@ static int start_agent(struct unix_name *name)
 	if (rc == 0)
 		rc = raw(SYS_listen, listener, BACKLOG);
 	if (rc == 0)
-		rc = fd = connect_to(name);
-	if (rc >= 0)
-		rc = spawn_agent(listener);
-	raw_close(listener);
-	if (rc == 0)
-		return fd;
-	raw_close(fd);
+		rc = connect_to(name);
+	if (rc < 0)
+		raw_close(listener);
+	else
+		*ret_listener = listener;
 	return (int)rc;
 }
 
-static int reach_agent(struct unix_name *name)
+/* Nobody is there where nobody accepts: connect_to() says -EAGAIN for both. */
+static int reach_agent(struct unix_name *name, int *ret_listener)
 {
-	int fd = start_agent(name);
+	int fd = connect_to(name);
 
+	if (fd != -EAGAIN)
+		return fd;
+	if (!ret_listener)
+		return -EOPNOTSUPP;
+	fd = take_name(name, ret_listener);
 	return fd == -EADDRINUSE ? connect_to(name) : fd;
 }
 
@@ -161,13 +162,13 @@ static void tell_of_squatter(const struct unix_name *name)
 }
 
 /* The kernel chooses its name, so that nobody can hold it beforehand. */
-static int start_private_agent(void)
+static int take_private_name(int *ret_listener)
 {
 	struct unix_name name = {
 		.address.sun_family = AF_UNIX,
 		.len = sizeof(sa_family_t),
 	};
-	int fd = start_agent(&name);
+	int fd = take_name(&name, ret_listener);
 
 	if (fd < 0)
 		return fd;
@@ -204,38 +205,66 @@ static bool is_held_up(int fd, uint32_t patience_ms)
 	return fd == -EAGAIN && now - not_now_since_ms >= patience_ms;
 }
 
-int channel_open(uint32_t patience_ms)
+int channel_open(uint32_t patience_ms, int *ret_listener)
 {
 	const char *operators = settings_operator_agent();
 	int fd;
 
+	if (ret_listener)
+		*ret_listener = -1;
 	if (*operators)
 		return connect_to_operators(operators);
-	fd = reach_agent(own_agent());
+	fd = reach_agent(own_agent(), ret_listener);
 	if (fd < 0 && !is_held_up(fd, patience_ms))
 		return fd;
 	if (fd >= 0 && is_ours(fd))
 		return fd;
 	raw_close(fd);
-	return start_private_agent();
+	if (!ret_listener)
+		return -EOPNOTSUPP;
+	return take_private_name(ret_listener);
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return *settings_operator_agent()
+			       ? NULL
+			       : "not registered: there is no agent to start; install "
+				 "etcd-registry, or name it in ETCD_REGISTRY_AGENT_BIN";
+	case -ECHILD:
+		return "not registered yet: cannot create a process for the agent (RLIMIT_NPROC, "
+		       "or a seccomp filter)";
+	case -EXDEV:
+		return "not registered: children of this server belong to another pid namespace; "
+		       "start an agent first";
+	case -EOPNOTSUPP:
+		return "not registered: no agent runs, and a system call filter of this service "
+		       "may kill it for starting one; start an agent first, or set "
+		       "ETCD_REGISTRY_THREAD=1 if the filter allows @system-service";
+	case -EMFILE:
+		return "not registered yet: RLIMIT_NOFILE is too low";
+	case -EPIPE:
+		return "not registered yet: the agent ends at once; ETCD_REGISTRY_LOG tells why";
+	default:
+		return NULL;
+	}
 }
 
 void channel_complain(int error)
 {
-	if (error == -ENOENT && !*settings_operator_agent())
-		say_once("etcd-registry: not registered: no agent to start (is etcd-registry "
-			 "installed? ETCD_REGISTRY_AGENT_BIN names it)");
-	else if (error == -ECHILD)
-		say_once("etcd-registry: not registered yet: no process can be had for the agent "
-			 "(RLIMIT_NPROC, or a seccomp filter)");
-	else if (error == -EMFILE)
-		say_once("etcd-registry: not registered yet: RLIMIT_NOFILE is too low");
-	else if (error == -EPIPE)
-		say_once("etcd-registry: not registered yet: the agent ends at once (its log: "
-			 "ETCD_REGISTRY_LOG)");
-	else
+	char storage[256];
+	struct text t = TEXT_OF(storage);
+
+	if (!reason(error)) {
 		say_once_errno("etcd-registry: not registered yet: no agent can be reached",
 			       -error);
+		return;
+	}
+	text_puts(&t, "etcd-registry: ");
+	text_puts(&t, reason(error));
+	say_once(storage);
 }
 
 static struct wire_header header(enum wire_type type)
@@ -266,24 +295,13 @@ static int send_message(int fd, const void *message, size_t len, int passed)
 	return rc < 0 ? (int)rc : 0;
 }
 
-/*
- * Not under a seccomp filter, which may not know the call: the agent then goes by the socket's
- * credentials.
- */
-static int open_own_pidfd(void)
-{
-	if (raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_DISABLED)
-		return -1;
-	return (int)raw(SYS_pidfd_open, raw_getpid(), 0);
-}
-
-int channel_send_hello(int fd)
+int channel_send_hello(int fd, bool with_pidfd)
 {
 	struct text block = {
 		.s = out.hello.settings,
 		.cap = sizeof(out) - sizeof(out.hello),
 	};
-	int pidfd = open_own_pidfd(), rc;
+	int pidfd = with_pidfd ? (int)raw(SYS_pidfd_open, raw_getpid(), 0) : -1, rc;
 
 	settings_service_block(&block);
 	if (block.full)

@@ -13,24 +13,36 @@
 #include "lib/wire.h"
 
 /*
- * Connect to the agent of the process's settings.  The operator's, where ETCD_REGISTRY_AGENT names
- * one; else the one that listens on the name of settings_agent_name(), which is started if nobody
- * does.  Where another user's process has that name, or whoever has it lets nobody connect for
- * `patience_ms`, a private agent is started, one line on stderr says so, and later calls go to that
- * one.  Returns a descriptor to close with raw_close(), or a negative errno:
+ * Connect to the agent of the process's settings.  That is the operator's, where
+ * ETCD_REGISTRY_AGENT names one, else the one that listens on the name of settings_agent_name().
+ * If nobody does, the caller now holds the name.  Then *ret_listener is the socket to start an
+ * agent with (spawn_agent()), once everything has been sent that the agent is to hear; else it is
+ * -1.  Without `ret_listener` no agent is to be started.
+ *
+ * Another user's process may have the name, or its holder lets nobody connect for `patience_ms`.
+ * Then the kernel chooses a name for a private agent, one line on stderr says so, and later calls
+ * go to that one.
+ *
+ * Returns a descriptor or a negative errno.  Both descriptors are to be closed with raw_close():
  *   -EAGAIN        not now, try again within milliseconds (an agent is starting or ending, or its
  *                  queue is full)
- *   -ENOENT        no agent binary
- *   -ECHILD        no process can be had for an agent
+ *   -EOPNOTSUPP    no agent runs, and none is to be started
  *   anything else  as the kernel said
  */
-int channel_open(uint32_t patience_ms);
+int channel_open(uint32_t patience_ms, int *ret_listener);
 
-/* Say on stderr, once, that there is no agent because of `error`, as channel_open() gave it. */
+/*
+ * Say on stderr, once, that there is no agent because of `error`, which is of channel_open(),
+ * spawn_agent() or spawn_error().
+ */
 void channel_complain(int error);
 
-/* Send one message.  0 or a negative errno; after one the channel is to be closed. */
-int channel_send_hello(int fd);
+/*
+ * Send one message.  0 or a negative errno; after one the channel is to be closed.  A hello
+ * `with_pidfd` makes a system call more, which a filter may not know; without it the agent goes by
+ * the credentials of the connection.
+ */
+int channel_send_hello(int fd, bool with_pidfd);
 int channel_send_listen(int fd, const struct wire_socket *socket);
 int channel_send_beat(int fd);
 int channel_send_bye(int fd, bool forked);

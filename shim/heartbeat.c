@@ -3,68 +3,67 @@
 #include "heartbeat.h"
 
 #include <asm-generic/errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 
 #include "channel.h"
+#include "filter.h"
+#include "follow.h"
 #include "forgotten.h"
 #include "futex.h"
 #include "isolate.h"
-#include "linger.h"
 #include "raw.h"
 #include "say.h"
 #include "settings.h"
 #include "sockets.h"
 #include "spawn.h"
-#include "symbols.h"
 #include "thread.h"
 #include "threadless.h"
 
-#define TICK_MS 1000 /* how often the thread looks around when nothing happens */
+#define TICK_MS 1000      /* how often the thread looks around when nothing happens */
+#define FOLLOW_FIRST_MS 5 /* after a listen(), when servers give up privileges; then 25, 125 */
+#define FOLLOW_MOST_MS 125
 #define STDERR_KEPT_MS 5000
 #define FORK_WAIT_MS 200      /* longest wait of a fork for the agent to be told */
 #define PATIENCE_MS 500       /* with an agent that lets nobody connect, before another is had */
 #define PATIENCE_FORKED_MS 50 /* ... while a fork may be waiting */
-#define APART_WAIT_MS 200     /* longest wait of the first listen() for the thread's own folders */
+#define SPAWN_WAIT_MS 50      /* at the end of the thread, for the process that it has to collect */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
 #define RETRY_SAID_MS 1000 /* so long without an agent: the host's operator is told */
-#define LOOK_FIRST_MS 1    /* looking for an answer: soon, then less and less often */
-#define LOOK_MOST_MS 50    /* ... while somebody may be waiting; TICK_MS after that */
+#define ANSWER_FIRST_MS 1  /* looking for an answer: soon, then less and less often */
+#define ANSWER_MOST_MS 50  /* ... while somebody may be waiting; TICK_MS after that */
 
 enum phase { ABSENT, STARTING, RUNNING, OVER, THREADLESS };
 
 /* Shared with the host's threads; each is written by what its comment says. */
 static FORGOTTEN_FIRST _Atomic int phase; /* creator: STARTING; thread: RUNNING; both: the rest */
-/* futex; 1: a chroot() of the host leaves the thread alone */
-static FORGOTTEN _Atomic uint32_t apart;
-static FORGOTTEN _Atomic uint32_t bell; /* futex; counts the reasons to wake up */
-static FORGOTTEN _Atomic bool leaving;  /* the host is in exit() */
-static FORGOTTEN _Atomic uint32_t left; /* futex; 1: goodbye is said */
-static FORGOTTEN _Atomic bool forked;   /* the host has forked since it listened */
-static FORGOTTEN _Atomic bool stuck;    /* no agent can be reached */
-static _Atomic uint32_t settled;        /* futex; counts the outcomes */
-static _Atomic uint32_t announced;      /* futex; counts what a fork may wait for */
-static _Atomic uint32_t leave_ms;       /* how long the goodbye may take */
-
-static struct symbols_threads libc; /* written by the creator before the thread starts */
-static sigset_t host_mask;          /* likewise */
+static FORGOTTEN _Atomic uint32_t bell;   /* futex; counts the reasons to wake up */
+static FORGOTTEN _Atomic bool leaving;    /* the host is in exit() */
+static FORGOTTEN _Atomic uint32_t left;   /* futex; 1: goodbye is said */
+static FORGOTTEN _Atomic bool forked;     /* the host has forked since it listened */
+static FORGOTTEN _Atomic bool stuck;      /* no agent can be reached */
+static _Atomic uint32_t settled;          /* futex; counts the outcomes */
+static _Atomic uint32_t announced;        /* futex; counts what a fork may wait for */
+static _Atomic uint32_t leave_ms;         /* how long the goodbye may take */
 
 /* The thread's own. */
 struct life {
 	int channel; /* -1: none */
 	bool stderr_open;
-	bool welcome; /* the agent at the other end has answered */
+	bool welcome;   /* the agent at the other end has answered */
+	bool following; /* the thread has compared itself with the host */
 	uint64_t born_ms;
-	uint64_t beat_ms;  /* when the next is due */
-	uint64_t tick_ms;  /* when to look around again */
-	uint64_t retry_ms; /* when to try the agent again */
+	uint32_t offset_ms;      /* of its edges on the clock */
+	uint64_t beat_ms;        /* when the next is due */
+	uint64_t tick_ms;        /* when to look around again */
+	uint32_t follow_wait_ms; /* between the early looks after a listen(); 0: they are over */
+	uint64_t retry_ms;       /* when to try the agent again */
 	uint32_t retry_wait_ms;
 	uint32_t interval_ms;
-	uint32_t look_wait_ms; /* 0: nothing is awaited */
-	int error;             /* of the latest attempt */
+	uint32_t answer_wait_ms; /* 0: nothing is awaited */
+	int error;               /* of the latest attempt */
 };
 
 static bool alive(void)
@@ -121,7 +120,7 @@ static void disconnect(struct life *me)
 	raw_close(me->channel);
 	me->channel = -1;
 	me->welcome = false;
-	me->look_wait_ms = 0;
+	me->answer_wait_ms = 0;
 	sockets_announce_again();
 }
 
@@ -158,57 +157,90 @@ static void lost(struct life *me, int error)
 		explain(me);
 }
 
-static void connect_to_agent(struct life *me)
+/*
+ * Looks and beats of a host share their edges of the clock, so that one wake-up does for both.
+ * Each host has edges of its own, so that not all of a machine wake up together.
+ */
+static uint64_t next_edge(const struct life *me, uint64_t now, uint32_t period_ms)
 {
-	int fd = channel_open(atomic_load(&forked) ? PATIENCE_FORKED_MS : PATIENCE_MS);
-	int rc;
+	return now + period_ms - (now + me->offset_ms) % period_ms;
+}
 
-	if (fd < 0) {
-		lost(me, fd);
-		return;
-	}
-	me->channel = fd;
-	rc = channel_send_hello(fd);
-	if (rc < 0) {
-		lost(me, rc);
-		return;
-	}
-	atomic_store(&stuck, false);
-	me->beat_ms = now_ms() + me->interval_ms;
-	me->look_wait_ms = LOOK_FIRST_MS;
+/* A host that listens all the time must not put its looks off. */
+static void follow_soon(struct life *me)
+{
+	uint64_t soon = now_ms() + FOLLOW_FIRST_MS;
+
+	me->follow_wait_ms = FOLLOW_FIRST_MS;
+	if (me->tick_ms > soon)
+		me->tick_ms = soon;
 }
 
 /*
  * A message that cannot be sent is tried again at the next look.  Whether the agent has gone is for
  * receive() to find, behind what it said last.
  */
-static void announce_sockets(struct life *me)
+static int announce_sockets(struct life *me)
 {
 	struct wire_socket socket;
-	bool sent = false;
 	int rc = 0;
 
 	while (rc == 0 && sockets_next(&socket)) {
 		rc = channel_send_listen(me->channel, &socket);
 		if (rc == 0)
 			sockets_sent();
-		me->look_wait_ms = LOOK_FIRST_MS;
-		sent = true;
+		me->answer_wait_ms = ANSWER_FIRST_MS;
+		follow_soon(me);
 	}
 	if (rc < 0)
 		sockets_announce_again();
-	else if (sent)
+	return rc;
+}
+
+static void announce_more(struct life *me)
+{
+	if (sockets_unannounced() && announce_sockets(me) == 0)
 		announce_to_forks();
 }
 
-static void beat(struct life *me)
+/*
+ * All is said before an agent is started to hear it, so that the host may end at any time after.
+ * Whether that agent runs shows on the connection, as the end of one does.
+ */
+static int introduce(struct life *me, int listener)
 {
-	uint64_t now = now_ms();
+	int rc = channel_send_hello(me->channel, filter_of_this_thread() == FILTER_NONE);
 
-	if (now < me->beat_ms)
+	if (rc == 0)
+		rc = announce_sockets(me);
+	if (rc == 0 && listener >= 0)
+		rc = spawn_agent(listener);
+	return rc;
+}
+
+static void connect_to_agent(struct life *me)
+{
+	uint32_t patience_ms = atomic_load(&forked) ? PATIENCE_FORKED_MS : PATIENCE_MS;
+	int listener, rc;
+
+	rc = me->channel = channel_open(patience_ms, &listener);
+	if (rc >= 0)
+		rc = introduce(me, listener);
+	raw_close(listener);
+	if (rc < 0) {
+		lost(me, rc);
 		return;
-	me->beat_ms = now + me->interval_ms;
-	(void)channel_send_beat(me->channel);
+	}
+	atomic_store(&stuck, false);
+	announce_to_forks();
+	me->answer_wait_ms = ANSWER_FIRST_MS;
+}
+
+static void beat(struct life *me, uint64_t now)
+{
+	me->beat_ms = next_edge(me, now, me->interval_ms);
+	if (me->channel >= 0)
+		(void)channel_send_beat(me->channel);
 }
 
 static void outcome(struct life *me, const struct channel_message *m)
@@ -236,13 +268,15 @@ static bool receive(struct life *me)
 			me->welcome = true;
 			me->retry_wait_ms = 0;
 			me->interval_ms = m.interval_ms;
-			me->beat_ms = now_ms() + m.interval_ms;
+			me->beat_ms = next_edge(me, now_ms(), m.interval_ms);
 		}
 		if (m.type == WIRE_OUTCOME)
 			outcome(me, &m);
 	}
-	if (rc < 0)
-		lost(me, -EPIPE);
+	if (rc < 0) {
+		rc = me->welcome ? 0 : spawn_error();
+		lost(me, rc ? rc : -EPIPE);
+	}
 	return false;
 }
 
@@ -266,28 +300,11 @@ static void say_goodbye(struct life *me)
 	}
 }
 
-/*
- * The process ends, and nothing may end before it does: a thread that returns would free memory of
- * the host's libc.
- */
+/* The process ends, and the thread with it. */
 static void park(void)
 {
 	for (;;)
 		sleep_ms(UINT32_MAX);
-}
-
-/* Every second.  True: the host's last thread has ended, and so must this one. */
-static bool look_around(struct life *me)
-{
-	uint64_t now = now_ms();
-
-	if (now < me->tick_ms)
-		return false;
-	me->tick_ms = now + TICK_MS;
-	if (now - me->born_ms >= STDERR_KEPT_MS)
-		let_go_of_stderr(me);
-	spawn_reap();
-	return linger_is_last();
 }
 
 /* An agent ends when nothing listens any more, and is not started again before something does. */
@@ -296,50 +313,103 @@ static bool wants_agent(const struct life *me)
 	return me->channel < 0 && sockets_any();
 }
 
-static uint64_t time_to_sleep_ms(struct life *me)
+/*
+ * What tells nearly every loss of privilege is looked at every second, the rest with each beat, and
+ * all of it soon after a listen().
+ */
+static enum follow follow(struct life *me, bool with_beat)
 {
-	uint64_t now = now_ms(), until = me->tick_ms;
+	if (!me->following)
+		follow_begin();
+	else if (!with_beat && !me->follow_wait_ms && !follow_is_due())
+		return FOLLOW_SAME;
+	me->following = true;
+	return follow_host();
+}
+
+static void plan_next_look(struct life *me, uint64_t now)
+{
+	if (me->follow_wait_ms)
+		me->follow_wait_ms *= 5;
+	if (me->follow_wait_ms > FOLLOW_MOST_MS)
+		me->follow_wait_ms = 0;
+	me->tick_ms = me->follow_wait_ms ? now + me->follow_wait_ms : next_edge(me, now, TICK_MS);
+}
+
+/* The first agent is started as what the host was at its listen(): so the thread stays that. */
+static enum follow look_around(struct life *me, uint64_t now, bool with_beat)
+{
+	enum follow found;
+
+	if (now - me->born_ms >= STDERR_KEPT_MS)
+		let_go_of_stderr(me);
+	spawn_reap();
+	if (wants_agent(me) && now - me->born_ms < TICK_MS)
+		return FOLLOW_SAME;
+	found = follow(me, with_beat);
+	plan_next_look(me, now);
+	return found;
+}
+
+static uint64_t time_to_sleep_ms(struct life *me, uint64_t now)
+{
+	uint64_t until = me->tick_ms < me->beat_ms ? me->tick_ms : me->beat_ms;
 
 	if (wants_agent(me) && me->retry_ms < until)
 		until = me->retry_ms;
-	if (me->channel >= 0 && me->beat_ms < until)
-		until = me->beat_ms;
-	if (me->look_wait_ms) {
+	if (me->answer_wait_ms) {
 		if (!sockets_unsettled() && me->welcome)
-			me->look_wait_ms = 0;
-		else if (now + me->look_wait_ms < until)
-			until = now + me->look_wait_ms;
-		if (me->look_wait_ms < (me->stderr_open ? LOOK_MOST_MS : TICK_MS))
-			me->look_wait_ms *= 2;
+			me->answer_wait_ms = 0;
+		else if (now + me->answer_wait_ms < until)
+			until = now + me->answer_wait_ms;
+		if (me->answer_wait_ms < (me->stderr_open ? ANSWER_MOST_MS : TICK_MS))
+			me->answer_wait_ms *= 2;
 	}
 	return until > now ? until - now : 0;
 }
 
-/* Returns when the thread is to end; true: as the last of the process. */
-static bool live(struct life *me)
+static void leave(struct life *me)
+{
+	say_goodbye(me);
+	tell(&left);
+	park();
+}
+
+/* What is due at `now`.  True: the agent has refused this process for good. */
+static bool speak(struct life *me, uint64_t now, bool with_beat)
+{
+	if (wants_agent(me) && now >= me->retry_ms)
+		connect_to_agent(me);
+	if (me->channel >= 0)
+		announce_more(me);
+	if (with_beat)
+		beat(me, now);
+	return me->channel >= 0 && receive(me);
+}
+
+/* Returns when the thread is to end, with what the process is to be from then on. */
+static enum phase live(struct life *me)
 {
 	for (;;) {
 		uint32_t rung = atomic_load(&bell);
+		uint64_t now = now_ms();
+		bool with_beat = now >= me->beat_ms;
+		enum follow found = FOLLOW_SAME;
 
-		if (atomic_load(&leaving)) {
-			say_goodbye(me);
-			tell(&left);
-			park();
-		}
-		if (wants_agent(me) && now_ms() >= me->retry_ms)
-			connect_to_agent(me);
-		if (me->channel >= 0) {
-			announce_sockets(me);
-			beat(me);
-			if (receive(me))
-				return false;
-		}
-		if (look_around(me)) {
+		if (atomic_load(&leaving))
+			leave(me);
+		if (speak(me, now, with_beat))
+			return OVER;
+		if (with_beat || now >= me->tick_ms)
+			found = look_around(me, now, with_beat);
+		if (found == FOLLOW_NOT)
+			return ABSENT;
+		if (found == FOLLOW_LAST) {
 			atomic_store(&leave_ms, settings_exit_timeout_ms());
 			say_goodbye(me);
-			return true;
+			return OVER;
 		}
-		futex_wait(&bell, rung, time_to_sleep_ms(me));
+		futex_wait(&bell, rung, time_to_sleep_ms(me, now));
 	}
 }
 
@@ -347,7 +417,7 @@ static bool live(struct life *me)
 static void be_without_thread(enum phase now)
 {
 	atomic_store(&phase, now);
-	tell(&left);
+	futex_wake(&left);
 	announce_to_waiters();
 	announce_to_forks();
 }
@@ -362,57 +432,74 @@ static void go_inline(void)
 		threadless_announce();
 }
 
-static void *heartbeat(void *unused)
+/*
+ * From here on the agent goes by the kernel alone, and the next listen() makes a new thread, which
+ * is what the host is then.  A hook that did not see the end of this one has left its socket to it.
+ */
+static void hand_over(struct life *me)
+{
+	int absent;
+
+	do {
+		absent = ABSENT;
+		be_without_thread(ABSENT);
+		if (me->channel < 0 || !sockets_unannounced() ||
+		    !atomic_compare_exchange_strong(&phase, &absent, RUNNING))
+			return;
+	} while (announce_sockets(me) == 0);
+	be_without_thread(ABSENT);
+}
+
+static void be_alive(struct life *me)
+{
+	enum phase next = OVER;
+
+	isolate_scheduling();
+	sockets_announce_again();
+	atomic_store(&phase, RUNNING);
+	if (settings_error())
+		complain(me, settings_error());
+	else
+		next = live(me);
+	let_go_of_stderr(me);
+	spawn_wait(SPAWN_WAIT_MS);
+	if (next == ABSENT)
+		hand_over(me);
+	else
+		be_without_thread(next);
+	raw_close(me->channel);
+}
+
+static int heartbeat(void)
 {
 	struct life me = {
 		.channel = -1,
 		.stderr_open = true,
 		.interval_ms = 5000,
 		.born_ms = now_ms(),
+		.offset_ms =
+			raw_getpid() * 2654435761u, /* far apart for pids that follow each other */
 	};
-	bool last = false;
+	void *stack = thread_stack();
 
-	isolate_folders();
-	tell(&apart);
-	(void)raw(SYS_prctl, PR_SET_NAME, raw_arg("etcd-registry"), 0, 0, 0);
-	if (isolate_descriptors() == 0) {
-		isolate_scheduling();
-		atomic_store(&phase, RUNNING);
-		if (settings_error())
-			complain(&me, settings_error());
-		else
-			last = live(&me);
-		let_go_of_stderr(&me);
-		raw_close(me.channel);
-		be_without_thread(OVER);
+	me.beat_ms = next_edge(&me, me.born_ms, me.interval_ms);
+	me.tick_ms = me.born_ms + FOLLOW_FIRST_MS;
+	if (isolate_thread() == 0) {
+		(void)raw(SYS_prctl, PR_SET_NAME, raw_arg("etcd-registry"), 0, 0, 0);
+		be_alive(&me);
 	} else {
 		go_inline();
 	}
-	linger_release(&libc, last, &host_mask);
-	return unused;
+	thread_end(stack);
 }
 
-static int create(void)
-{
-	linger_arm(&libc);
-	return thread_create(&libc, heartbeat, &host_mask);
-}
-
-/*
- * A host that has the privilege for it may call chroot() next, and from an empty folder no agent
- * can be started.  Where its other threads share its folders, only the new thread can leave them,
- * when it is scheduled.
- */
+/* Under a filter the file table is copied: the calls that leave a shared one may not be allowed. */
 static void start(void)
 {
-	bool threads = settings_thread() && symbols_threads(&libc);
-	bool apart_first = threads && isolate_host_may_change_root();
-	bool alone = apart_first && isolate_is_alone();
+	enum filter filter = settings_thread() ? filter_of_this_thread() : FILTER_FEARED;
 
-	if (!threads || create() != 0)
+	if (filter == FILTER_FEARED || thread_create(heartbeat, filter != FILTER_NONE) < 0)
 		go_inline();
-	else if (apart_first && !(alone && isolate_leave_folders()))
-		wait_until_told(&apart, APART_WAIT_MS);
 }
 
 void heartbeat_ring(void)
@@ -445,7 +532,7 @@ void heartbeat_wait(int place, uint32_t timeout_ms)
 
 void heartbeat_leave(uint32_t timeout_ms)
 {
-	if (atomic_load(&phase) != RUNNING)
+	if (atomic_load(&phase) != RUNNING || !thread_is_here())
 		return;
 	atomic_store(&leave_ms, timeout_ms);
 	atomic_store(&leaving, true);
@@ -482,12 +569,10 @@ void heartbeat_note_fork(void)
 void heartbeat_forget(void)
 {
 	atomic_store(&phase, ABSENT);
-	atomic_store(&apart, 0);
 	atomic_store(&bell, 0);
 	atomic_store(&leaving, false);
 	atomic_store(&left, 0);
 	atomic_store(&forked, false);
 	atomic_store(&stuck, false);
-	linger_forget();
 	threadless_forget();
 }

@@ -3,9 +3,10 @@
  * heartbeat.h - the one thread of the object: it announces the process's sockets to the agent and
  * tells it every interval that the process runs.
  *
- * From its start to its end it calls the kernel alone: no malloc, no stdio, no locale, no
- * environment, so the host may fork at any instant.  The exceptions are at its two ends: the host's
- * pthread_create, and dlsym and clone before an agent is started.
+ * The kernel alone knows of the thread, and the thread calls the kernel alone.  So the host may
+ * fork at any instant, and its libc goes on as without it.  The thread follows the host in what the
+ * host may do (follow.h); where it cannot, it ends, and the next call of heartbeat_ring() starts
+ * another.
  */
 #ifndef ETCDREG_SHIM_HEARTBEAT_H
 #define ETCDREG_SHIM_HEARTBEAT_H

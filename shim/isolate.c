@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* isolate.c - folders, a file table and a scheduling class of the thread's own. */
+/* isolate.c - a file table, a folder and a scheduling class of the thread's own. */
 #include "isolate.h"
 
 #include <asm-generic/errno.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -13,14 +12,14 @@
 
 #include "directory.h"
 #include "raw.h"
+#include "thread.h"
 
 #define KEPT 2
 #define MOST_DESCRIPTORS 1048576u
 
 /*
- * A seccomp filter may kill the host for a call that it does not know.  unshare() and close() are
- * in every allow-list of services (systemd's @system-service); close_range() and the sched_ family
- * are not.
+ * A filter may kill the host for a call that it does not know.  Older lists of systemd's
+ * @system-service have no close_range(), and @resources has the sched_ family.
  */
 static bool filtered(void)
 {
@@ -77,49 +76,39 @@ void isolate_close_from(int first)
 		close_each(first);
 }
 
-int isolate_descriptors(void)
+/*
+ * close_range() copies the table only up to the range that it closes: of the host's descriptors the
+ * thread holds none, not even for a moment, but for 0 and 1.
+ */
+static int leave_file_table(void)
 {
 	long rc = -ENOSYS;
 
-	/* copied only up to the range that is closed: of the host's nothing is held, not even for a
-	 * moment, but for descriptors 0 and 1 */
 	if (!filtered())
 		rc = raw(SYS_close_range, KEPT + 1, ~0u, CLOSE_RANGE_UNSHARE);
 	if (rc < 0) {
 		rc = raw(SYS_unshare, CLONE_FILES);
-		if (rc < 0)
-			return (int)rc;
-		close_each(KEPT + 1);
+		if (rc == 0)
+			close_each(KEPT + 1);
 	}
+	return (int)rc;
+}
+
+int isolate_thread(void)
+{
+	int rc = 0;
+
+	if (thread_flags() & CLONE_FILES)
+		rc = leave_file_table();
+	else
+		close_each(KEPT + 1);
+	if (rc < 0)
+		return rc;
 	raw_close(0);
 	raw_close(1);
-	return 0;
-}
-
-void isolate_folders(void)
-{
-	if (raw(SYS_unshare, CLONE_FS) == 0)
+	if (!(thread_flags() & CLONE_FS) || raw(SYS_unshare, CLONE_FS) == 0)
 		(void)raw(SYS_chdir, raw_arg("/"));
-}
-
-/* CLONE_THREAD asks the kernel for nothing that a process without another thread has not. */
-bool isolate_is_alone(void)
-{
-	return raw(SYS_unshare, CLONE_THREAD) == 0;
-}
-
-bool isolate_leave_folders(void)
-{
-	return raw(SYS_unshare, CLONE_FS) == 0;
-}
-
-bool isolate_host_may_change_root(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	(void)raw(SYS_capget, raw_arg(&header), raw_arg(data));
-	return data[0].effective & 1u << CAP_SYS_CHROOT;
+	return 0;
 }
 
 void isolate_scheduling(void)

@@ -62,7 +62,7 @@ static struct {
 	const char *agent_files[BESIDE_LEN + 2];
 	uint32_t wait_ms, exit_timeout_ms;
 	uint32_t inherited;
-	bool want_udp, thread;
+	bool want_udp, thread, valgrind;
 	const char *error;
 } own;
 
@@ -239,6 +239,14 @@ static void check_agent(void)
 			    "@NAME; nothing is registered";
 }
 
+/* It names an object of its own in LD_PRELOAD. */
+static bool is_under_valgrind(void)
+{
+	const char *preloaded = environment("LD_PRELOAD");
+
+	return preloaded && text_matches("*/vgpreload_core*", preloaded);
+}
+
 static bool read_settings(void)
 {
 	if (!environment("ETCD_REGISTRY_NAME") || switched_off())
@@ -249,6 +257,7 @@ static bool read_settings(void)
 	check_agent();
 	own.inherited = inherited_descriptors();
 	own.thread = !is_off(value_of(SETTING_thread));
+	own.valgrind = is_under_valgrind();
 	own.want_udp = asks_for_udp(value_of(SETTING_name));
 	find_agent_files();
 	return true;
@@ -278,6 +287,16 @@ bool settings_want_udp(void)
 bool settings_thread(void)
 {
 	return own.thread;
+}
+
+bool settings_thread_is_asked_for(void)
+{
+	return own.thread && own.set[SETTING_thread];
+}
+
+bool settings_valgrind(void)
+{
+	return own.valgrind;
 }
 
 uint32_t settings_inherited(void)

@@ -27,9 +27,11 @@ bool settings_active(void);
 /* What is wrong with them, for one line on stderr; NULL: nothing.  The agent checks the rest. */
 const char *settings_error(void);
 
-bool settings_want_udp(void);      /* some name asks for a udp port */
-bool settings_thread(void);        /* a thread in the host is allowed */
-uint32_t settings_inherited(void); /* descriptors from 3 on that systemd passed to us */
+bool settings_want_udp(void);            /* some name asks for a udp port */
+bool settings_thread(void);              /* a thread in the host is allowed */
+bool settings_thread_is_asked_for(void); /* ... and ETCD_REGISTRY_THREAD says so itself */
+bool settings_valgrind(void);            /* the program runs under valgrind */
+uint32_t settings_inherited(void);       /* descriptors from 3 on that systemd passed to us */
 uint32_t settings_wait_ms(void);
 uint32_t settings_exit_timeout_ms(void);
 const char *settings_operator_agent(void); /* path or @name; "": none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn.c - from the thread to the agent through two clones.
+ * spawn.c - from the host to the agent through two clones.
  *
  * 	thread -- clone, exit signal 0 --> middle -- clone --> agent (execve)
  *
@@ -8,52 +8,59 @@
  * execve() would set the signal to SIGCHLD, so it is the middle's child that calls it, and the
  * middle exits.  The agent is then an orphan, and goes to the nearest reaper.  Where that is the
  * host itself (PID 1 of its namespace, a child subreaper), the middle stays as its parent instead,
- * until the agent ends.
+ * until the agent ends (stay.h).
  *
  * Both share the host's memory (CLONE_VM: nothing is copied, however large the host is) and run on
- * static stacks; what they do is limited to raw calls on what was prepared before.
+ * static stacks; what they do is limited to raw calls on what was prepared before.  Nobody waits
+ * for execve(), which may take as long as a file system does.  Both may outlive the host: its
+ * memory stays until they have left it.  The kernel clears their ids when they have left their
+ * stacks.
  */
 #include "spawn.h"
 
 #include <asm-generic/errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/sched.h>
 #include <linux/wait.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/prctl.h>
 
+#include "clone.h"
 #include "futex.h"
 #include "isolate.h"
-#include "raw.h"
 #include "settings.h"
-#include "symbols.h"
+#include "stay.h"
+#include "text.h"
 
 #define LISTEN_FD 3
 #define SIGNALS 64
 #define STACK_LEN 16384
 
-/* Used by the thread and, while it waits for them, by the two clones. */
 static _Alignas(64) char middle_stack[STACK_LEN];
 static _Alignas(64) char agent_stack[STACK_LEN];
+static _Atomic uint32_t middle_id, agent_id; /* written and cleared by the kernel */
+
+/* Written by the caller before the clones start. */
 static struct plan {
-	clone_fn *clone;
 	int listener;
-	bool stay;                /* the middle waits for the agent */
-	_Atomic int error;        /* errno of what failed in a clone */
-	_Atomic uint32_t started; /* futex; 1: the agent runs, or will not */
+	bool stay;         /* the middle waits for the agent */
+	_Atomic int error; /* errno of what failed in a clone */
 } plan;
 
-/* The middle that stays; 0: none. */
-static long stayed_pid;
+static long middle_pid;  /* to be collected; 0: none */
+static uint32_t spawner; /* the process that all of this is of; a forked child has a copy */
 
-static char *stack_top(char *stack)
+static void forget_another_process(void)
 {
-	return stack + STACK_LEN;
+	uint32_t self = raw_getpid();
+
+	if (spawner == self)
+		return;
+	spawner = self;
+	middle_pid = 0;
+	atomic_store(&middle_id, 0);
+	atomic_store(&agent_id, 0);
 }
 
 static void default_signals(void)
@@ -83,13 +90,12 @@ static bool arrange_descriptors(void)
 	return true;
 }
 
-static int become_agent(void *unused)
+static int become_agent(void)
 {
 	static const char *const argv[] = {"etcd-registry", "agent", "--listen-fd", "3", NULL};
 	char *const *environment = settings_agent_environment();
 	long rc = -ENOENT;
 
-	(void)unused;
 	(void)raw(SYS_setsid);
 	(void)raw(SYS_chdir, raw_arg("/"));
 	if (!arrange_descriptors()) {
@@ -108,27 +114,56 @@ static int become_agent(void *unused)
 	return 1;
 }
 
-static void tell_started(void)
+/*
+ * valgrind and qemu-user know only a clone() that is a thread or a vfork().  After a vfork() the
+ * stack is free, and in valgrind the child has a copy of the id.
+ */
+static long clone_process(clone_start *fn, char *stack, _Atomic uint32_t *id)
 {
-	atomic_store(&plan.started, 1);
-	futex_wake(&plan.started);
+	long pid = -EINVAL;
+
+	if (!settings_valgrind())
+		pid = clone_start_on(CLONE_VM, fn, stack, STACK_LEN, id);
+	if (pid != -EINVAL)
+		return pid;
+	pid = clone_start_on(CLONE_VM | CLONE_VFORK, fn, stack, STACK_LEN, id);
+	atomic_store(id, 0);
+	return pid;
 }
 
-/* With CLONE_VFORK, clone() returns when the agent has called execve() or ended. */
-static int middle(void *unused)
+/* Its session keeps it out of the host's process group. */
+static int middle(void)
 {
-	int pid = plan.clone(become_agent, stack_top(agent_stack), CLONE_VM | CLONE_VFORK, NULL);
+	long pid;
 
-	(void)unused;
+	(void)raw(SYS_setsid);
+	pid = clone_process(become_agent, agent_stack, &agent_id);
 	if (pid < 0)
 		atomic_store(&plan.error, ECHILD);
-	tell_started();
-	if (pid > 0 && plan.stay) {
-		isolate_close_from(0);
-		while (raw(SYS_wait4, pid, 0, __WALL, 0) == -EINTR)
-			;
-	}
+	else if (plan.stay)
+		stay_until_end_of(pid, &agent_id);
 	return 0;
+}
+
+static bool read_namespace(const char *path, char ret[64])
+{
+	long len = raw(SYS_readlinkat, AT_FDCWD, raw_arg(path), raw_arg(ret), 63);
+
+	ret[len > 0 ? len : 0] = '\0';
+	return len > 0;
+}
+
+/*
+ * After unshare(CLONE_NEWPID) the next child is process 1 of the new namespace, which is for the
+ * host to choose.  The link of a namespace that has no process yet cannot be read.
+ */
+static bool children_are_elsewhere(void)
+{
+	char own[64], of_children[64];
+
+	return read_namespace("/proc/thread-self/ns/pid", own) &&
+	       (!read_namespace("/proc/thread-self/ns/pid_for_children", of_children) ||
+		!text_equal(own, of_children));
 }
 
 static bool host_reaps_orphans(void)
@@ -141,54 +176,58 @@ static bool host_reaps_orphans(void)
 	return subreaper != 0;
 }
 
-static int spawn_and_reap(void)
+/* A handler of the host's must not run in the clones. */
+static long clone_middle(void)
 {
-	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM | CLONE_VFORK, NULL);
+	const uint64_t all = ~(uint64_t)0;
+	uint64_t before;
+	long pid;
 
-	if (pid < 0)
-		return -ECHILD;
-	while (raw(SYS_wait4, pid, 0, __WCLONE, 0) == -EINTR)
-		;
-	return -atomic_load(&plan.error);
-}
-
-static int spawn_and_stay(void)
-{
-	int pid = plan.clone(middle, stack_top(middle_stack), CLONE_VM, NULL);
-
-	if (pid < 0)
-		return -ECHILD;
-	stayed_pid = pid;
-	while (!atomic_load(&plan.started))
-		futex_wait(&plan.started, 0, FUTEX_FOREVER);
-	return -atomic_load(&plan.error);
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&all), raw_arg(&before), sizeof(all));
+	pid = clone_process(middle, middle_stack, &middle_id);
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&before), 0, sizeof(before));
+	return pid;
 }
 
 int spawn_agent(int listener)
 {
-	const uint64_t all = ~(uint64_t)0;
-	uint64_t before;
-	int rc;
+	long pid;
 
+	forget_another_process();
 	spawn_reap();
-	if (stayed_pid)
-		return -EAGAIN; /* its stack is in use */
-	plan.clone = symbols_clone();
-	if (!plan.clone)
-		return -ENOSYS;
+	if (middle_pid || atomic_load(&middle_id) || atomic_load(&agent_id))
+		return -EAGAIN; /* a stack is in use */
+	if (children_are_elsewhere())
+		return -EXDEV;
 	plan.listener = listener;
 	plan.stay = host_reaps_orphans();
 	atomic_store(&plan.error, 0);
-	atomic_store(&plan.started, 0);
-	/* a handler of the host's must not run in the clones */
-	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&all), raw_arg(&before), sizeof(all));
-	rc = plan.stay ? spawn_and_stay() : spawn_and_reap();
-	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&before), 0, sizeof(before));
-	return rc;
+	if (plan.stay)
+		stay_prepare();
+	pid = clone_middle();
+	if (pid < 0)
+		return -ECHILD;
+	middle_pid = pid;
+	return 0;
+}
+
+int spawn_error(void)
+{
+	return -atomic_exchange(&plan.error, 0);
+}
+
+void spawn_wait(uint32_t timeout_ms)
+{
+	uint64_t deadline = now_ms() + timeout_ms;
+
+	while ((atomic_load(&agent_id) || (atomic_load(&middle_id) && !plan.stay)) &&
+	       now_ms() < deadline)
+		sleep_ms(1);
+	spawn_reap();
 }
 
 void spawn_reap(void)
 {
-	if (stayed_pid && raw(SYS_wait4, stayed_pid, 0, __WCLONE | WNOHANG, 0) != 0)
-		stayed_pid = 0;
+	if (middle_pid && raw(SYS_wait4, middle_pid, 0, __WCLONE | WNOHANG, 0) != 0)
+		middle_pid = 0;
 }

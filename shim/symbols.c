@@ -4,7 +4,7 @@
 #include "symbols.h"
 
 #include <dlfcn.h>
-#include <sched.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -12,7 +12,6 @@
 #include "linkmap.h"
 #include "raw.h"
 
-#pragma weak clone
 #pragma weak dlsym
 #pragma weak getenv
 #pragma weak getauxval
@@ -24,11 +23,6 @@ extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), voi
 extern int *__errno_location(void) __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 #pragma weak pthread_atfork
-
-static void *find(const char *name)
-{
-	return dlsym ? dlsym(RTLD_DEFAULT, name) : linkmap_next(name);
-}
 
 static void *find_next(const char *name)
 {
@@ -116,37 +110,7 @@ bool symbols_at_fork(void (*parent)(void), void (*child)(void))
 	return pthread_atfork && pthread_atfork(NULL, parent, child) == 0;
 }
 
-bool symbols_threads(struct symbols_threads *ret)
+int symbols_signal_to_all_threads(void)
 {
-	/* the default version, which dlsym gives and an unversioned reference on i386 would not */
-	static const char *const names[] = {
-		"pthread_create",
-		"pthread_attr_init",
-		"pthread_attr_destroy",
-		"pthread_attr_setstacksize",
-		"pthread_attr_setdetachstate",
-		"pthread_sigmask",
-		"pthread_key_create",
-		"pthread_setspecific",
-	};
-	void *found[sizeof(names) / sizeof(*names)];
-
-	_Static_assert(sizeof(found) == sizeof(*ret), "one name for each member, in order");
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		found[i] = find(names[i]);
-		if (!found[i])
-			return false;
-	}
-	__builtin_memcpy(ret, found, sizeof(found));
-	return true;
-}
-
-clone_fn *symbols_clone(void)
-{
-	return clone;
-}
-
-int symbols_first_rt_signal(void)
-{
-	return gnu_get_libc_version ? 34 : 35;
+	return gnu_get_libc_version ? 33 : 34;
 }

@@ -9,8 +9,6 @@
 #ifndef ETCDREG_SHIM_SYMBOLS_H
 #define ETCDREG_SHIM_SYMBOLS_H
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -34,26 +32,10 @@ bool symbols_at_exit(void (*fn)(void *));
 /* Run `parent` and `child` after every fork() in the respective process.  False: not to be had. */
 bool symbols_at_fork(void (*parent)(void), void (*child)(void));
 
-/* What a thread needs. */
-struct symbols_threads {
-	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-	int (*attr_init)(pthread_attr_t *);
-	int (*attr_destroy)(pthread_attr_t *);
-	int (*attr_setstacksize)(pthread_attr_t *, size_t);
-	int (*attr_setdetachstate)(pthread_attr_t *, int);
-	int (*mask)(int, const sigset_t *, sigset_t *);
-	int (*key_create)(pthread_key_t *, void (*)(void *));
-	int (*setspecific)(pthread_key_t, const void *);
-};
-
-/* clone() of the libc, which knows how to start on another stack; NULL without one. */
-typedef int clone_fn(int (*)(void *), void *, int, void *, ...);
-clone_fn *symbols_clone(void);
-
-/* All of it, or false.  glibc before 2.34 has threads only in processes that load libpthread. */
-bool symbols_threads(struct symbols_threads *ret);
-
-/* glibc keeps signals 32 and 33 for itself, musl 32 to 34: a thread must not block those. */
-int symbols_first_rt_signal(void);
+/*
+ * The signal that a library sends to every task in /proc/self/task, and then waits for its handler
+ * in each: libpsx 2.72 on glibc, and musl before 1.1.22 itself.  No thread may block it.
+ */
+int symbols_signal_to_all_threads(void);
 
 #endif

@@ -1,63 +1,107 @@
 /* SPDX-License-Identifier: MIT */
-/* thread.c - a thread with a small stack and a full mask. */
+/* thread.c - clone() with a small stack and a full signal mask. */
 #include "thread.h"
 
 #include <asm-generic/errno.h>
-#include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include <linux/mman.h>
+#include <signal.h>
 
-#define STACK_FIRST 65536
-#define STACK_MOST 1048576
+#include "settings.h"
+#include "symbols.h"
 
-/*
- * Everything but what a fault raises, and what the libc needs for setuid() and cancellation in all
- * threads.
- */
-static sigset_t blocked_signals(void)
+/* A page of the largest size that the architecture has. */
+#ifdef __aarch64__
+#define GUARD_LEN 65536
+#else
+#define GUARD_LEN 4096
+#endif
+#define STACK_LEN 65536
+#define MAPPED_LEN (GUARD_LEN + STACK_LEN)
+
+#define THREAD (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
+#define AS_A_LIBC (THREAD | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
+
+#ifdef SYS_mmap2
+#define MMAP SYS_mmap2
+#else
+#define MMAP SYS_mmap
+#endif
+
+static char *stack;         /* its first page is the guard */
+static unsigned long flags; /* written by the creator before the thread starts */
+static _Atomic uint32_t id; /* written and cleared by the kernel */
+
+/* A forked child, which has no such thread, does not get a copy. */
+static long map_stack(void)
 {
-	static const int open[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
-	uint64_t mask = ~(uint64_t)0;
-	sigset_t set;
+	long at = raw(MMAP, 0, MAPPED_LEN, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
-	for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++)
-		mask &= ~((uint64_t)1 << (open[i] - 1));
-	for (int sig = 32; sig < symbols_first_rt_signal(); sig++)
-		mask &= ~((uint64_t)1 << (sig - 1));
-	memset(&set, 0, sizeof(set));
-	memcpy(&set, &mask, sizeof(mask));
-	return set;
+	if (at < 0 && at > -4096)
+		return at;
+	(void)raw(SYS_mprotect, at, GUARD_LEN, PROT_NONE);
+	(void)raw(SYS_madvise, at, MAPPED_LEN, MADV_DONTFORK);
+	stack = (char *)(uintptr_t)at;
+	return 0;
 }
 
-/* The smallest stack that this libc takes: its own data is in it, and that depends on the host. */
-static int create_with_small_stack(const struct symbols_threads *libc, void *(*fn)(void *))
+static long start(unsigned long how, clone_start *fn)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc = libc->attr_init(&attr);
-
-	if (rc != 0)
-		return rc;
-	(void)libc->attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	for (size_t size = STACK_FIRST; size <= STACK_MOST; size *= 2) {
-		rc = libc->attr_setstacksize(&attr, size);
-		if (rc == 0)
-			rc = libc->create(&thread, &attr, fn, NULL);
-		if (rc != EINVAL)
-			break;
-	}
-	(void)libc->attr_destroy(&attr);
-	return rc;
+	flags = how;
+	return clone_start_on(how, fn, stack + GUARD_LEN, STACK_LEN, &id);
 }
 
-int thread_create(const struct symbols_threads *libc, void *(*fn)(void *), sigset_t *ret_mask)
+/* valgrind aborts for flags that no libc uses, and qemu-user refuses them. */
+static long start_any(clone_start *fn, bool copy_files)
 {
-	sigset_t blocked = blocked_signals();
-	int rc;
+	long rc = -EINVAL;
 
-	(void)libc->mask(SIG_SETMASK, &blocked, ret_mask);
-	rc = create_with_small_stack(libc, fn);
-	(void)libc->mask(SIG_SETMASK, ret_mask, NULL);
-	return rc;
+	if (!settings_valgrind())
+		rc = start(THREAD | (copy_files ? 0 : CLONE_FILES), fn);
+	return rc == -EINVAL ? start(AS_A_LIBC, fn) : rc;
+}
+
+int thread_create(clone_start *fn, bool copy_files)
+{
+	const uint64_t blocked = ~((uint64_t)1 << (symbols_signal_to_all_threads() - 1));
+	uint64_t before;
+	long rc = map_stack();
+
+	if (rc < 0)
+		return (int)rc;
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&blocked), raw_arg(&before),
+		  sizeof(before));
+	rc = start_any(fn, copy_files);
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&before), 0, sizeof(before));
+	if (rc > 0)
+		return 0;
+	(void)raw(SYS_munmap, raw_arg(stack), MAPPED_LEN);
+	return (int)rc;
+}
+
+unsigned long thread_flags(void)
+{
+	return flags;
+}
+
+/* Only the pid of process 1 can be the pid of its copy, in another pid namespace. */
+bool thread_is_here(void)
+{
+	uint32_t pid = raw_getpid();
+
+	return pid != 1 || raw(SYS_tgkill, pid, atomic_load(&id), 0) == 0;
+}
+
+void *thread_stack(void)
+{
+	return stack;
+}
+
+/* A handler would need the stack. */
+void thread_end(void *of)
+{
+	const uint64_t all = ~(uint64_t)0;
+
+	(void)raw(SYS_rt_sigprocmask, SIG_SETMASK, raw_arg(&all), 0, sizeof(all));
+	clone_end(of, MAPPED_LEN);
 }

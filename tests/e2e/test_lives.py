@@ -67,8 +67,10 @@ def mounted(mounts, *command, **more):
     return Life(["unshare", "--mount", "sh", "-c", script, "sh", *command], needs_root=True, **more)
 
 
-def filtered(filter, **more):
-    return Life([*filter, "start", RESIDENT, "plain"], **more)
+def filtered(filter):
+    """Its filter is its own, so nothing but this setting gives it a thread and an agent."""
+    settings = {"ETCD_REGISTRY_THREAD": "1"}
+    return Life([*filter, "start", RESIDENT, "plain"], settings)
 
 
 def filtered_later(filter, **more):

@@ -11,7 +11,8 @@ import tempfile
 
 import pytest
 from harness import product, seccomp
-from harness.process import parent
+from harness.agents import kill_worker
+from harness.process import parent, threads
 from harness.registry import Registry, document
 from harness.wait import wait_until
 
@@ -61,20 +62,20 @@ def started(launch, registry, command, **settings):
     ("refused", "says"),
     [
         ("socket", "no agent can be reached: error 1"),
-        ("clone", "no process can be had"),
+        ("clone", "cannot create a process"),
         ("execve", "no agent can be reached: error 1"),
     ],
 )
 def test_filter_before_the_start_without_an_agent(v3_registry, launch, refused, says):
-    host = started(launch, v3_registry, [*REFUSED[refused], "start", *PLAIN])
-    says_one_line(host, says)
+    command = [*REFUSED[refused], "start", *PLAIN]
+    says_one_line(started(launch, v3_registry, command, THREAD="1"), says)
 
 
 @pytest.mark.parametrize("refused", ["clone", "execve"])
 def test_filter_before_the_start_beside_an_agent(v3_registry, launch, refused):
     other = started(launch, v3_registry, PLAIN, WAIT="5s")
-    host = started(launch, v3_registry, [*REFUSED[refused], "start", *PLAIN])
-    is_registered_beside(v3_registry, other, host)
+    command = [*REFUSED[refused], "start", *PLAIN]
+    is_registered_beside(v3_registry, other, started(launch, v3_registry, command, THREAD="1"))
 
 
 @pytest.mark.parametrize("refused", REFUSED)
@@ -91,18 +92,24 @@ def in_empty_root(_, folder):
 
 
 @needs_root
-def test_another_agent_from_an_empty_root(v3_registry, launch):
+def test_no_other_agent_from_outside_an_empty_root(v3_registry, launch):
+    """A host in a jail goes by the kernel alone: its agent knows it without its thread, and nothing
+    of the host could start another agent from outside the jail."""
     host = started(launch, v3_registry, in_empty_root, TTL="3")
     web = document("web", host.port)
     v3_registry.expect(web)
+    wait_until(lambda: threads(host.process.pid) == ["resident"], PATIENCE_S, "no other thread")
     (worker,) = v3_registry.agents()
-    for pid in (parent(worker), worker):
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: v3_registry.agents() not in ([], [worker]), PATIENCE_S, "another agent runs")
+    kill_worker(v3_registry)
     v3_registry.expect(web)
+    (second,) = v3_registry.agents()
+    assert second != worker
+    for pid in (parent(second), second):
+        os.kill(pid, signal.SIGKILL)
+    v3_registry.expect(timeout_s=2 * PATIENCE_S)
+    assert v3_registry.agents() == []
     assert host.stderr == ""
-    host.kill()
-    v3_registry.expect()
+    ends_unharmed(host)
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ def limited(launch, registry, user, *limit):
 @needs_root
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_no_process_left_for_thread_or_agent(open_registry, launch, user, processes):
-    says_one_line(limited(launch, open_registry, user, "nproc", processes), "no process can be had")
+    says_one_line(limited(launch, open_registry, user, "nproc", processes), "cannot create a process")
 
 
 @needs_root
