@@ -18,8 +18,7 @@ ETCD_DOWN_ADDS_S = 0.05
 EXIT_TIMEOUT_S = 1
 MANY_LINES = 131072
 
-# The object's thread checks once a second whether it is the last one.
-LINGERS_S = {"pthread_exit": 1}
+LINGERS_S = {"worker": 0.3}
 ENDINGS = {
     "exit": 7,
     "_exit": 7,
@@ -27,6 +26,7 @@ ENDINGS = {
     "handler": 7,
     "return": 0,
     "pthread_exit": 0,
+    "worker": 0,
     "abort": -signal.SIGABRT,
     "fault": -signal.SIGSEGV,
     "signal": -signal.SIGTERM,

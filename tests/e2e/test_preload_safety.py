@@ -40,7 +40,11 @@ def run(command, env):
     return result.returncode, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("how", ["vfork", "clone", "handler", "cancel", "fork", "ignore"])
+ODD = ["vfork", "clone", "handler", "cancel", "fork", "ignore", "pthread_exit", "folders"]
+ODD += ["signal", "again"]
+
+
+@pytest.mark.parametrize("how", ODD)
 @pytest.mark.parametrize("thread", ["1", "0"])
 def test_listen_from_odd_places_harms_nothing(v3_registry, launch, how, thread):
     host = launch([CALLER, how], v3_registry.preloaded("web", THREAD=thread))

@@ -86,6 +86,41 @@ def test_filter_right_after_listen(v3_registry, launch, refused):
     assert host.stderr.count("\n") <= 1
 
 
+# What units exclude with SystemCallFilter=~..., and what kills a host for a thread or an agent.
+EXCLUDED = ["unshare", "@process", "clone", "setsid", "prctl", "close_range", "@privileged"]
+
+
+@pytest.mark.parametrize("thread", [{}, {"THREAD": "0"}], ids=["thread", "no thread"])
+@pytest.mark.parametrize("excluded", EXCLUDED)
+def test_filter_of_the_service_that_kills(v3_registry, launch, excluded, thread):
+    command = [*seccomp.kill(excluded), "start", *PLAIN]
+    host = started(launch, v3_registry, command, **thread)
+    says_one_line(host, "a system call filter of this service may kill it")
+    assert v3_registry.agents() == []
+
+
+@pytest.mark.parametrize("excluded", EXCLUDED)
+def test_filter_of_the_service_that_kills_beside_an_agent(v3_registry, launch, excluded):
+    other = started(launch, v3_registry, PLAIN, WAIT="5s")
+    host = started(launch, v3_registry, [*seccomp.kill(excluded), "start", *PLAIN])
+    assert threads(host.process.pid) == ["resident"]
+    is_registered_beside(v3_registry, other, host)
+
+
+@needs_root
+def test_default_filter_of_a_container(v3_registry, launch):
+    """It is that of process 1 too: the host has its thread, and starts its agent."""
+    container = ["unshare", "--pid", "--fork", "--mount-proc"]
+    host = started(launch, v3_registry, [*container, *seccomp.CONTAINER, "start", *PLAIN])
+    web = document("web", host.port)
+    v3_registry.expect(web)
+    (server,) = host.holders()
+    assert threads(server) == ["etcd-registry", "resident"]
+    os.kill(server, signal.SIGUSR1)
+    assert host.process.wait(PATIENCE_S) == 0
+    assert host.stderr == ""
+
+
 def in_empty_root(_, folder):
     (folder / "empty").mkdir()
     return [product.HOSTS / "resident", "chroot", "empty"]

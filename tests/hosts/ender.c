@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #define OUTPUT_LEN (1 << 20)
+#define WORKER_US 300000
 
 static const char line[] = "a line.\n";
 
@@ -92,6 +93,22 @@ static void end_thread(int listener)
 	pthread_exit(NULL);
 }
 
+static void *live_a_little_longer(void *unused)
+{
+	usleep(WORKER_US);
+	return unused;
+}
+
+static void end_before_a_worker(int listener)
+{
+	pthread_t thread;
+
+	(void)listener;
+	if (pthread_create(&thread, NULL, live_a_little_longer, NULL) != 0)
+		errx(1, "pthread_create");
+	pthread_exit(NULL);
+}
+
 static void *listen_for_ever(void *listener)
 {
 	while (listen(*(int *)listener, 16) == 0)
@@ -111,11 +128,17 @@ static void end_while_listening(int listener)
 }
 
 static const struct deed deeds[] = {
-	{"exit", end_exit},           {"_exit", end_at_once},
-	{"quick_exit", end_quickly},  {"abort", end_abort},
-	{"fault", end_fault},         {"signal", end_by_signal},
-	{"group", end_with_group},    {"handler", end_in_handler},
-	{"pthread_exit", end_thread}, {"return", end_while_listening},
+	{"exit", end_exit},
+	{"_exit", end_at_once},
+	{"quick_exit", end_quickly},
+	{"abort", end_abort},
+	{"fault", end_fault},
+	{"signal", end_by_signal},
+	{"group", end_with_group},
+	{"handler", end_in_handler},
+	{"pthread_exit", end_thread},
+	{"worker", end_before_a_worker},
+	{"return", end_while_listening},
 };
 
 int main(int argc, char **argv)

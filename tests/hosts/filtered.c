@@ -3,9 +3,9 @@
  * filtered HOW CALLS start COMMAND... - runs COMMAND under a seccomp filter
  * filtered HOW CALLS listen           - listens, then puts all of its threads under a filter
  *
- * HOW is `refuse` (CALLS fail with EPERM) or `only` (every other call kills the process).  CALLS
- * are numbers, separated by commas; NUMBER:ARG is a call with that first argument.  The filter
- * never refuses the execve() that starts COMMAND.
+ * HOW is `refuse` (CALLS fail with EPERM), `kill` (CALLS kill the process) or `only` (every other
+ * call kills the process).  CALLS are numbers, separated by commas; NUMBER:ARG is a call with that
+ * first argument.  The filter never refuses the execve() that starts COMMAND.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -14,7 +14,6 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -78,7 +77,27 @@ static void add_call(const char *call, uint32_t action)
 	answer(action);
 }
 
-static void build(bool refuse, char *calls)
+struct way {
+	const char *name;
+	uint32_t listed, others;
+};
+
+static const struct way ways[] = {
+	{"refuse", SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW},
+	{"kill", SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW},
+	{"only", SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS},
+};
+
+static const struct way *find_way(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (strcmp(name, ways[i].name) == 0)
+			return &ways[i];
+	fprintf(stderr, "'%s' is no way to filter\n", name);
+	exit(2);
+}
+
+static void build(const struct way *way, char *calls)
 {
 	load(offsetof(struct seccomp_data, arch));
 	add(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 0);
@@ -86,8 +105,8 @@ static void build(bool refuse, char *calls)
 	answer(SECCOMP_RET_KILL_PROCESS);
 	allow_own_execve();
 	for (char *call = strtok(calls, ","); call; call = strtok(NULL, ","))
-		add_call(call, refuse ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW);
-	answer(refuse ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
+		add_call(call, way->listed);
+	answer(way->others);
 }
 
 static void install(void)
@@ -121,7 +140,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 4)
 		return 2;
-	build(strcmp(argv[1], "refuse") == 0, argv[2]);
+	build(find_way(argv[1]), argv[2]);
 	if (strcmp(argv[3], "start") == 0 && argc > 4)
 		start(argv + 4);
 	listen_filtered();

@@ -33,12 +33,37 @@ def _filter(how, calls):
     return [FILTERED, how, ",".join(calls)]
 
 
-def refuse(*names):
-    """Returns a filter that refuses these calls with EPERM.  NAME:ARGUMENT matches only that first
-    argument.  It leaves out names that this machine does not have."""
+def _listed(names):
+    """Returns the numbers of these calls.  NAME:ARGUMENT matches only that first argument.  It
+    leaves out names that this machine does not have."""
     calls = (name.partition(":") for name in names)
     numbers = _numbers()
-    return _filter("refuse", [numbers[n] + colon + a for n, colon, a in calls if n in numbers])
+    return [numbers[n] + colon + a for n, colon, a in calls if n in numbers]
+
+
+def refuse(*names):
+    """Returns a filter that refuses these calls with EPERM."""
+    return _filter("refuse", _listed(names))
+
+
+def kill(*names):
+    """Returns a filter that kills for these calls, or for those of a set such as @process, as
+    SystemCallFilter=~NAME of a unit does."""
+    members = [_members(name) if name.startswith("@") else {name} for name in names]
+    return _filter("kill", _listed(sorted(set().union(*members))))
+
+
+# What the default profile of docker, podman and containerd refuses to a container without
+# additional capabilities; clone3, which is answered with ENOSYS, left out.
+CONTAINER = refuse(
+    "acct", "add_key", "bpf", "clock_adjtime", "clock_settime", "delete_module",
+    "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "get_mempolicy",
+    "init_module", "io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load",
+    "keyctl", "lookup_dcookie", "mbind", "mount", "mount_setattr", "move_mount", "move_pages",
+    "name_to_handle_at", "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root",
+    "quotactl", "reboot", "request_key", "set_mempolicy", "setdomainname", "sethostname", "setns",
+    "settimeofday", "swapoff", "swapon", "syslog", "umount2", "unshare", "userfaultfd", "vhangup",
+)  # fmt: skip
 
 
 def services_only(without=()):
