@@ -30,6 +30,7 @@
 #include "futex.h"
 #include "isolate.h"
 #include "settings.h"
+#include "status.h"
 #include "stay.h"
 #include "text.h"
 
@@ -45,6 +46,7 @@ static _Atomic uint32_t middle_id, agent_id; /* written and cleared by the kerne
 static struct plan {
 	int listener;
 	bool stay;         /* the middle waits for the agent */
+	bool vfork;        /* the clones are to look as those of vfork() */
 	_Atomic int error; /* errno of what failed in a clone */
 } plan;
 
@@ -115,20 +117,29 @@ static int become_agent(void)
 }
 
 /*
- * valgrind and qemu-user know only a clone() that is a thread or a vfork().  After a vfork() the
- * stack is free, and in valgrind the child has a copy of the id.
+ * valgrind and qemu-user know only a clone() that is a thread or a vfork(), and a debugger takes
+ * every other for a thread of the host.  After a vfork() the stack is free, and in valgrind the
+ * child has a copy of the id.
  */
 static long clone_process(clone_start *fn, char *stack, _Atomic uint32_t *id)
 {
 	long pid = -EINVAL;
 
-	if (!settings_valgrind())
+	if (!plan.vfork)
 		pid = clone_start_on(CLONE_VM, fn, stack, STACK_LEN, id);
 	if (pid != -EINVAL)
 		return pid;
 	pid = clone_start_on(CLONE_VM | CLONE_VFORK, fn, stack, STACK_LEN, id);
 	atomic_store(id, 0);
 	return pid;
+}
+
+static bool is_traced(void)
+{
+	static struct status status;
+
+	return status_read(&status, "/proc/thread-self") &&
+	       status_number(&status, "TracerPid", 10) != 0;
 }
 
 /* Its session keeps it out of the host's process group. */
@@ -201,6 +212,7 @@ int spawn_agent(int listener)
 		return -EXDEV;
 	plan.listener = listener;
 	plan.stay = host_reaps_orphans();
+	plan.vfork = settings_valgrind() || is_traced();
 	atomic_store(&plan.error, 0);
 	if (plan.stay)
 		stay_prepare();
