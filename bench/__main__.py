@@ -30,6 +30,7 @@ NAMES = (
     "kill",
     "exit",
     "fork",
+    "calls",
     "memory",
     "throughput",
     "cpu",

@@ -17,7 +17,7 @@
 #define MAIN "/proc/self"
 #define TASK_MAX 48
 #define PLACE_MAX 256   /* bytes of a link; a longer root counts as another */
-#define GROUPS_MAX 1024 /* more than status_read() takes */
+#define GROUPS_MAX 512 /* more than status_read() takes */
 
 #ifdef SYS_setresuid32
 #define SET_GROUPS SYS_setgroups32

@@ -62,7 +62,7 @@ static struct {
 	const char *agent_files[BESIDE_LEN + 2];
 	uint32_t wait_ms, exit_timeout_ms;
 	uint32_t inherited;
-	bool want_udp, thread, valgrind;
+	bool want_udp, thread, valgrind, unit;
 	const char *error;
 } own;
 
@@ -258,6 +258,7 @@ static bool read_settings(void)
 	own.inherited = inherited_descriptors();
 	own.thread = !is_off(value_of(SETTING_thread));
 	own.valgrind = is_under_valgrind();
+	own.unit = environment("INVOCATION_ID") != NULL;
 	own.want_udp = asks_for_udp(value_of(SETTING_name));
 	find_agent_files();
 	return true;
@@ -297,6 +298,11 @@ bool settings_thread_is_asked_for(void)
 bool settings_valgrind(void)
 {
 	return own.valgrind;
+}
+
+bool settings_in_unit(void)
+{
+	return own.unit;
 }
 
 uint32_t settings_inherited(void)

@@ -31,6 +31,7 @@ bool settings_want_udp(void);            /* some name asks for a udp port */
 bool settings_thread(void);              /* a thread in the host is allowed */
 bool settings_thread_is_asked_for(void); /* ... and ETCD_REGISTRY_THREAD says so itself */
 bool settings_valgrind(void);            /* the program runs under valgrind */
+bool settings_in_unit(void);             /* systemd has started it, or what started it */
 uint32_t settings_inherited(void);       /* descriptors from 3 on that systemd passed to us */
 uint32_t settings_wait_ms(void);
 uint32_t settings_exit_timeout_ms(void);

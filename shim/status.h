@@ -11,12 +11,12 @@
 
 /* The text of one status file, NUL-terminated.  Too large for a small stack: keep it static. */
 struct status {
-	char text[8192];
+	char text[4096];
 };
 
 /*
  * Read the file of the folder `task`, such as "/proc/self".  False: the file cannot be read, or is
- * longer than there is room (a task with more than some 600 groups); then the text is empty.
+ * longer than there is room (a task with more than some 250 groups); then the text is empty.
  */
 bool status_read(struct status *ret, const char *task);
 

@@ -33,7 +33,7 @@ LISTENING = collections.Counter(
     getsockname=IP_LISTENS,
     fstat=IP_LISTENS,
 )
-FIRST = collections.Counter(openat=1, read=1, close=1)
+FIRST = collections.Counter(prctl=1)
 AT_EXIT = collections.Counter(getpid=2)
 # The number of these calls depends on the libc and on timing.
 ANY_NUMBER = {"futex", "clock_gettime"}

@@ -90,11 +90,17 @@ def test_filter_right_after_listen(v3_registry, launch, refused):
 EXCLUDED = ["unshare", "@process", "clone", "setsid", "prctl", "close_range", "@privileged"]
 
 
+def started_as_unit(launch, registry, excluded, **settings):
+    environment = registry.preloaded("web", **settings) | {"INVOCATION_ID": "0" * 32}
+    host = launch([*seccomp.kill(excluded), "start", *PLAIN], environment)
+    host.read_ports()
+    return host
+
+
 @pytest.mark.parametrize("thread", [{}, {"THREAD": "0"}], ids=["thread", "no thread"])
 @pytest.mark.parametrize("excluded", EXCLUDED)
 def test_filter_of_the_service_that_kills(v3_registry, launch, excluded, thread):
-    command = [*seccomp.kill(excluded), "start", *PLAIN]
-    host = started(launch, v3_registry, command, **thread)
+    host = started_as_unit(launch, v3_registry, excluded, **thread)
     says_one_line(host, "a system call filter of this service may kill it")
     assert v3_registry.agents() == []
 
@@ -102,7 +108,7 @@ def test_filter_of_the_service_that_kills(v3_registry, launch, excluded, thread)
 @pytest.mark.parametrize("excluded", EXCLUDED)
 def test_filter_of_the_service_that_kills_beside_an_agent(v3_registry, launch, excluded):
     other = started(launch, v3_registry, PLAIN, WAIT="5s")
-    host = started(launch, v3_registry, [*seccomp.kill(excluded), "start", *PLAIN])
+    host = started_as_unit(launch, v3_registry, excluded)
     assert threads(host.process.pid) == ["resident"]
     is_registered_beside(v3_registry, other, host)
 
