@@ -16,7 +16,7 @@
 #define SELF "/proc/thread-self"
 #define MAIN "/proc/self"
 #define TASK_MAX 48
-#define PLACE_MAX 256   /* bytes of a link; a longer root counts as another */
+#define PLACE_MAX 256  /* bytes of a link; a longer root counts as another */
 #define GROUPS_MAX 512 /* more than status_read() takes */
 
 #ifdef SYS_setresuid32

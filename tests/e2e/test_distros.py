@@ -38,10 +38,6 @@ CASES = [
 ]
 
 
-def has_threads(suite, program):
-    return suite not in distros.LIBPTHREAD_APART or program != "C without threads"
-
-
 @pytest.fixture
 def suite_is_there(request):
     reason = distros.why_missing(request.getfixturevalue("suite"))
@@ -128,7 +124,7 @@ def test_registered_for_three_ttls_and_out_when_it_is_killed(
     time.sleep(max(0, entered + THREE_TTLS_S - time.monotonic()))
     assert not watch.times("delete", key)
     assert registry.documents()[key] == web
-    assert (OURS in threads(host.main)) == (life == "foreground" and has_threads(suite, program))
+    assert (OURS in threads(host.main)) == (life == "foreground")
     killed = host.kill()
     assert watch.wait("delete", key, ENDS_S) - killed <= GONE_S
     assert key not in registry.documents()
@@ -165,8 +161,7 @@ def test_host_goes_on_where_the_agent_cannot_run(etcd, folders, suite, program):
     host = distros.start(suite, program, "foreground", settings_of(registry, "web"), folder)
     try:
         host.wait_listening()
-        if has_threads(suite, program):
-            wait_until(lambda: "\n" in host.stderr, LINE_S, "a line on stderr")
+        wait_until(lambda: "\n" in host.stderr, LINE_S, "a line on stderr")
         assert re.fullmatch(r"(etcd-registry: .*\n)?", host.stderr)
         assert host.process.poll() is None
         assert registry.documents() == {}
