@@ -14,11 +14,11 @@ struct filters {
 	uint64_t mode, count;
 };
 
-static bool read_filters(const char *task, struct filters *ret)
+static bool read_filters(const char *path, struct filters *ret)
 {
 	static struct status status;
 
-	if (!status_read(&status, task))
+	if (!status_read_at(&status, path))
 		return false;
 	ret->mode = status_number(&status, "Seccomp", 10);
 	ret->count = status_number(&status, "Seccomp_filters", 10); /* 0 before Linux 5.9 */
@@ -34,7 +34,7 @@ static bool is_filtered(struct filters *ret)
 	*ret = (struct filters){0};
 	if (!settings_in_unit() && raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) == 0)
 		return false;
-	if (!read_filters("/proc/thread-self", ret))
+	if (!read_filters("/proc/thread-self/status", ret))
 		ret->mode = (uint64_t)raw(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
 	return ret->mode != 0;
 }
@@ -47,7 +47,8 @@ enum filter filter_of_this_thread(void)
 		return FILTER_NONE;
 	if (settings_thread_is_asked_for())
 		return FILTER_TRUSTED;
-	if (!read_filters("/proc/1", &first) || first.mode != own.mode || first.count < own.count)
+	if (!read_filters("/proc/1/status", &first) || first.mode != own.mode ||
+	    first.count < own.count)
 		return FILTER_FEARED;
 	return FILTER_TRUSTED;
 }

@@ -15,7 +15,7 @@
 
 #define SELF "/proc/thread-self"
 #define MAIN "/proc/self"
-#define TASK_MAX 48
+#define LINKS (sizeof(links) / sizeof(*links))
 #define PLACE_MAX 256  /* bytes of a link; a longer root counts as another */
 #define GROUPS_MAX 512 /* more than status_read() takes */
 
@@ -33,14 +33,29 @@ struct capabilities {
 	struct __user_cap_data_struct of[_LINUX_CAPABILITY_U32S_3];
 };
 
+/* A folder of /proc, and two files in it. */
+struct task {
+	int folder, status, label;
+};
+
+/* What its links say; "": nothing.  Without an LSM there is no label. */
+struct place {
+	char links[4][PLACE_MAX], label[PLACE_MAX];
+};
+
+static const char *const links[] = {"root", "ns/mnt", "ns/net", "ns/ipc"};
 static const char *const identity[] = {"Uid", "Gid", "Groups", NULL};
 static const char *const capability_sets[] = {
 	"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", NULL,
 };
 static const char *const restrictions[] = {"NoNewPrivs", "Seccomp", "Seccomp_filters", NULL};
 
+/* Opened once: a look costs little where nothing has to be looked up. */
+static struct task main_task;
+
 /* Nothing but this file changes the thread, so its own lines are read again only if they differ. */
 static struct status host, own;
+static struct place own_place;
 static struct capabilities seen; /* of the main thread, when it was last compared */
 
 static bool same(const char *const *names)
@@ -149,70 +164,72 @@ static bool become_the_same(void)
 		take_identity();
 	take_capability_sets();
 	restore_dumpable(dumpable);
-	return status_read(&own, SELF) && all_same();
+	return status_read_at(&own, SELF "/status") && all_same();
 }
 
 static bool follow_status(void)
 {
 	if (all_same())
 		return true;
-	return status_read(&own, SELF) && (all_same() || become_the_same());
+	return status_read_at(&own, SELF "/status") && (all_same() || become_the_same());
 }
 
-/* What a link or a file of a task says; "": nothing, as the label does without an LSM. */
-struct place {
-	char text[PLACE_MAX];
-};
-
-static const char *const links[] = {"/root", "/ns/mnt", "/ns/net", "/ns/ipc"};
-#define LINKS (sizeof(links) / sizeof(*links))
-#define LABEL "/attr/current"
-
-/* Of this thread, which never leaves them. */
-static struct place own_links[LINKS], own_label;
-
-static void set_path(struct text *path, const char *task, const char *name)
+static int open_in(int folder, const char *name, int flags)
 {
-	path->len = 0;
-	text_puts(path, task);
-	text_puts(path, name);
+	return (int)raw(SYS_openat, folder, raw_arg(name), O_RDONLY | O_CLOEXEC | flags);
 }
 
-static void read_link(const char *task, const char *name, struct place *ret)
+static struct task open_task(int folder, const char *name)
 {
-	char storage[TASK_MAX + 16];
-	struct text path = TEXT_OF(storage);
-	long len;
+	struct task task = {.folder = open_in(folder, name, O_DIRECTORY)};
 
-	set_path(&path, task, name);
-	len = raw(SYS_readlinkat, AT_FDCWD, raw_arg(storage), raw_arg(ret->text), PLACE_MAX);
-	ret->text[len > 0 && len < PLACE_MAX ? len : 0] = '\0';
+	task.status = open_in(task.folder, "status", 0);
+	task.label = open_in(task.folder, "attr/current", 0);
+	return task;
 }
 
-static void read_label(const char *task, struct place *ret)
+static void close_task(const struct task *task)
 {
-	char storage[TASK_MAX + 16];
-	struct text path = TEXT_OF(storage);
-	long fd, len;
-
-	set_path(&path, task, LABEL);
-	fd = raw(SYS_openat, AT_FDCWD, raw_arg(storage), O_RDONLY | O_CLOEXEC);
-	len = raw(SYS_read, fd, raw_arg(ret->text), PLACE_MAX - 1);
-	raw_close((int)fd);
-	ret->text[len > 0 ? len : 0] = '\0';
+	raw_close(task->label);
+	raw_close(task->status);
+	raw_close(task->folder);
 }
 
-static bool is_in_the_same_place(const char *task)
+static void read_link(int folder, const char *name, char ret[PLACE_MAX])
 {
-	struct place theirs;
+	long len = raw(SYS_readlinkat, folder, raw_arg(name), raw_arg(ret), PLACE_MAX);
+
+	ret[len > 0 && len < PLACE_MAX ? len : 0] = '\0';
+}
+
+static void read_label(const struct task *task, char ret[PLACE_MAX])
+{
+	long len = raw(SYS_pread64, task->label, raw_arg(ret), PLACE_MAX - 1, 0, 0);
+
+	ret[len > 0 ? len : 0] = '\0';
+}
+
+static void read_own_place(void)
+{
+	struct task self = open_task(AT_FDCWD, SELF);
+
+	for (size_t i = 0; i < LINKS; i++)
+		read_link(self.folder, links[i], own_place.links[i]);
+	read_label(&self, own_place.label);
+	close_task(&self);
+}
+
+static bool is_in_the_same_place(const struct task *task)
+{
+	char theirs[PLACE_MAX];
 
 	for (size_t i = 0; i < LINKS; i++) {
-		read_link(task, links[i], &theirs);
-		if (!*theirs.text || !text_equal(theirs.text, own_links[i].text))
+		read_link(task->folder, links[i], theirs);
+		if (!*theirs || !text_equal(theirs, own_place.links[i]))
 			return false;
 	}
-	read_label(task, &theirs);
-	return text_equal(theirs.text, own_label.text);
+	read_label(task, theirs);
+	return text_equal(theirs, own_place.label);
 }
 
 static bool runs(const struct status *status)
@@ -222,21 +239,24 @@ static bool runs(const struct status *status)
 	return state && state[1] != 'Z' && state[1] != 'X';
 }
 
-/* SELF is a link to PID/task/TID. */
-static bool find_another(struct text *task)
+/* SELF is a link to PID/task/TID.  Where it finds one, *ret is to be closed. */
+static bool find_another(struct task *ret)
 {
 	struct directory tasks;
-	struct place self;
+	char self[PLACE_MAX];
 	const char *name;
 	bool found = false;
 
 	if (directory_open(&tasks, MAIN "/task") < 0)
 		return false;
-	read_link(SELF, "", &self);
+	read_link(AT_FDCWD, SELF, self);
 	while (!found && (name = directory_next(&tasks))) {
-		set_path(task, MAIN "/task/", name);
-		found = !text_equal(name, text_basename(self.text)) &&
-			status_read(&host, task->s) && runs(&host);
+		if (text_equal(name, text_basename(self)))
+			continue;
+		*ret = open_task(tasks.fd, name);
+		found = status_read(&host, ret->status) && runs(&host);
+		if (!found)
+			close_task(ret);
 	}
 	directory_close(&tasks);
 	return found;
@@ -257,24 +277,31 @@ static struct capabilities capabilities_of_main(void)
 void follow_begin(void)
 {
 	own.text[0] = '\0';
-	for (size_t i = 0; i < LINKS; i++)
-		read_link(SELF, links[i], &own_links[i]);
-	read_label(SELF, &own_label);
+	main_task = open_task(AT_FDCWD, MAIN);
+	read_own_place();
 	seen = capabilities_of_main();
+}
+
+static bool follow_task(const struct task *task)
+{
+	return is_in_the_same_place(task) && follow_status();
 }
 
 enum follow follow_host(void)
 {
-	char storage[TASK_MAX];
-	struct text task = TEXT_OF(storage);
+	struct task another;
+	bool same;
 
 	seen = capabilities_of_main();
-	set_path(&task, MAIN, "");
-	if (!status_read(&host, task.s))
+	if (!status_read(&host, main_task.status))
 		return FOLLOW_NOT;
-	if (!runs(&host) && !find_another(&task))
+	if (runs(&host))
+		return follow_task(&main_task) ? FOLLOW_SAME : FOLLOW_NOT;
+	if (!find_another(&another))
 		return FOLLOW_LAST;
-	return is_in_the_same_place(task.s) && follow_status() ? FOLLOW_SAME : FOLLOW_NOT;
+	same = follow_task(&another);
+	close_task(&another);
+	return same ? FOLLOW_SAME : FOLLOW_NOT;
 }
 
 bool follow_is_due(void)

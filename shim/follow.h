@@ -20,7 +20,7 @@ enum follow {
 	FOLLOW_LAST, /* no other thread of the process runs */
 };
 
-/* Forget what an earlier thread has seen.  First. */
+/* Before anything else in a thread: look at the thread itself, and open what is read later. */
 void follow_begin(void);
 
 /*

@@ -24,6 +24,8 @@
 #define TICK_MS 1000      /* how often the thread looks around when nothing happens */
 #define FOLLOW_FIRST_MS 5 /* after a listen(), when servers give up privileges; then 25, 125 */
 #define FOLLOW_MOST_MS 125
+#define EDGES_MS 250      /* between the edges of the clock on which hosts look and beat */
+#define SLACK_NS 50000000 /* how much later than that the kernel may wake the thread up */
 #define STDERR_KEPT_MS 5000
 #define FORK_WAIT_MS 200      /* longest wait of a fork for the agent to be told */
 #define PATIENCE_MS 500       /* with an agent that lets nobody connect, before another is had */
@@ -54,6 +56,7 @@ struct life {
 	bool stderr_open;
 	bool welcome;   /* the agent at the other end has answered */
 	bool following; /* the thread has compared itself with the host */
+	bool easy;      /* its timers may be late */
 	uint64_t born_ms;
 	uint32_t offset_ms;      /* of its edges on the clock */
 	uint64_t beat_ms;        /* when the next is due */
@@ -368,6 +371,22 @@ static uint64_t time_to_sleep_ms(struct life *me, uint64_t now)
 	return until > now ? until - now : 0;
 }
 
+/* The kernel may then wake the thread up together with others. */
+static void take_it_easy(struct life *me, bool easy)
+{
+	if (easy != me->easy)
+		(void)raw(SYS_prctl, PR_SET_TIMERSLACK, easy ? SLACK_NS : 0, 0, 0, 0);
+	me->easy = easy;
+}
+
+static void sleep_until_due(struct life *me, uint64_t now, uint32_t rung)
+{
+	uint64_t ms = time_to_sleep_ms(me, now);
+
+	take_it_easy(me, ms > EDGES_MS);
+	futex_wait(&bell, rung, ms);
+}
+
 static void leave(struct life *me)
 {
 	say_goodbye(me);
@@ -409,7 +428,7 @@ static enum phase live(struct life *me)
 			say_goodbye(me);
 			return OVER;
 		}
-		futex_wait(&bell, rung, time_to_sleep_ms(me, now));
+		sleep_until_due(me, now, rung);
 	}
 }
 
@@ -477,8 +496,7 @@ static int heartbeat(void)
 		.stderr_open = true,
 		.interval_ms = 5000,
 		.born_ms = now_ms(),
-		.offset_ms =
-			raw_getpid() * 2654435761u, /* far apart for pids that follow each other */
+		.offset_ms = raw_getpid() * 2654435761u / EDGES_MS * EDGES_MS,
 	};
 	void *stack = thread_stack();
 

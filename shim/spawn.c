@@ -138,7 +138,7 @@ static bool is_traced(void)
 {
 	static struct status status;
 
-	return status_read(&status, "/proc/thread-self") &&
+	return status_read_at(&status, "/proc/thread-self/status") &&
 	       status_number(&status, "TracerPid", 10) != 0;
 }
 

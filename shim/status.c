@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* status.c - one read of /proc/PID/status, and a walk over its lines. */
+/* status.c - one read of the file, and a walk over its lines. */
 #include "status.h"
 
 #include <fcntl.h>
@@ -8,26 +8,23 @@
 #include "raw.h"
 #include "text.h"
 
-#define PATH_MAX_LEN 64
-
-bool status_read(struct status *ret, const char *task)
+bool status_read(struct status *ret, int fd)
 {
-	char path[PATH_MAX_LEN];
-	struct text t = TEXT_OF(path);
-	long fd, len;
+	long len = raw(SYS_pread64, fd, raw_arg(ret->text), sizeof(ret->text), 0, 0);
 
-	text_puts(&t, task);
-	text_puts(&t, "/status");
-	ret->text[0] = '\0';
-	fd = raw(SYS_openat, AT_FDCWD, raw_arg(path), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	len = raw(SYS_read, fd, raw_arg(ret->text), sizeof(ret->text));
-	raw_close((int)fd);
 	if (len <= 0 || len == sizeof(ret->text))
 		len = 0;
 	ret->text[len] = '\0';
 	return len > 0;
+}
+
+bool status_read_at(struct status *ret, const char *path)
+{
+	int fd = (int)raw(SYS_openat, AT_FDCWD, raw_arg(path), O_RDONLY | O_CLOEXEC);
+	bool whole = status_read(ret, fd);
+
+	raw_close(fd);
+	return whole;
 }
 
 static const char *next_line(const char *line)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status.h - the lines of /proc/PID/status.  Opens a file for a moment; no allocation.
+ * status.h - the lines of /proc/PID/status.  No allocation.
  */
 #ifndef ETCDREG_SHIM_STATUS_H
 #define ETCDREG_SHIM_STATUS_H
@@ -15,10 +15,13 @@ struct status {
 };
 
 /*
- * Read the file of the folder `task`, such as "/proc/self".  False: the file cannot be read, or is
- * longer than there is room (a task with more than some 250 groups); then the text is empty.
+ * Read an open status file from its beginning.  False: it cannot be read, or is longer than there
+ * is room (a task with more than some 250 groups); then the text is empty.
  */
-bool status_read(struct status *ret, const char *task);
+bool status_read(struct status *ret, int fd);
+
+/* The same of the file at `path`, which is opened for a moment. */
+bool status_read_at(struct status *ret, const char *path);
 
 /* The value on the line that begins with `name` and a colon, up to the end of line; NULL: none. */
 const char *status_value(const struct status *status, const char *name);
