@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define BACKLOG 4096
+#define STARTS_MS 5000 /* an agent may need so long on a busy machine */
 #define FROM_AGENT_MAX (sizeof(struct wire_outcome) + WIRE_TEXT_MAX)
 
 /* Of the thread alone. */
@@ -59,6 +60,7 @@ static struct unix_name unix_name(const char *path, bool abstract)
 static struct unix_name agent;
 static uint32_t private_pid;      /* who listened first on a private name; 0: it is shared */
 static uint64_t not_now_since_ms; /* 0: the latest attempt was no -EAGAIN */
+static uint64_t taken_ms;         /* when a name was taken here, for an agent to start; 0: never */
 
 static struct unix_name *own_agent(void)
 {
@@ -128,10 +130,12 @@ static int take_name(struct unix_name *name, int *ret_listener)
 		rc = raw(SYS_listen, listener, BACKLOG);
 	if (rc == 0)
 		rc = connect_to(name);
-	if (rc < 0)
+	if (rc < 0) {
 		raw_close(listener);
-	else
-		*ret_listener = listener;
+		return (int)rc;
+	}
+	*ret_listener = listener;
+	taken_ms = now_ms();
 	return (int)rc;
 }
 
@@ -194,6 +198,12 @@ static bool is_ours(int fd)
 	return peer.uid == 0 || (long)peer.uid == raw(SYS_geteuid);
 }
 
+bool channel_agent_is_starting(void)
+{
+	return taken_ms && now_ms() - taken_ms < STARTS_MS;
+}
+
+/* A name that was taken here is nobody else's, though its queue may be full. */
 static bool is_held_up(int fd, uint32_t patience_ms)
 {
 	uint64_t now = now_ms();
@@ -202,7 +212,8 @@ static bool is_held_up(int fd, uint32_t patience_ms)
 		not_now_since_ms = 0;
 	else if (!not_now_since_ms)
 		not_now_since_ms = now;
-	return fd == -EAGAIN && now - not_now_since_ms >= patience_ms;
+	return fd == -EAGAIN && now - not_now_since_ms >= patience_ms &&
+	       !channel_agent_is_starting();
 }
 
 int channel_open(uint32_t patience_ms, int *ret_listener)

@@ -31,6 +31,9 @@
  */
 int channel_open(uint32_t patience_ms, int *ret_listener);
 
+/* Has this process taken a name within the last seconds, so that -EAGAIN is to be expected? */
+bool channel_agent_is_starting(void);
+
 /*
  * Say on stderr, once, that there is no agent because of `error`, which is of channel_open(),
  * spawn_agent() or spawn_error().

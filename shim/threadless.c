@@ -94,7 +94,8 @@ void threadless_announce(void)
 		rc = announce();
 		if (rc < 0) {
 			sockets_announce_again();
-			channel_complain(rc);
+			if (rc != -EAGAIN || !channel_agent_is_starting())
+				channel_complain(rc);
 		}
 		atomic_store(&announcer, 0);
 	}
