@@ -20,7 +20,7 @@
 #define STARTS_MS 5000 /* an agent may need so long on a busy machine */
 #define FROM_AGENT_MAX (sizeof(struct wire_outcome) + WIRE_TEXT_MAX)
 
-/* Of the thread alone. */
+/* One caller at a time: the thread, or one that announces inline. */
 static union {
 	struct wire_header header;
 	struct wire_hello hello;
@@ -53,12 +53,13 @@ static struct unix_name unix_name(const char *path, bool abstract)
 }
 
 /*
- * Where the agent is.  Of the thread, or of who announces inline.  The shared name is taken once:
+ * The agent's address.  The shared name is computed once:
  * what it depends on may become unreadable (chroot), and a user change must not lead to another
  * agent.
  */
 static struct unix_name agent;
-static uint32_t private_pid;      /* who listened first on a private name; 0: it is shared */
+static uint32_t
+	private_pid; /* the process that first listened on a private name; 0: it is shared */
 static uint64_t not_now_since_ms; /* 0: the latest attempt was no -EAGAIN */
 static uint64_t taken_ms;         /* when a name was taken here, for an agent to start; 0: never */
 
@@ -254,6 +255,10 @@ static const char *reason(int error)
 		return "not registered: no agent runs, and a system call filter of this service "
 		       "may kill it for starting one; start an agent first, or set "
 		       "ETCD_REGISTRY_THREAD=1 if the filter allows @system-service";
+	case -EPERM:
+	case -EACCES:
+		return "not registered: cannot reach or start an agent: permission denied (by a "
+		       "seccomp filter or an LSM)";
 	case -EMFILE:
 		return "not registered yet: RLIMIT_NOFILE is too low";
 	case -EPIPE:

@@ -33,7 +33,7 @@
 #define SPAWN_WAIT_MS 50      /* at the end of the thread, for the process that it has to collect */
 #define RETRY_FIRST_MS 1
 #define RETRY_MOST_MS 32000
-#define RETRY_SAID_MS 1000 /* so long without an agent: the host's operator is told */
+#define RETRY_SAID_MS 1000 /* so long without an agent, and the thread says so on stderr */
 #define ANSWER_FIRST_MS 1  /* looking for an answer: soon, then less and less often */
 #define ANSWER_MOST_MS 50  /* ... while somebody may be waiting; TICK_MS after that */
 
@@ -128,8 +128,7 @@ static void disconnect(struct life *me)
 }
 
 /*
- * Soon at first, because agents start, end and are killed; then less and less often, because this
- * one is not to be had.
+ * Soon at first, because agents start, end and are killed; then less and less often.
  */
 static void retry_later(struct life *me)
 {
@@ -284,8 +283,7 @@ static bool receive(struct life *me)
 }
 
 /*
- * Nothing may be received while the agent's answer to BYE is awaited but that answer; the rest is
- * moot.
+ * Anything else that the agent says before its answer to BYE no longer matters.
  */
 static void say_goodbye(struct life *me)
 {
@@ -317,8 +315,8 @@ static bool wants_agent(const struct life *me)
 }
 
 /*
- * What tells nearly every loss of privilege is looked at every second, the rest with each beat, and
- * all of it soon after a listen().
+ * A look at the capabilities each second shows nearly every loss of privilege.  All is compared
+ * with each beat, and soon after a listen().
  */
 static enum follow follow(struct life *me, bool with_beat)
 {
@@ -394,7 +392,7 @@ static void leave(struct life *me)
 	park();
 }
 
-/* What is due at `now`.  True: the agent has refused this process for good. */
+/* Say what is due at `now`.  True: the agent has refused this process for good. */
 static bool speak(struct life *me, uint64_t now, bool with_beat)
 {
 	if (wants_agent(me) && now >= me->retry_ms)

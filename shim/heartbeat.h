@@ -28,13 +28,13 @@ void heartbeat_wait(int place, uint32_t timeout_ms);
 
 /*
  * The process is in exit(): have the thread say goodbye and wait until the agent has answered, at
- * most `timeout_ms`. At once where there is no thread or it has given up.
+ * most `timeout_ms`.  Returns at once where there is no thread or it has given up.
  */
 void heartbeat_leave(uint32_t timeout_ms);
 
 /*
  * In the parent after a fork: a child may hold the sockets now, and the parent may be about to
- * _exit(), as in daemon().  So what has not been announced yet is waited for, at most 200 ms: that
+ * _exit(), as in daemon().  So wait for what has not been announced yet, at most 200 ms: that
  * is a fork in the first milliseconds after a listen(), or none.
  */
 void heartbeat_note_fork(void);

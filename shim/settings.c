@@ -32,11 +32,11 @@ static const struct variable {
 #undef SETTING
 };
 
-/* What an agent may need of a host's environment besides its settings. */
+/* Variables of a host that an agent may need besides its settings. */
 static const char *const inherited[] = {"TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"};
 #define INHERITED_LEN (sizeof(inherited) / sizeof(*inherited))
 
-/* Where the agent's file may be, seen from the object: the last for lib/x86_64-linux-gnu. */
+/* Places of the agent's file, seen from the object: the last for lib/x86_64-linux-gnu. */
 static const char *const beside[] = {
 	"etcd-registry",
 	"../bin/etcd-registry",

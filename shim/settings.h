@@ -24,7 +24,7 @@
  */
 bool settings_active(void);
 
-/* What is wrong with them, for one line on stderr; NULL: nothing.  The agent checks the rest. */
+/* The line for stderr that says what is wrong, as far as seen here; NULL: nothing is. */
 const char *settings_error(void);
 
 bool settings_want_udp(void);            /* some name asks for a udp port */

@@ -18,7 +18,8 @@
 #define CREATOR_ENDED SIGUSR1
 #define LOOK_MS 500 /* how often, once the creator has ended */
 #define STAT_MAX 1024
-#define START_OF_CODE 26 /* fields of /proc/PID/stat, by proc(5) */
+#define PARENT 4 /* fields of /proc/PID/stat, by proc(5) */
+#define START_OF_CODE 26
 #define START_OF_STACK 28
 #define PAGE_MAX 65536 /* the largest page of any architecture */
 
@@ -94,44 +95,61 @@ static bool read_stat(const char *task, char ret[STAT_MAX])
 	return len > 0;
 }
 
+/* Do the fields from START_OF_CODE to START_OF_STACK differ? */
+static bool differs(const char *a, const char *b)
+{
+	int spaces = START_OF_STACK - START_OF_CODE + 1;
+
+	for (a = field(a, START_OF_CODE), b = field(b, START_OF_CODE); spaces > 0; a++, b++) {
+		if (*a != *b)
+			return true;
+		if (!*a)
+			return false;
+		spaces -= *a == ' ';
+	}
+	return false;
+}
+
 /*
- * Where code and stack begin is of the memory, and random: who has other addresses has another
- * memory.  They are 0 or 1 where they may not be read.
+ * The addresses at which code and stack begin belong to the memory and are random.  So a process
+ * with other addresses has another memory.  They are 0 or 1 where they may not be read.  The
+ * parent's number is taken from /proc too, which may be that of another pid namespace.
  */
 static bool is_left_by_parent(void)
 {
 	char task[32], theirs[STAT_MAX], ours[STAT_MAX];
 	struct text t = TEXT_OF(task);
-	const char *a, *b;
+	const char *parent;
 
+	if (!read_stat("/proc/self", ours))
+		return false;
+	parent = field(ours, PARENT);
 	text_puts(&t, "/proc/");
-	text_uint(&t, (uint32_t)raw(SYS_getppid));
-	if (!read_stat(task, theirs) || !read_stat("/proc/self", ours))
-		return false;
-	if (text_starts(field(theirs, START_OF_STACK), "0 "))
-		return false;
-	a = field(theirs, START_OF_CODE);
-	b = field(ours, START_OF_CODE);
-	for (int spaces = 0; spaces < 3; a++, b++) {
-		if (*a != *b)
-			return true;
-		spaces += *a == ' ';
-		if (!*a)
-			return false;
-	}
-	return false;
+	text_add(&t, parent, (size_t)(field(ours, PARENT + 1) - 1 - parent));
+	return read_stat(task, theirs) && !text_starts(field(theirs, START_OF_STACK), "0 ") &&
+	       differs(theirs, ours);
 }
 
-/* Without knowing where the address space ends: the longest ranges that are within it. */
+/*
+ * The kernel unmaps all of a range or nothing: nothing if the range goes beyond the address space,
+ * or has a mapping that is sealed, as newer kernels have.
+ */
+static void unmap(unsigned long from, unsigned long to)
+{
+	unsigned long half = (to - from) / 2 & ~(PAGE_MAX - 1ul);
+
+	if (from >= to || raw(SYS_munmap, from, to - from) == 0 || half == 0)
+		return;
+	if (raw(SYS_munmap, from, PAGE_MAX) == -EINVAL)
+		return; /* all of it is beyond */
+	unmap(from, from + half);
+	unmap(from + half, to);
+}
+
 static void unmap_others(void)
 {
-	unsigned long from = (unsigned long)__ehdr_start & ~(PAGE_MAX - 1ul);
-	unsigned long to = ((unsigned long)_end + PAGE_MAX - 1) & ~(PAGE_MAX - 1ul);
-
-	(void)raw(SYS_munmap, 0, from);
-	for (unsigned long len = ~0ul / 2 + 1; len >= PAGE_MAX; len /= 2)
-		if (raw(SYS_munmap, to, len) == 0)
-			to += len;
+	unmap(0, (unsigned long)__ehdr_start & ~(PAGE_MAX - 1ul));
+	unmap(((unsigned long)_end + PAGE_MAX - 1) & ~(PAGE_MAX - 1ul), ~(PAGE_MAX - 1ul));
 }
 
 /* One look only after LOOK_MS: a process that the host has made by vfork() may be here too. */

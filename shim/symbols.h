@@ -20,16 +20,16 @@ typedef int listen_fn(int, int);
 bind_fn *symbols_bind(void);
 listen_fn *symbols_listen(void);
 
-/* Where the calling thread's errno lives; a place that nobody reads in a program without a libc. */
+/* The calling thread's errno; in a program without a libc, a place that nobody reads. */
 int *symbols_errno(void);
 
 const char *symbols_getenv(const char *name); /* NULL without a libc */
 bool symbols_secure(void); /* AT_SECURE: a setuid program, or one with file capabilities */
 
-/* Run `fn` in exit(), before what was registered earlier.  False: not to be had. */
+/* Run `fn` in exit(), before what was registered earlier.  False: the libc cannot do that. */
 bool symbols_at_exit(void (*fn)(void *));
 
-/* Run `parent` and `child` after every fork() in the respective process.  False: not to be had. */
+/* Run `parent` and `child` after every fork() in the respective process.  False: as above. */
 bool symbols_at_fork(void (*parent)(void), void (*child)(void));
 
 /*

@@ -4,7 +4,7 @@
  * constructor.  The agent then goes by the kernel alone; there are no heartbeats, no outcomes and
  * no goodbye, and nothing is held afterwards.
  *
- * This is for hosts in which a thread cannot be had or is not wanted.  For some hundred
+ * This is for hosts in which no thread can be created, or none is wanted or safe.  For some hundred
  * microseconds, or some milliseconds where an agent has to be started, one or two descriptors of
  * the host's table are in use.
  */

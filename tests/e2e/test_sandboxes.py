@@ -61,9 +61,9 @@ def started(launch, registry, command, **settings):
 @pytest.mark.parametrize(
     ("refused", "says"),
     [
-        ("socket", "no agent can be reached: error 1"),
+        ("socket", "cannot reach or start an agent: permission denied"),
         ("clone", "cannot create a process"),
-        ("execve", "no agent can be reached: error 1"),
+        ("execve", "cannot reach or start an agent: permission denied"),
     ],
 )
 def test_filter_before_the_start_without_an_agent(v3_registry, launch, refused, says):

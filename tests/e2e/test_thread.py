@@ -5,10 +5,11 @@ import os
 import pathlib
 import shutil
 import signal
+import time
 
 import pytest
 from harness import product
-from harness.process import all_pids, read_proc, status, threads
+from harness.process import all_pids, children, read_proc, status, threads
 from harness.registry import document
 from harness.wait import wait_until
 
@@ -17,6 +18,7 @@ RUN_S = 30
 NAME = "etcd-registry"
 EARLY = product.HOSTS / "preload" / "early.so"
 SMALL_KB = 2048
+LOOKS_S = 2  # some looks of the agent's parent
 CALLER = product.HOSTS / "caller"
 OPEN_SIGNAL = 33  # SIGSETXID of glibc, which libpsx uses
 NEVER_BLOCKED = (9, 19)
@@ -125,7 +127,24 @@ def test_memory_of_a_subreaper_that_executes_another_program_is_free(v3_registry
     (middle,) = parents_of_agents()
     wait_until(lambda: resident_kb(middle) < SMALL_KB, PATIENCE_S, "the old memory is free")
     assert parents_of_agents() == [middle]
-    assert read_proc(middle, "cmdline") == b""
+    assert b"[heap]" not in read_proc(middle, "maps")
+
+
+@needs_root
+def test_memory_of_a_host_that_lives_stays_where_proc_is_anothers(v3_registry, launch):
+    """Process 1 of a namespace without a /proc of its own, whose thread has ended: the agent's
+    parent must not take it for gone."""
+    dropper = [product.HOSTS / "dropper", "listen", "pause", "no-new-privs"]
+    command = ["unshare", "--pid", "--fork", *dropper]
+    host = launch(command, v3_registry.preloaded("web", TTL="3"))
+    wait_until(lambda: "done" in host.stdout, PATIENCE_S, "the steps")
+    (server,) = children(host.process.pid)
+    wait_until(lambda: threads(server) == ["dropper"], 2 * PATIENCE_S, "no other thread")
+    time.sleep(LOOKS_S)
+    os.kill(server, signal.SIGUSR1)
+    assert host.process.wait(PATIENCE_S) == 0
+    assert "dumpable" in host.stdout
+    v3_registry.expect(timeout_s=2 * PATIENCE_S)
 
 
 def test_process_group_of_a_subreaper_ends_with_it(v3_registry, launch):
