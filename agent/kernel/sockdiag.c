@@ -71,7 +71,7 @@ void sockdiag_list_clear(struct sockdiag_list *list)
 
 int sockdiag_list_add(struct sockdiag_list *list, const struct sockdiag_socket *entry)
 {
-	if (!HAS_ROOM(list->entries, list->cap, list->len))
+	if (!ARRAY_RESERVE(list->entries, list->cap, list->len))
 		return ETCDREG_E_NOMEM;
 	list->entries[list->len++] = *entry;
 	return 0;

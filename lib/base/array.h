@@ -19,13 +19,13 @@
  * All three are variables or members.  Writes `all` and `cap`, never `len`.  The caller frees
  * `all`.  Returns false if there is no memory; nothing has changed then.
  *
- *	if (!HAS_ROOM(list->all, list->cap, list->len))
+ *	if (!ARRAY_RESERVE(list->all, list->cap, list->len))
  *		return err_nomem(err);
  *	list->all[list->len++] = element;
  *
  * The elements may move: a pointer to one is valid until the next call only.
  */
-#define HAS_ROOM(all, cap, len)                                          \
+#define ARRAY_RESERVE(all, cap, len)                                     \
 	((len) < (cap) || (__extension__({                               \
 		 size_t cap_ = (cap) > 0 ? 2 * (cap) : 16;               \
 		 void *all_ = reallocarray((all), cap_, sizeof(*(all))); \

@@ -101,7 +101,7 @@ static int add_host(struct connstr *cs, struct span host, unsigned port, struct 
 	if (cs->hosts_len == CONNSTR_HOSTS_MAX)
 		return err_set(err, ETCDREG_E_CONFIG, "more than %d hosts; leave some out",
 			       CONNSTR_HOSTS_MAX);
-	if (!HAS_ROOM(cs->hosts, cs->hosts_cap, cs->hosts_len))
+	if (!ARRAY_RESERVE(cs->hosts, cs->hosts_cap, cs->hosts_len))
 		return err_nomem(err);
 	added = (struct connstr_host){.host = strndup(host.s, host.len), .port = port};
 	if (!added.host)

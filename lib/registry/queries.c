@@ -86,7 +86,7 @@ static void found_release(struct found *found)
 /* Makes room for one more entry and the NULL. */
 static bool make_room(struct found *found)
 {
-	if (!HAS_ROOM(found->entries, found->cap, found->len + 1))
+	if (!ARRAY_RESERVE(found->entries, found->cap, found->len + 1))
 		return false;
 	found->entries[found->len] = NULL;
 	return true;

@@ -94,7 +94,7 @@ static size_t find(const struct watch_state *s, const char *path, bool *ret_foun
 
 static int insert(struct watch_state *s, size_t at, struct known *k, struct etcdreg_err *err)
 {
-	if (!HAS_ROOM(s->known, s->cap, s->len))
+	if (!ARRAY_RESERVE(s->known, s->cap, s->len))
 		return err_nomem(err);
 	memmove(s->known + at + 1, s->known + at, (s->len - at) * sizeof(struct known *));
 	s->known[at] = k;

@@ -10,7 +10,7 @@
 
 static struct v3_kept *append(struct v3_leases *l, const struct v3_kept *lease)
 {
-	if (!HAS_ROOM(l->all, l->cap, l->len))
+	if (!ARRAY_RESERVE(l->all, l->cap, l->len))
 		return NULL;
 	l->all[l->len] = *lease;
 	return &l->all[l->len++];

@@ -52,7 +52,7 @@ static const struct document *last_of(const struct pages *pages)
 
 static struct document *append(struct pages *pages)
 {
-	if (!HAS_ROOM(pages->all, pages->cap, pages->len))
+	if (!ARRAY_RESERVE(pages->all, pages->cap, pages->len))
 		return NULL;
 	return &pages->all[pages->len++];
 }

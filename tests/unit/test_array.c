@@ -7,7 +7,7 @@
 
 static bool memory_is_out;
 
-/* In the place of the libc's, for HAS_ROOM. */
+/* In the place of the libc's, for ARRAY_RESERVE. */
 #define reallocarray(all, len, size) (memory_is_out ? NULL : reallocarray(all, len, size))
 
 static void grows_and_keeps_what_it_has(void **state)
@@ -17,7 +17,7 @@ static void grows_and_keeps_what_it_has(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_true(HAS_ROOM(all, cap, len));
+		assert_true(ARRAY_RESERVE(all, cap, len));
 		assert_true(len < cap);
 		all[len++] = i;
 	}
@@ -32,9 +32,9 @@ static void does_not_move_while_there_is_room(void **state)
 	char *first;
 
 	(void)state;
-	assert_true(HAS_ROOM(all, cap, len));
+	assert_true(ARRAY_RESERVE(all, cap, len));
 	for (first = all; len < cap; len++) {
-		assert_true(HAS_ROOM(all, cap, len));
+		assert_true(ARRAY_RESERVE(all, cap, len));
 		assert_ptr_equal(all, first);
 	}
 }
@@ -47,15 +47,15 @@ static void changes_nothing_without_memory(void **state)
 
 	(void)state;
 	memory_is_out = true;
-	assert_false(HAS_ROOM(all, cap, len));
+	assert_false(ARRAY_RESERVE(all, cap, len));
 	assert_null(all);
 	assert_int_equal(cap, 0);
 	memory_is_out = false;
-	assert_true(HAS_ROOM(all, cap, len));
+	assert_true(ARRAY_RESERVE(all, cap, len));
 	before = all;
 	memory_is_out = true;
 	len = cap;
-	assert_false(HAS_ROOM(all, cap, len));
+	assert_false(ARRAY_RESERVE(all, cap, len));
 	assert_ptr_equal(all, before);
 	assert_int_equal(cap, len);
 	memory_is_out = false;
