@@ -61,38 +61,19 @@ extern "C" {
 /*
  * Errors
  * ------
- *
- * X(name, value, text)
- *
- *   NOMEM     an allocation failed
- *   INVALID   an argument is invalid: part of a service, or the size of a struct
- *   CONFIG    an option, a variable, the connection string, or a file that one of them names
- *   UNREACH   no node of the cluster answered in time
- *   PROTO     an answer is not JSON, is cut off or too large, or lacks a field
- *   DENIED    etcd or TLS refused the user, password, token or certificate
- *   NOTFOUND  no service has this name
- *   SERVER    etcd answered with another error
- *   TIMEOUT   the caller's time limit has passed
- *   SYSTEM    the system, libcurl or libcrypto lacks something: a thread, an option, SHA-1
- *   STOPPED   etcdreg_watch_stop() was called
  */
-#define ETCDREG_ERRORS(X)                                  \
-	X(ETCDREG_E_NOMEM, -1, "out of memory")            \
-	X(ETCDREG_E_INVALID, -2, "invalid argument")       \
-	X(ETCDREG_E_CONFIG, -3, "invalid configuration")   \
-	X(ETCDREG_E_UNREACH, -4, "registry not reachable") \
-	X(ETCDREG_E_PROTO, -5, "unexpected answer")        \
-	X(ETCDREG_E_DENIED, -6, "permission denied")       \
-	X(ETCDREG_E_NOTFOUND, -7, "not found")             \
-	X(ETCDREG_E_SERVER, -8, "refused by etcd")         \
-	X(ETCDREG_E_TIMEOUT, -9, "timed out")              \
-	X(ETCDREG_E_SYSTEM, -10, "system error")           \
-	X(ETCDREG_E_STOPPED, -11, "stopped")
-
 enum etcdreg_error {
-#define ETCDREG_ERROR_ENUM(name, value, text) name = (value),
-	ETCDREG_ERRORS(ETCDREG_ERROR_ENUM)
-#undef ETCDREG_ERROR_ENUM
+	ETCDREG_E_NOMEM = -1,    /* an allocation failed */
+	ETCDREG_E_INVALID = -2,  /* an argument is invalid: part of a service, or a size */
+	ETCDREG_E_CONFIG = -3,   /* a setting is invalid, or a file that it names */
+	ETCDREG_E_UNREACH = -4,  /* no node of the cluster answered in time */
+	ETCDREG_E_PROTO = -5,    /* an answer is not JSON, cut off or too large, or lacks a field */
+	ETCDREG_E_DENIED = -6,   /* etcd or TLS refused the user, password, token or certificate */
+	ETCDREG_E_NOTFOUND = -7, /* no service has this name */
+	ETCDREG_E_SERVER = -8,   /* etcd answered with another error */
+	ETCDREG_E_TIMEOUT = -9,  /* the caller's time limit has passed */
+	ETCDREG_E_SYSTEM = -10,  /* the system or a library lacks a thread, an option, SHA-1 */
+	ETCDREG_E_STOPPED = -11  /* etcdreg_watch_stop() was called */
 };
 
 #define ETCDREG_ERR_MAX 512
@@ -154,7 +135,7 @@ enum etcdreg_event_type {
 	ETCDREG_LEFT,       /* the service is out of etcd, after etcdreg_leave() or _close() */
 	ETCDREG_RETRYING,   /* an attempt failed, and the library will try again; err says why */
 	ETCDREG_UP,         /* no service: etcd answers again after RETRYING */
-	ETCDREG_FAILOVER,   /* no service: a node failed, another one answered; err names it */
+	ETCDREG_FAILOVER    /* no service: a node failed, another one answered; err names it */
 };
 
 struct etcdreg_event {
@@ -328,7 +309,7 @@ enum etcdreg_change_type {
 	ETCDREG_FOUND,   /* the service was there when the watch began */
 	ETCDREG_ADDED,   /* the service joined */
 	ETCDREG_CHANGED, /* the service has another document */
-	ETCDREG_REMOVED, /* the service left or expired; the entry is its latest document */
+	ETCDREG_REMOVED  /* the service left or expired; the entry is its latest document */
 };
 
 struct etcdreg_change {

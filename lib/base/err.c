@@ -46,17 +46,33 @@ int err_prefix(struct etcdreg_err *err, int code, const char *fmt, ...)
 
 const char *etcdreg_strerror(int code)
 {
-	switch (code) {
-	case 0:
+	if (code == 0)
 		return "success";
-#define ERROR_TEXT(name, value, text) \
-	case name:                    \
-		return text;
-		ETCDREG_ERRORS(ERROR_TEXT)
-#undef ERROR_TEXT
-	default:
-		return "unknown error";
+	switch ((enum etcdreg_error)code) {
+	case ETCDREG_E_NOMEM:
+		return "out of memory";
+	case ETCDREG_E_INVALID:
+		return "invalid argument";
+	case ETCDREG_E_CONFIG:
+		return "invalid configuration";
+	case ETCDREG_E_UNREACH:
+		return "registry not reachable";
+	case ETCDREG_E_PROTO:
+		return "unexpected answer";
+	case ETCDREG_E_DENIED:
+		return "permission denied";
+	case ETCDREG_E_NOTFOUND:
+		return "not found";
+	case ETCDREG_E_SERVER:
+		return "refused by etcd";
+	case ETCDREG_E_TIMEOUT:
+		return "timed out";
+	case ETCDREG_E_SYSTEM:
+		return "system error";
+	case ETCDREG_E_STOPPED:
+		return "stopped";
 	}
+	return "unknown error";
 }
 
 const char *etcdreg_version(void)

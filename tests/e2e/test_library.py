@@ -66,7 +66,7 @@ def test_the_header_has_two_examples():
     assert ["etcdreg_watch(" in text for text in found] == [False, True]
 
 
-STANDARDS = ["c99", "c11", "c17", "c2x", "c++11", "c++14", "c++17", "c++20"]
+STANDARDS = ["c89", "c99", "c11", "c17", "c2x", "c++98", "c++11", "c++14", "c++17", "c++20"]
 INITIALISED = """
 #include <etcd-registry.h>
 
