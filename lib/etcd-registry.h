@@ -151,7 +151,8 @@ struct etcdreg_event {
  *
  * The event and all that it points to are valid until the callback returns.  event->service has the
  * values of etcdreg_join() or etcdreg_leave(), with the defaults filled in, and the same size.  The
- * program may copy the struct, and join or leave the copy.
+ * program may copy the struct, and join or leave the copy.  That is safe even if the program was
+ * built for a newer version: members that the library does not have are 0.
  */
 typedef void etcdreg_event_fn(const struct etcdreg_event *event, void *arg);
 

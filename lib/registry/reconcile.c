@@ -57,14 +57,14 @@ void reconcile_free(struct reconcile *rec)
 static void emit(struct reconcile *rec, enum etcdreg_event_type type,
 		 const struct wanted_service *e, const struct etcdreg_err *err)
 {
-	struct etcdreg_service service;
 	struct etcdreg_event event = {.type = type, .err = err};
+	struct service_view view;
 
 	if (!rec->on_event)
 		return;
 	if (e) {
-		service = service_view(&e->service);
-		event.service = &service;
+		view = service_view(&e->service);
+		event.service = &view.service;
 	}
 	rec->on_event(&event, rec->event_arg);
 }

@@ -245,15 +245,18 @@ void service_release(struct service *s)
 	*s = (struct service){0};
 }
 
-struct etcdreg_service service_view(const struct service *s)
+struct service_view service_view(const struct service *s)
 {
-	return (struct etcdreg_service){
-		.size = s->size,
-		.name = s->name,
-		.hostname = s->hostname,
-		.port = s->port,
-		.protocol = s->protocol,
-		.meta = s->meta,
-		.tag = s->tag,
+	return (struct service_view){
+		.service =
+			{
+				.size = s->size,
+				.name = s->name,
+				.hostname = s->hostname,
+				.port = s->port,
+				.protocol = s->protocol,
+				.meta = s->meta,
+				.tag = s->tag,
+			},
 	};
 }

@@ -20,12 +20,13 @@
 #include <stdint.h>
 
 #include "lib/etcd-registry.h"
+#include "sized.h"
 
 #define SERVICE_NAME_MAX 255
 #define SERVICE_META_MAX 4096
 
 struct service {
-	size_t size; /* of the public struct that it was made from */
+	size_t size; /* of the public struct that it was made from, at most SIZED_MAX */
 	char *name;
 	char *hostname; /* IPv6 without brackets */
 	unsigned port;
@@ -46,8 +47,17 @@ int service_init(struct service *ret, const struct etcdreg_service *from, const 
 		 const char *namespace, struct etcdreg_err *err);
 void service_release(struct service *s);
 
-/* Returns the public struct of a service, for events.  Its texts belong to `s`. */
-struct etcdreg_service service_view(const struct service *s);
+/*
+ * The public struct of a service, for events.  A program that was built for a newer version copies
+ * more bytes than `service` has; the zeros are its members beyond ours.
+ */
+struct service_view {
+	struct etcdreg_service service;
+	char zeros[SIZED_MAX - sizeof(struct etcdreg_service)];
+};
+
+/* Returns the view of a service.  Its texts belong to `s`. */
+struct service_view service_view(const struct service *s);
 
 /*
  * Checks that the name is 1-255 bytes of UTF-8 without control characters; NULL is not.  Fails with

@@ -25,6 +25,5 @@ int sized_copy(const struct sized *sized, const void *from, void *ret, struct et
 			       sized->name);
 	memset(ret, 0, sized->size);
 	memcpy(ret, from, known);
-	memcpy(ret, &known, sizeof(known));
 	return 0;
 }

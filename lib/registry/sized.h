@@ -31,8 +31,8 @@ struct sized {
 
 /*
  * Copies the struct at `from` to `ret`, which has sized->size bytes.  Members that `from` does not
- * have become 0.  The copy's size is the smaller one of both, so it covers the members that both
- * sides know.  The copy borrows what `from` points to.  Fails with ETCDREG_E_INVALID.
+ * have become 0.  The copy keeps the size of `from`, at most SIZED_MAX, which may be larger than
+ * sized->size.  The copy borrows what `from` points to.  Fails with ETCDREG_E_INVALID.
  */
 int sized_copy(const struct sized *sized, const void *from, void *ret, struct etcdreg_err *err);
 

@@ -244,6 +244,32 @@ static void takes_a_larger_service_if_what_it_does_not_know_is_zero(void **state
 	etcdreg_close(reg, 1000);
 }
 
+/* Reads all members of its own version, as the copy of a struct does. */
+static void copy_newer(const struct etcdreg_event *event, void *arg)
+{
+	struct newer_service *copy = arg;
+
+	memcpy(copy, event->service, sizeof(*copy));
+}
+
+static void a_newer_program_may_copy_the_service_of_an_event(void **state)
+{
+	struct newer_service newer = {.known = {.size = sizeof(newer), .name = "web", .port = 80}};
+	struct newer_service copy = {.added = "x"};
+	struct etcdreg_options options = {
+		.size = sizeof(options), .url = url, .on_event = copy_newer, .event_arg = &copy};
+	struct etcdreg *reg;
+
+	(void)state;
+	assert_int_equal(etcdreg_open(&options, &reg, NULL), 0);
+	assert_int_equal(etcdreg_join(reg, &newer.known, NULL), 0);
+	assert_int_equal(etcdreg_wait(reg, 3000, NULL), 0);
+	etcdreg_close(reg, 0);
+	assert_int_equal(copy.known.size, sizeof(newer));
+	assert_int_equal(copy.known.port, 80);
+	assert_null(copy.added);
+}
+
 static void refuses_what_has_no_size(void **state)
 {
 	struct etcdreg_service service = {.name = "web", .port = 80};
@@ -623,6 +649,7 @@ int main(void)
 		TEST(joins_and_leaves),
 		TEST(refuses_services),
 		TEST(takes_a_larger_service_if_what_it_does_not_know_is_zero),
+		TEST(a_newer_program_may_copy_the_service_of_an_event),
 		TEST(refuses_what_has_no_size),
 		TEST(wait_tells_the_latest_error),
 		TEST(wait_times_out),

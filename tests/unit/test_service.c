@@ -4,6 +4,7 @@
 
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/zero.h"
 #include "lib/registry/service.h"
 
 static void writes_what_the_npm_package_writes(void **state)
@@ -192,14 +193,18 @@ static void names_folders(void **state)
 static void views_what_was_given(void **state)
 {
 	struct etcdreg_service service = {
-		.size = 48, .name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7};
+		.size = 4096, .name = "n", .port = 1, .protocol = "ws", .meta = "{}", .tag = 7};
 	CLEANUP(service) struct service s = {0};
+	struct service_view all;
 	struct etcdreg_service view;
 
 	(void)state;
 	assert_int_equal(service_init(&s, &service, "h", "", NULL), 0);
-	view = service_view(&s);
-	assert_int_equal(view.size, 48);
+	all = service_view(&s);
+	assert_int_equal(sizeof(all), SIZED_MAX);
+	assert_true(is_zero(all.zeros, sizeof(all.zeros)));
+	view = all.service;
+	assert_int_equal(view.size, 4096);
 	assert_string_equal(view.name, "n");
 	assert_string_equal(view.hostname, "h");
 	assert_int_equal(view.port, 1);
