@@ -9,6 +9,7 @@
 
 #include "array.h"
 #include "cleanup.h"
+#include "err.h"
 #include "parse.h"
 
 #define DOUBLE_EXACT_MAX 9007199254740992.0 /* 2^53 */
@@ -194,15 +195,17 @@ static bool add_fields(cJSON *tree, const struct json_document *document)
 	       cJSON_AddStringToObject(tree, "url", document->url);
 }
 
-char *json_write_document(const struct json_document *document, const char *meta)
+int json_write_document(const struct json_document *document, const char *meta, char **ret,
+			struct etcdreg_err *err)
 {
 	CLEANUP(tree)
 	cJSON *tree = meta ? cJSON_ParseWithOpts(meta, NULL, 1) : cJSON_CreateObject();
+	char *text;
 	cJSON *port;
 	bool ok;
 
-	if (!cJSON_IsObject(tree))
-		return NULL;
+	if (meta && !cJSON_IsObject(tree))
+		return err_set(err, ETCDREG_E_INVALID, "meta '%s' is not a JSON object", meta);
 	for (size_t i = 0; i < ARRAY_LEN(document_fields); i++) {
 		while (cJSON_GetObjectItemCaseSensitive(tree, document_fields[i]))
 			cJSON_DeleteItemFromObjectCaseSensitive(tree, document_fields[i]);
@@ -214,7 +217,11 @@ char *json_write_document(const struct json_document *document, const char *meta
 		     (port == tree->child ||
 		      cJSON_InsertItemInArray(tree, 0, cJSON_DetachItemViaPointer(tree, port)));
 	}
-	return ok ? cJSON_PrintUnformatted(tree) : NULL;
+	text = ok ? cJSON_PrintUnformatted(tree) : NULL;
+	if (!text)
+		return err_nomem(err);
+	*ret = text;
+	return 0;
 }
 
 /*

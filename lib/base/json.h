@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "lib/etcd-registry.h"
 
 struct json;
 
@@ -75,9 +76,12 @@ bool json_read_document(const struct json *root, struct json_document *ret);
 /*
  * Writes a document as a new string: the port (unless it is 0), the members of `meta`, then the
  * four texts.  `meta` is a JSON object or NULL; its members with the name of one of the five fields
- * are left out.  NULL: `meta` is not a JSON object, or no memory.
+ * are left out.  The caller frees *ret.  Fails with ETCDREG_E_INVALID if `meta` is not a JSON
+ * object, or cannot be read for lack of memory.  Fails with ETCDREG_E_NOMEM if there is no memory
+ * for the document.
  */
-char *json_write_document(const struct json_document *document, const char *meta);
+int json_write_document(const struct json_document *document, const char *meta, char **ret,
+			struct etcdreg_err *err);
 
 /* Returns a copy of `text` on one line.  json_parse() must have accepted it.  NULL: no memory. */
 char *json_one_line(const char *text);

@@ -181,11 +181,7 @@ static int make_document(struct service *s, struct etcdreg_err *err)
 		.port = s->port,
 	};
 
-	s->document = json_write_document(&document, s->meta);
-	if (!s->document)
-		return err_set(err, ETCDREG_E_INVALID, "meta '%s' is not a JSON object",
-			       s->meta ? s->meta : "");
-	return 0;
+	return json_write_document(&document, s->meta, &s->document, err);
 }
 
 /* Drops the brackets of an IPv6 address. */

@@ -62,10 +62,10 @@ static void check_meta(const char *meta)
 {
 	const struct json_document document = {
 		.name = "web", .hostname = "h", .host = "h:80", .url = "http://h:80", .port = 80};
-	CLEANUP(free) char *text = json_write_document(&document, meta);
+	CLEANUP(free) char *text = NULL;
 	struct etcdreg_entry entry;
 
-	if (!text)
+	if (json_write_document(&document, meta, &text, NULL) < 0)
 		return;
 	FUZZ_MUST(entry_read(text, "web", &entry) == ENTRY_READ);
 	FUZZ_MUST(strcmp(entry.url, "http://h:80") == 0 && entry.port == 80);

@@ -2,6 +2,8 @@
 /* Tests of lib/base/json.c. */
 #include "test.h"
 
+#include <cjson/cJSON.h>
+
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/json.h"
@@ -175,6 +177,33 @@ static void reads_documents(void **state)
 }
 
 /* Numbers beyond a double's precision stay unchanged. */
+static int allocations_left;
+
+static void *allocate(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* Fails at the first allocation, then at the second, and so on, until there are enough. */
+static void tells_that_there_is_no_memory(void **state)
+{
+	static const struct json_document document = {
+		.name = "web", .hostname = "h", .host = "h:80", .url = "http://h:80", .port = 80};
+	cJSON_Hooks hooks = {.malloc_fn = allocate, .free_fn = free};
+	CLEANUP(free) char *text = NULL;
+	int r = ETCDREG_E_NOMEM;
+
+	(void)state;
+	cJSON_InitHooks(&hooks);
+	for (int enough = 0; enough < 100 && r == ETCDREG_E_NOMEM; enough++) {
+		allocations_left = enough;
+		r = json_write_document(&document, NULL, &text, NULL);
+	}
+	cJSON_InitHooks(NULL);
+	assert_int_equal(r, 0);
+	assert_non_null(strstr(text, "\"name\":\"web\""));
+}
+
 static void writes_one_line(void **state)
 {
 	static const struct {
@@ -228,6 +257,7 @@ int main(void)
 		cmocka_unit_test(reads_every_form_of_error),
 		cmocka_unit_test(quotes_text),
 		cmocka_unit_test(reads_documents),
+		cmocka_unit_test(tells_that_there_is_no_memory),
 		cmocka_unit_test(writes_one_line),
 		cmocka_unit_test(names_and_values_of_members),
 	};
