@@ -39,10 +39,10 @@ static const struct column {
 	{"URL", entry_url},
 };
 
-static const struct change {
+static const struct change_style {
 	const char *word;
 	enum colour colour;
-} changes[] = {
+} change_styles[] = {
 	[ETCDREG_FOUND] = {"found", COLOUR_NONE},
 	[ETCDREG_ADDED] = {"added", COLOUR_GREEN},
 	[ETCDREG_CHANGED] = {"changed", COLOUR_YELLOW},
@@ -178,9 +178,9 @@ void show_one(const struct options *opts, struct etcdreg_entry *entry)
 	}
 }
 
-static void put_change(const struct change *change, const struct etcdreg_entry *entry)
+static void put_change(const struct change_style *style, const struct etcdreg_entry *entry)
 {
-	put_coloured(change->colour, change->word);
+	put_coloured(style->colour, style->word);
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		printf("%*s", COLUMN_GAP, "");
 		terminal_text(stdout, columns[i].text(entry));
@@ -190,15 +190,15 @@ static void put_change(const struct change *change, const struct etcdreg_entry *
 
 void show_change(const struct options *opts, const struct etcdreg_change *change)
 {
-	const struct change *how = &changes[change->type];
+	const struct change_style *style = &change_styles[change->type];
 
 	if (opts->own & OWN_JSON) {
-		printf("{\"change\":\"%s\",\"service\":", how->word);
+		printf("{\"change\":\"%s\",\"service\":", style->word);
 		terminal_json(change->entry->json);
 		puts("}");
 	} else if (opts->own & OWN_FORMAT) {
-		format_print(opts->format, change->entry, how->word);
+		format_print(opts->format, change->entry, style->word);
 	} else {
-		put_change(how, change->entry);
+		put_change(style, change->entry);
 	}
 }

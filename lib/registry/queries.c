@@ -27,45 +27,45 @@ struct queries {
 
 struct queries *queries_new(const struct session_source *source)
 {
-	struct queries *r = calloc(1, sizeof(*r));
+	struct queries *q = calloc(1, sizeof(*q));
 
-	if (!r)
+	if (!q)
 		return NULL;
-	r->source = source;
-	pthread_mutex_init(&r->lock, NULL);
-	return r;
+	q->source = source;
+	pthread_mutex_init(&q->lock, NULL);
+	return q;
 }
 
-void queries_free(struct queries *r)
+void queries_free(struct queries *q)
 {
-	if (!r)
+	if (!q)
 		return;
-	while (r->idle_len > 0)
-		session_free(r->idle[--r->idle_len]);
-	pthread_mutex_destroy(&r->lock);
-	free(r);
+	while (q->idle_len > 0)
+		session_free(q->idle[--q->idle_len]);
+	pthread_mutex_destroy(&q->lock);
+	free(q);
 }
 
-static int borrow_session(struct queries *r, struct session **ret, struct etcdreg_err *err)
+static int borrow_session(struct queries *q, struct session **ret, struct etcdreg_err *err)
 {
 	struct session *session = NULL;
 
-	pthread_mutex_lock(&r->lock);
-	if (r->idle_len > 0)
-		session = r->idle[--r->idle_len];
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_lock(&q->lock);
+	if (q->idle_len > 0)
+		session = q->idle[--q->idle_len];
+	pthread_mutex_unlock(&q->lock);
 	if (!session)
-		return session_source_open(r->source, ret, err);
+		return session_source_open(q->source, ret, err);
 	*ret = session;
 	return 0;
 }
 
-static void return_session(struct queries *r, struct session *session)
+static void return_session(struct queries *q, struct session *session)
 {
-	pthread_mutex_lock(&r->lock);
-	if (r->idle_len < IDLE_MAX)
-		r->idle[r->idle_len++] = STEAL(session);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_lock(&q->lock);
+	if (q->idle_len < IDLE_MAX)
+		q->idle[q->idle_len++] = STEAL(session);
+	pthread_mutex_unlock(&q->lock);
 	session_free(session);
 }
 
@@ -133,7 +133,7 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : strcmp((*x)->url, (*y)->url);
 }
 
-static int list_folder(struct queries *r, struct found *found, struct etcdreg_err *err)
+static int list_folder(struct queries *q, struct found *found, struct etcdreg_err *err)
 {
 	const struct store_query query = {
 		.folder = found->folder,
@@ -142,49 +142,49 @@ static int list_folder(struct queries *r, struct found *found, struct etcdreg_er
 	};
 	struct session *session;
 	struct store *store;
-	int result = borrow_session(r, &session, err);
+	int r = borrow_session(q, &session, err);
 
-	if (result < 0)
-		return result;
-	cluster_set_deadline(session_cluster(session), now_ms() + r->source->config->timeout_ms);
-	result = session_store(session, &store, NULL, err);
-	if (result == 0)
-		result = store->ops->list(store, &query, err);
-	if (result == 0)
+	if (r < 0)
+		return r;
+	cluster_set_deadline(session_cluster(session), now_ms() + q->source->config->timeout_ms);
+	r = session_store(session, &store, NULL, err);
+	if (r == 0)
+		r = store->ops->list(store, &query, err);
+	if (r == 0)
 		session_refresh_members(session, MEMBERS_MAX_MS);
-	return_session(r, session);
-	return result;
+	return_session(q, session);
+	return r;
 }
 
-static int list_names(struct queries *r, const char *name, struct found *found,
+static int list_names(struct queries *q, const char *name, struct found *found,
 		      struct etcdreg_err *err)
 {
-	CLEANUP(free) char *folder = service_folder(r->source->connstr->namespace, name);
-	int result;
+	CLEANUP(free) char *folder = service_folder(q->source->connstr->namespace, name);
+	int r;
 
 	if (!folder || !make_room(found))
 		return err_nomem(err);
 	found->folder = folder;
 	found->name = name;
-	result = list_folder(r, found, err);
+	r = list_folder(q, found, err);
 	found->folder = NULL;
-	if (result == 0 && found->len > 1)
+	if (r == 0 && found->len > 1)
 		qsort(found->entries, found->len, sizeof(*found->entries), compare_entries);
-	return result;
+	return r;
 }
 
 /* A failed attempt writes to `why`, so *err changes only if the whole call fails. */
-int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***ret_entries,
+int queries_list(struct queries *q, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err)
 {
 	CLEANUP(found) struct found found = {0};
 	struct etcdreg_err why;
-	int result = name ? service_check_name(name, &why) : 0;
+	int r = name ? service_check_name(name, &why) : 0;
 
-	if (result == 0)
-		result = list_names(r, name, &found, &why);
-	if (result < 0)
-		return err_set(err, result, "%s", why.msg);
+	if (r == 0)
+		r = list_names(q, name, &found, &why);
+	if (r < 0)
+		return err_set(err, r, "%s", why.msg);
 	if (ret_len)
 		*ret_len = found.len;
 	*ret_entries = STEAL(found.entries);
@@ -202,17 +202,17 @@ static struct etcdreg_entry *pick(struct etcdreg_entry **entries, size_t len)
 	return picked;
 }
 
-int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
+int queries_lookup(struct queries *q, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
 	struct etcdreg_entry **entries;
 	size_t len;
-	int result = service_check_name(name, err);
+	int r = service_check_name(name, err);
 
-	if (result == 0)
-		result = queries_list(r, name, &entries, &len, err);
-	if (result < 0)
-		return result;
+	if (r == 0)
+		r = queries_list(q, name, &entries, &len, err);
+	if (r < 0)
+		return r;
 	if (len > 0)
 		*ret_entry = pick(entries, len);
 	etcdreg_list_free(entries);

@@ -22,12 +22,12 @@ struct queries;
 
 /* Borrows `source` until queries_free().  NULL: out of memory. */
 struct queries *queries_new(const struct session_source *source);
-void queries_free(struct queries *r);
+void queries_free(struct queries *q);
 
 /* Implement etcdreg_list() and etcdreg_lookup(). */
-int queries_list(struct queries *r, const char *name, struct etcdreg_entry ***ret_entries,
+int queries_list(struct queries *q, const char *name, struct etcdreg_entry ***ret_entries,
 		 size_t *ret_len, struct etcdreg_err *err);
-int queries_lookup(struct queries *r, const char *name, struct etcdreg_entry **ret_entry,
+int queries_lookup(struct queries *q, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err);
 
 #endif

@@ -55,25 +55,25 @@ void reconcile_free(struct reconcile *rec)
 }
 
 static void emit(struct reconcile *rec, enum etcdreg_event_type type,
-		 const struct wanted_service *e, const struct etcdreg_err *err)
+		 const struct wanted_service *s, const struct etcdreg_err *err)
 {
 	struct etcdreg_event event = {.type = type, .err = err};
 	struct service_view view;
 
 	if (!rec->on_event)
 		return;
-	if (e) {
-		view = service_view(&e->service);
+	if (s) {
+		view = service_view(&s->service);
 		event.service = &view.service;
 	}
 	rec->on_event(&event, rec->event_arg);
 }
 
-static void drop_entry(struct reconcile *rec, struct wanted_service *e)
+static void drop_service(struct reconcile *rec, struct wanted_service *s)
 {
 	if (rec->store)
-		rec->store->ops->forget(rec->store, &e->key);
-	wanted_drop(&rec->wanted, e);
+		rec->store->ops->forget(rec->store, &s->key);
+	wanted_drop(&rec->wanted, s);
 }
 
 void reconcile_apply(struct reconcile *rec, struct wanted_service *update)
@@ -106,10 +106,10 @@ const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
 
 static void tell_down(struct reconcile *rec)
 {
-	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
-		if (wanted_service_is_pending(e) && !e->told_down) {
-			e->told_down = true;
-			emit(rec, ETCDREG_RETRYING, e, &rec->down_err);
+	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s)) {
+		if (wanted_service_is_pending(s) && !s->told_down) {
+			s->told_down = true;
+			emit(rec, ETCDREG_RETRYING, s, &rec->down_err);
 		}
 	}
 }
@@ -126,8 +126,8 @@ static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
 	rec->err = *err;
 	if (news) {
 		emit(rec, ETCDREG_RETRYING, NULL, &rec->down_err);
-		for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
-			e->told_down = false;
+		for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
+			s->told_down = false;
 	}
 	tell_down(rec);
 }
@@ -137,8 +137,8 @@ static void come_up(struct reconcile *rec)
 	if (rec->outage.lasts)
 		rec->err.code = 0;
 	rec->outage.lasts = false;
-	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
-		e->told_down = false;
+	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
+		s->told_down = false;
 	if (rec->told_down)
 		emit(rec, ETCDREG_UP, NULL, NULL);
 	rec->told_down = false;
@@ -148,54 +148,54 @@ static void come_up(struct reconcile *rec)
  * Etcd refused this one key.  A denial also has a backoff, since it may be temporary: an operator
  * changes a password and changes it back.
  */
-static void back_off(struct reconcile *rec, struct wanted_service *e, const struct etcdreg_err *err)
+static void back_off(struct reconcile *rec, struct wanted_service *s, const struct etcdreg_err *err)
 {
 	unsigned max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
 
-	e->backoff_ms = longer_ms(e->backoff_ms, BACKOFF_MIN_MS, max_ms);
-	e->retry_ms = now_ms() + jittered_ms(e->backoff_ms);
+	s->backoff_ms = longer_ms(s->backoff_ms, BACKOFF_MIN_MS, max_ms);
+	s->retry_ms = now_ms() + jittered_ms(s->backoff_ms);
 	rec->err = *err;
-	emit(rec, ETCDREG_RETRYING, e, &rec->err);
+	emit(rec, ETCDREG_RETRYING, s, &rec->err);
 }
 
 /*
  * Repairs at once, REPAIRS_AT_ONCE times, then once per interval: two handles that want different
  * documents under one key must not race.
  */
-static void plan_repair(struct reconcile *rec, struct wanted_service *e)
+static void plan_repair(struct reconcile *rec, struct wanted_service *s)
 {
 	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
 	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
 
-	if (e->repairs_ms < now)
-		e->repairs_ms = now;
-	if (e->repairs_ms > now + at_once)
-		e->retry_ms = e->repairs_ms - at_once;
-	e->repairs_ms += interval;
+	if (s->repairs_ms < now)
+		s->repairs_ms = now;
+	if (s->repairs_ms > now + at_once)
+		s->retry_ms = s->repairs_ms - at_once;
+	s->repairs_ms += interval;
 }
 
 /* Sends the events for what the latest call of the store noted in the key. */
-static void tell_state(struct reconcile *rec, struct wanted_service *e)
+static void tell_state(struct reconcile *rec, struct wanted_service *s)
 {
-	if (e->key.disturbed)
-		plan_repair(rec, e);
-	e->key.disturbed = false;
-	if (e->key.lost && e->told_registered && e->wanted) {
-		e->told_registered = false;
-		emit(rec, ETCDREG_LOST, e, NULL);
+	if (s->key.disturbed)
+		plan_repair(rec, s);
+	s->key.disturbed = false;
+	if (s->key.lost && s->told_registered && s->wanted) {
+		s->told_registered = false;
+		emit(rec, ETCDREG_LOST, s, NULL);
 	}
-	e->key.lost = false;
-	if (e->wanted && e->key.held && !e->told_registered) {
-		e->told_registered = true;
-		e->backoff_ms = 0;
-		emit(rec, ETCDREG_REGISTERED, e, NULL);
+	s->key.lost = false;
+	if (s->wanted && s->key.held && !s->told_registered) {
+		s->told_registered = true;
+		s->backoff_ms = 0;
+		emit(rec, ETCDREG_REGISTERED, s, NULL);
 	}
 }
 
 static void tell_states(struct reconcile *rec)
 {
-	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e))
-		tell_state(rec, e);
+	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
+		tell_state(rec, s);
 }
 
 /* Repeats no message, so a node that fails again in the same way is reported once. */
@@ -216,7 +216,7 @@ static bool is_outage(const struct reconcile *rec)
 	return !cluster_answered(session_cluster(rec->session));
 }
 
-static void finish(struct reconcile *rec, struct wanted_service *e, int r,
+static void finish(struct reconcile *rec, struct wanted_service *s, int r,
 		   const struct etcdreg_err *err)
 {
 	if (r < 0 && is_outage(rec)) {
@@ -225,15 +225,15 @@ static void finish(struct reconcile *rec, struct wanted_service *e, int r,
 	}
 	come_up(rec);
 	if (r < 0)
-		back_off(rec, e, err);
+		back_off(rec, s, err);
 }
 
-static void put_entry(struct reconcile *rec, struct wanted_service *e)
+static void put_service(struct reconcile *rec, struct wanted_service *s)
 {
 	struct etcdreg_err err;
-	int r = rec->store->ops->put(rec->store, &e->key, &err);
+	int r = rec->store->ops->put(rec->store, &s->key, &err);
 
-	finish(rec, e, r, &err);
+	finish(rec, s, r, &err);
 }
 
 /* Returns false if the caller must try the first one alone. */
@@ -259,31 +259,31 @@ static void put(struct reconcile *rec, const struct wanted_batch *batch)
 	size_t done;
 
 	if (!try_together(rec, rec->store->ops->put_many, batch, &done))
-		put_entry(rec, wanted_service_of(batch->keys[0]));
+		put_service(rec, wanted_service_of(batch->keys[0]));
 	tell_states(rec);
 }
 
-static void let_go(struct reconcile *rec, struct wanted_service *e)
+static void let_go(struct reconcile *rec, struct wanted_service *s)
 {
-	emit(rec, ETCDREG_LEFT, e, NULL);
-	drop_entry(rec, e);
+	emit(rec, ETCDREG_LEFT, s, NULL);
+	drop_service(rec, s);
 }
 
-static void remove_entry(struct reconcile *rec, struct wanted_service *e)
+static void remove_service(struct reconcile *rec, struct wanted_service *s)
 {
 	struct etcdreg_err err;
 	int r;
 
-	if (e->key.unowned && e->key.expires_ms == 0)
-		e->key.expires_ms = now_ms() + (uint64_t)rec->store->ttl_s * 1000;
-	r = rec->store->ops->remove(rec->store, &e->key, &err);
+	if (s->key.unowned && s->key.expires_ms == 0)
+		s->key.expires_ms = now_ms() + (uint64_t)rec->store->ttl_s * 1000;
+	r = rec->store->ops->remove(rec->store, &s->key, &err);
 	if (r < 0) {
-		finish(rec, e, r, &err);
+		finish(rec, s, r, &err);
 		return;
 	}
 	if (!is_outage(rec))
 		come_up(rec);
-	let_go(rec, e);
+	let_go(rec, s);
 }
 
 static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
@@ -291,7 +291,7 @@ static void remove_due(struct reconcile *rec, const struct wanted_batch *batch)
 	size_t done;
 
 	if (!try_together(rec, rec->store->ops->remove_many, batch, &done))
-		remove_entry(rec, wanted_service_of(batch->keys[0]));
+		remove_service(rec, wanted_service_of(batch->keys[0]));
 	for (size_t i = 0; i < done; i++)
 		let_go(rec, wanted_service_of(batch->keys[i]));
 }
@@ -351,8 +351,8 @@ static uint64_t rest(struct reconcile *rec, uint64_t next)
 /* Returns whether a service joined or left since the latest attempt failed. */
 static bool has_untold(const struct reconcile *rec)
 {
-	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = wanted_next(e)) {
-		if (wanted_service_is_pending(e) && !e->told_down)
+	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s)) {
+		if (wanted_service_is_pending(s) && !s->told_down)
 			return true;
 	}
 	return false;
@@ -376,15 +376,15 @@ static void drop_untouched(struct reconcile *rec)
 	struct wanted_service *next;
 	bool restored = session_is_restored(rec->session);
 
-	for (struct wanted_service *e = wanted_first(&rec->wanted); e; e = next) {
-		next = wanted_next(e);
-		if (e->wanted || e->key.unowned || e->key.lease != 0 || e->key.expires_ms != 0)
+	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = next) {
+		next = wanted_next(s);
+		if (s->wanted || s->key.unowned || s->key.lease != 0 || s->key.expires_ms != 0)
 			continue;
 		if (restored) {
-			e->key.unowned = true;
+			s->key.unowned = true;
 		} else {
-			emit(rec, ETCDREG_LEFT, e, NULL);
-			drop_entry(rec, e);
+			emit(rec, ETCDREG_LEFT, s, NULL);
+			drop_service(rec, s);
 		}
 	}
 }

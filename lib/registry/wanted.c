@@ -9,34 +9,34 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 
-static void set_service(struct wanted_service *e, struct service *service)
+static void set_service(struct wanted_service *s, struct service *service)
 {
-	service_release(&e->service);
-	e->service = STEAL(*service);
-	e->key.path = e->service.path;
-	e->key.document = e->service.document;
+	service_release(&s->service);
+	s->service = STEAL(*service);
+	s->key.path = s->service.path;
+	s->key.document = s->service.document;
 }
 
 struct wanted_service *wanted_service_new(struct service *service, bool wanted)
 {
-	struct wanted_service *e = calloc(1, sizeof(*e));
+	struct wanted_service *s = calloc(1, sizeof(*s));
 
-	if (!e) {
+	if (!s) {
 		service_release(service);
 		return NULL;
 	}
-	set_service(e, service);
-	e->wanted = wanted;
-	e->key.unowned = !wanted;
-	return e;
+	set_service(s, service);
+	s->wanted = wanted;
+	s->key.unowned = !wanted;
+	return s;
 }
 
-void wanted_service_free(struct wanted_service *e)
+void wanted_service_free(struct wanted_service *s)
 {
-	if (!e)
+	if (!s)
 		return;
-	service_release(&e->service);
-	free(e);
+	service_release(&s->service);
+	free(s);
 }
 
 /* The key is the first member. */
@@ -45,18 +45,18 @@ struct wanted_service *wanted_service_of(struct store_key *key)
 	return (struct wanted_service *)(void *)key;
 }
 
-bool wanted_service_is_pending(const struct wanted_service *e)
+bool wanted_service_is_pending(const struct wanted_service *s)
 {
-	return !e->wanted || !e->key.held;
+	return !s->wanted || !s->key.held;
 }
 
 void wanted_release(struct wanted *w)
 {
 	while (w->keys) {
-		struct wanted_service *e = wanted_first(w);
+		struct wanted_service *s = wanted_first(w);
 
-		w->keys = e->key.next;
-		wanted_service_free(e);
+		w->keys = s->key.next;
+		wanted_service_free(s);
 	}
 }
 
@@ -65,75 +65,75 @@ struct wanted_service *wanted_first(const struct wanted *w)
 	return wanted_service_of(w->keys);
 }
 
-struct wanted_service *wanted_next(const struct wanted_service *e)
+struct wanted_service *wanted_next(const struct wanted_service *s)
 {
-	return wanted_service_of(e->key.next);
+	return wanted_service_of(s->key.next);
 }
 
-static struct wanted_service *find_entry(const struct wanted *w, const char *path)
+static struct wanted_service *find_service(const struct wanted *w, const char *path)
 {
-	struct wanted_service *e = wanted_first(w);
+	struct wanted_service *s = wanted_first(w);
 
-	while (e && strcmp(e->service.path, path) != 0)
-		e = wanted_next(e);
-	return e;
+	while (s && strcmp(s->service.path, path) != 0)
+		s = wanted_next(s);
+	return s;
 }
 
-static void append_entry(struct wanted *w, struct wanted_service *e)
+static void append_service(struct wanted *w, struct wanted_service *s)
 {
 	struct store_key **at = &w->keys;
 
 	while (*at)
 		at = &(*at)->next;
-	*at = &e->key;
+	*at = &s->key;
 }
 
 /* The later update wins.  A service leaves with the document that it joined with. */
-static void merge(struct wanted_service *e, struct wanted_service *update)
+static void merge(struct wanted_service *s, struct wanted_service *update)
 {
 	if (update->wanted) {
-		if (strcmp(e->service.document, update->service.document) != 0)
-			e->key.held = false;
-		e->key.unowned = false;
-		set_service(e, &update->service);
+		if (strcmp(s->service.document, update->service.document) != 0)
+			s->key.held = false;
+		s->key.unowned = false;
+		set_service(s, &update->service);
 	} else {
-		e->service.tag = update->service.tag;
+		s->service.tag = update->service.tag;
 	}
-	e->wanted = update->wanted;
-	e->told_registered = false;
-	e->told_down = false;
-	e->backoff_ms = 0;
-	e->retry_ms = 0;
+	s->wanted = update->wanted;
+	s->told_registered = false;
+	s->told_down = false;
+	s->backoff_ms = 0;
+	s->retry_ms = 0;
 }
 
 void wanted_apply(struct wanted *w, struct wanted_service *update)
 {
-	struct wanted_service *e = find_entry(w, update->service.path);
+	struct wanted_service *s = find_service(w, update->service.path);
 
-	if (!e) {
-		append_entry(w, update);
+	if (!s) {
+		append_service(w, update);
 		return;
 	}
-	merge(e, update);
+	merge(s, update);
 	wanted_service_free(update);
 }
 
 void wanted_leave_all(struct wanted *w)
 {
-	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
-		e->wanted = false;
-		e->retry_ms = 0;
+	for (struct wanted_service *s = wanted_first(w); s; s = wanted_next(s)) {
+		s->wanted = false;
+		s->retry_ms = 0;
 	}
 }
 
-void wanted_drop(struct wanted *w, struct wanted_service *e)
+void wanted_drop(struct wanted *w, struct wanted_service *s)
 {
 	struct store_key **at = &w->keys;
 
-	while (*at != &e->key)
+	while (*at != &s->key)
 		at = &(*at)->next;
-	*at = e->key.next;
-	wanted_service_free(e);
+	*at = s->key.next;
+	wanted_service_free(s);
 }
 
 void wanted_reset_keys(struct wanted *w)
@@ -151,8 +151,8 @@ void wanted_reset_keys(struct wanted *w)
 
 bool wanted_is_settled(const struct wanted *w)
 {
-	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
-		if (wanted_service_is_pending(e))
+	for (struct wanted_service *s = wanted_first(w); s; s = wanted_next(s)) {
+		if (wanted_service_is_pending(s))
 			return false;
 	}
 	return true;
@@ -162,13 +162,13 @@ void wanted_find_due(const struct wanted *w, bool wanted, uint64_t now, struct w
 		     uint64_t *next)
 {
 	ret->len = 0;
-	for (struct wanted_service *e = wanted_first(w); e; e = wanted_next(e)) {
-		if (e->wanted != wanted || !wanted_service_is_pending(e))
+	for (struct wanted_service *s = wanted_first(w); s; s = wanted_next(s)) {
+		if (s->wanted != wanted || !wanted_service_is_pending(s))
 			continue;
-		if (e->retry_ms > now && e->retry_ms < *next)
-			*next = e->retry_ms;
-		if (e->retry_ms <= now)
-			ret->keys[ret->len++] = &e->key;
+		if (s->retry_ms > now && s->retry_ms < *next)
+			*next = s->retry_ms;
+		if (s->retry_ms <= now)
+			ret->keys[ret->len++] = &s->key;
 		if (ret->len == ARRAY_LEN(ret->keys))
 			return;
 	}

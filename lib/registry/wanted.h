@@ -55,20 +55,20 @@ struct wanted_batch {
 struct wanted_service *wanted_service_new(struct service *service, bool wanted);
 
 /* Frees a service that is in no set.  Does nothing if it is NULL. */
-void wanted_service_free(struct wanted_service *e);
+void wanted_service_free(struct wanted_service *s);
 
 /* Returns the service that has this key; NULL if `key` is NULL. */
 struct wanted_service *wanted_service_of(struct store_key *key);
 
 /* Returns whether its key must still be put or deleted, as far as is known. */
-bool wanted_service_is_pending(const struct wanted_service *e);
+bool wanted_service_is_pending(const struct wanted_service *s);
 
 /* Frees all services.  Does not tell a store. */
 void wanted_release(struct wanted *w);
 
 /* Iterate over the services; NULL: no more.  Fetch the next service before dropping one. */
 struct wanted_service *wanted_first(const struct wanted *w);
-struct wanted_service *wanted_next(const struct wanted_service *e);
+struct wanted_service *wanted_next(const struct wanted_service *s);
 
 /*
  * Takes ownership of an update.  Adds it to the set if its path is new.  Else merges it into the
@@ -81,7 +81,7 @@ void wanted_apply(struct wanted *w, struct wanted_service *update);
 void wanted_leave_all(struct wanted *w);
 
 /* Frees a service of the set.  The store must have removed or forgotten its key. */
-void wanted_drop(struct wanted *w, struct wanted_service *e);
+void wanted_drop(struct wanted *w, struct wanted_service *s);
 
 /*
  * Resets what a store keeps in the keys.  Call it before another store uses them, since they only
