@@ -28,14 +28,6 @@ void buf_release(struct buf *b)
 	b->cap = 0;
 }
 
-void buf_reset(struct buf *b)
-{
-	b->len = 0;
-	b->failed = false;
-	if (b->cap > 0)
-		b->s[0] = '\0';
-}
-
 void buf_drop(struct buf *b, size_t len)
 {
 	if (len > b->len)

@@ -41,9 +41,6 @@ extern char buf_empty[1];
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
 
-/* Empties the buffer and forgets a failure.  Keeps the memory. */
-void buf_reset(struct buf *b);
-
 /*
  * Returns the text, which the caller frees, and leaves the buffer empty.  Returns NULL if the
  * buffer has failed or memory runs out.

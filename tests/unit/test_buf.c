@@ -63,7 +63,7 @@ static void stays_failed(void **state)
 	assert_true(buf_failed(&b));
 	assert_string_equal(b.s, "");
 	assert_null(buf_detach(&b));
-	buf_reset(&b);
+	buf_init(&b, 3);
 	buf_puts(&b, "abc");
 	assert_false(buf_failed(&b));
 	assert_string_equal(b.s, "abc");

@@ -43,7 +43,7 @@ static void take_event(const struct etcdreg_event *event, void *arg)
 #define assert_told(text)                          \
 	do {                                       \
 		assert_string_equal(told.s, text); \
-		buf_reset(&told);                  \
+		buf_release(&told);                \
 	} while (0)
 
 static int set_up(void **state)
@@ -231,7 +231,7 @@ static void deletes_before_it_puts(void **state)
 	(void)state;
 	want("old", true);
 	run_what_is_due();
-	buf_reset(&told);
+	buf_release(&told);
 	want("new", true);
 	want("old", false);
 	run_what_is_due();
@@ -279,7 +279,7 @@ static void repairs_what_is_lost(void **state)
 	want("b", true);
 	sleep_until(run_what_is_due());
 	fake_rules(fake, lost);
-	buf_reset(&told);
+	buf_release(&told);
 	run_what_is_due();
 	assert_told("LOST a; LOST b; REGISTERED a; REGISTERED b; ");
 }
@@ -300,7 +300,7 @@ static void repairs_a_key_that_was_deleted(void **state)
 	want("b", true);
 	sleep_until(run_what_is_due());
 	fake_rules(fake, deleted);
-	buf_reset(&told);
+	buf_release(&told);
 	run_what_is_due();
 	assert_told("LOST b; REGISTERED b; ");
 }
@@ -436,7 +436,7 @@ static void answers_at_once_while_etcd_is_down(void **state)
 	want("b", true);
 	run_what_is_due();
 	fake_rules(fake, down);
-	buf_reset(&told);
+	buf_release(&told);
 	want("a", false);
 	run_what_is_due();
 	assert_told("RETRYING -; RETRYING a; ");
@@ -457,7 +457,7 @@ static void leaves_at_once_what_never_got_there(void **state)
 	fake_rules(fake, down);
 	want("web", true);
 	run_what_is_due();
-	buf_reset(&told);
+	buf_release(&told);
 	want("web", false);
 	run_what_is_due();
 	assert_told("LEFT web; ");
@@ -480,7 +480,7 @@ static void drops_deletes_when_the_lease_has_expired(void **state)
 	run_what_is_due();
 	sleep_until(now_ms() + 3100);
 	fake_rules(fake, expired);
-	buf_reset(&told);
+	buf_release(&told);
 	run_what_is_due();
 	assert_told("UP -; LEFT a; LEFT b; ");
 	assert_int_equal(fake_count(fake, "delete"), 0);
@@ -548,7 +548,7 @@ static void leaves_all_with_one_request(void **state)
 	want("a", true);
 	want("b", true);
 	run_what_is_due();
-	buf_reset(&told);
+	buf_release(&told);
 	fake_rules(fake, healthy);
 	reconcile_leave_all(rec);
 	run_what_is_due();
@@ -586,7 +586,7 @@ static void leaves_all_without_the_lease(void **state)
 		want("a", true);
 		want("b", true);
 		run_what_is_due();
-		buf_reset(&told);
+		buf_release(&told);
 		fake_rules(fake, refused);
 		reconcile_leave_all(rec);
 		run_what_is_due();

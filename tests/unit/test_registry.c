@@ -468,7 +468,7 @@ static unsigned long long blocked_signals(void)
 		char line[256], name[32] = "";
 		FILE *status;
 
-		buf_reset(&path);
+		buf_release(&path);
 		buf_printf(&path, "/proc/self/task/%s/status", task->d_name);
 		status = task->d_name[0] == '.' ? NULL : fopen(path.s, "re");
 		while (status && fgets(line, sizeof(line), status)) {
