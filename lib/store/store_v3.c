@@ -10,11 +10,6 @@
 #include "v3_list.h"
 #include "v3_requests.h"
 
-static const struct store_v3 *v3_of_const(const struct store *st)
-{
-	return (const struct store_v3 *)(const void *)st;
-}
-
 void v3_lose(struct store_v3 *v3, int64_t id, struct store_key *keys)
 {
 	struct v3_kept *lease = v3_leases_find(&v3->leases, id);
@@ -58,7 +53,7 @@ static uint64_t lease_due_ms(const struct store_v3 *v3, const struct v3_kept *le
 
 static uint64_t due_ms(const struct store *st, const struct store_key *keys)
 {
-	const struct store_v3 *v3 = v3_of_const(st);
+	const struct store_v3 *v3 = (const struct store_v3 *)(const void *)st;
 	uint64_t due = UINT64_MAX;
 
 	for (size_t i = 0; i < v3->leases.len; i++) {

@@ -234,9 +234,9 @@ int v3_watch_canceled(const struct json *result, struct etcdreg_err *err)
 
 int v3_members(struct v3_access *s, struct member_list *list, struct etcdreg_err *err)
 {
-	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	static char empty[] = "{}";
+	const struct buf body = {.s = empty, .len = strlen(empty)};
 	const struct v3_request rq = {"/cluster/member/list", &body, CLUSTER_ANSWER_MAX};
 
-	buf_puts(&body, "{}");
 	return v3_call(s, &rq, members_read, list, err);
 }

@@ -62,12 +62,6 @@ static void add_compare_write(struct buf *b, const struct store_key *key)
 	buf_printf(b, ",\"mod_revision\":\"%lld\"}", (long long)key->index);
 }
 
-/* "/v3alpha" is etcd before 3.3. */
-static bool compares_leases(const struct v3_access *s)
-{
-	return strcmp(s->prefix, "/v3alpha") != 0;
-}
-
 static void add_put(struct buf *b, const struct store_key *key)
 {
 	add_key(b, "{\"request_put\":{\"key\":", key);
@@ -221,9 +215,10 @@ int v3_delete_all(struct v3_access *s, struct store_key *const *keys, size_t len
 		  struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf body = BUF_INIT(V3_TEXT_MAX);
+	/* Etcd before 3.3 does not compare leases. */
+	bool is_old = strcmp(s->prefix, "/v3alpha") == 0;
 
-	add_each(&body, "compare", keys, len,
-		 compares_leases(s) ? add_compare_lease : add_compare_write);
+	add_each(&body, "compare", keys, len, is_old ? add_compare_write : add_compare_lease);
 	add_each(&body, "success", keys, len, add_delete);
 	buf_puts(&body, "}");
 	return call(s, &body, read_delete, ret_done, err);
