@@ -30,12 +30,6 @@ enum {
 	EXIT_FAILED = 3,
 };
 
-/* The settings of a worker. */
-struct settings {
-	struct config *cfg; /* borrowed from struct agent_options */
-	struct connstr connstr;
-};
-
 static int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static int fail(int status, const char *fmt, ...)
@@ -104,26 +98,13 @@ static int settle_process(bool hosted, struct etcdreg_err *err)
 	return r;
 }
 
-static void settings_release(struct settings *settings)
-{
-	connstr_release(&settings->connstr);
-}
-
-/* Returns the name of a setting for messages: the variable or the option that has set it. */
-static const char *name_of(const struct config *cfg, enum config_id id, const char *option)
-{
-	const char *variable = config_origin(cfg, id);
-
-	return variable ? variable : option;
-}
-
 /*
  * Another user's agent may own the file.  That must not keep this user's services out of etcd, so a
  * hosted agent then logs to syslog.
  */
 static int open_log(const struct config *cfg, bool hosted, struct etcdreg_err *err)
 {
-	const char *name = name_of(cfg, CONFIG_log, "--log");
+	const char *name = config_name(cfg, CONFIG_log, "--log");
 	int r = log_open(cfg->log, err);
 
 	if (r == ETCDREG_E_SYSTEM && hosted) {
@@ -133,18 +114,15 @@ static int open_log(const struct config *cfg, bool hosted, struct etcdreg_err *e
 	return r < 0 ? err_prefix(err, r, "%s: ", name) : 0;
 }
 
-static int load_settings(struct settings *settings, bool hosted, struct etcdreg_err *err)
+/* Opens the log before it parses the connection string, since a refusal goes to the log. */
+static int load_settings(struct config *cfg, struct connstr *ret, bool hosted,
+			 struct etcdreg_err *err)
 {
-	struct config *cfg = settings->cfg;
 	int r = config_load_env(cfg, err);
 
-	if (r < 0)
-		return r;
-	r = open_log(cfg, hosted, err);
-	if (r < 0)
-		return r;
-	r = connstr_parse(cfg->url, &settings->connstr, cfg, err);
-	return r < 0 ? err_prefix(err, r, "%s: ", name_of(cfg, CONFIG_url, "--url")) : 0;
+	if (r == 0)
+		r = open_log(cfg, hosted, err);
+	return r < 0 ? r : connstr_load(ret, cfg, "--url", err);
 }
 
 static void log_end_of_worker(int status)
@@ -160,7 +138,7 @@ static void log_end_of_worker(int status)
 static int serve(const struct keeper_task *task, struct config *cfg, bool hosted,
 		 struct etcdreg_err *err)
 {
-	CLEANUP(settings) struct settings settings = {.cfg = cfg};
+	CLEANUP(connstr) struct connstr connstr = {0};
 	const struct worker_options options = {
 		.listen_fd = task->listen_fd,
 		.control_fd = task->control_fd,
@@ -168,12 +146,12 @@ static int serve(const struct keeper_task *task, struct config *cfg, bool hosted
 		.takes_over = task->takes_over,
 		.hosted = hosted,
 		.config = cfg,
-		.connstr = &settings.connstr,
+		.connstr = &connstr,
 	};
 	int r;
 
 	rights_take();
-	r = load_settings(&settings, hosted, err);
+	r = load_settings(cfg, &connstr, hosted, err);
 	if (r < 0)
 		return r;
 	if (task->takes_over)

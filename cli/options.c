@@ -207,7 +207,14 @@ void options_wipe_secrets(const struct options *opts)
 	}
 }
 
-int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *arg,
+int options_complete(struct options *opts, struct etcdreg_err *err)
+{
+	CLEANUP(connstr) struct connstr connstr = {0};
+
+	return connstr_load(&connstr, &opts->config, "--url", err);
+}
+
+int options_open(struct options *opts, etcdreg_event_fn *on_event, void *arg,
 		 struct etcdreg **ret_reg, struct etcdreg_err *err)
 {
 	const struct config *cfg = &opts->config;
@@ -227,21 +234,12 @@ int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *a
 		.on_event = on_event,
 		.event_arg = arg,
 	};
-	int r = etcdreg_open(&options, ret_reg, err);
+	int r = options_complete(opts, err);
 
+	if (r == 0)
+		r = etcdreg_open(&options, ret_reg, err);
 	options_wipe_secrets(opts);
 	return r;
-}
-
-int options_complete(struct options *opts, struct etcdreg_err *err)
-{
-	CLEANUP(connstr) struct connstr connstr = {0};
-	int r = config_load_env(&opts->config, err);
-
-	if (r < 0)
-		return r;
-	r = connstr_parse(opts->config.url, &connstr, &opts->config, err);
-	return r < 0 ? err_prefix(err, r, "connection string: ") : 0;
 }
 
 void options_usage(const struct command *command, FILE *out)

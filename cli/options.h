@@ -50,19 +50,20 @@ void options_release(struct options *opts);
 void options_wipe_secrets(const struct options *opts);
 
 /*
- * Opens the registry with the settings of the command line; the library reads the others from the
- * environment.  Then clears the secrets in argv, even after a failure.  `on_event` may be NULL.
- * Release *ret_reg with etcdreg_close().  Fails as etcdreg_open() does.
- */
-int options_open(const struct options *opts, etcdreg_event_fn *on_event, void *arg,
-		 struct etcdreg **ret_reg, struct etcdreg_err *err);
-
-/*
  * Adds the settings of the environment and of the connection string's query.  An option overrides
- * the query, which overrides the environment.  For commands that use settings themselves.
- * Fails with ETCDREG_E_CONFIG or _NOMEM.
+ * the query, which overrides the environment.  A second call changes nothing.
+ * Fails with ETCDREG_E_CONFIG, and a message that names the option or the variable, or _NOMEM.
  */
 int options_complete(struct options *opts, struct etcdreg_err *err);
+
+/*
+ * Opens the registry with the settings of the command line; the library reads the others from the
+ * environment.  Calls options_complete() before, so that messages have the names that the user
+ * wrote.  Then clears the secrets in argv, even after a failure.  `on_event` may be NULL.
+ * Release *ret_reg with etcdreg_close().  Fails as options_complete() and etcdreg_open() do.
+ */
+int options_open(struct options *opts, etcdreg_event_fn *on_event, void *arg,
+		 struct etcdreg **ret_reg, struct etcdreg_err *err);
 
 /* Writes the name of the setting's option, without the dashes.  False: it has no option. */
 bool options_setting_name(const struct config_row *row, char ret[static OPTION_NAME_MAX]);

@@ -212,6 +212,13 @@ const char *config_origin(const struct config *cfg, enum config_id id)
 	return NULL;
 }
 
+const char *config_name(const struct config *cfg, enum config_id id, const char *name)
+{
+	const char *origin = config_origin(cfg, id);
+
+	return origin ? origin : name;
+}
+
 static const char *env_value(const char *variable)
 {
 	const char *value = variable ? secure_getenv(variable) : NULL;

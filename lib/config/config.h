@@ -136,6 +136,9 @@ const char *config_text(const struct config *cfg, enum config_id id);
  */
 const char *config_origin(const struct config *cfg, enum config_id id);
 
+/* As config_origin(), but returns `name`, the caller's own name of the setting, instead of NULL. */
+const char *config_name(const struct config *cfg, enum config_id id, const char *name);
+
 /*
  * Reads the settings of one process, as its hello carries them: NUL-terminated "VARIABLE=value"
  * strings, `len` bytes in all.  Takes only rows of scope SERVICE.  Fails with ETCDREG_E_CONFIG for

@@ -300,3 +300,13 @@ int connstr_parse(const char *text, struct connstr *ret, struct config *cfg,
 	*ret = STEAL(cs);
 	return 0;
 }
+
+int connstr_load(struct connstr *ret, struct config *cfg, const char *name, struct etcdreg_err *err)
+{
+	int r = config_load_env(cfg, err);
+
+	if (r < 0)
+		return r;
+	r = connstr_parse(cfg->url, ret, cfg, err);
+	return r < 0 ? err_prefix(err, r, "%s: ", config_name(cfg, CONFIG_url, name)) : 0;
+}

@@ -49,6 +49,15 @@ struct connstr {
 int connstr_parse(const char *text, struct connstr *ret, struct config *cfg,
 		  struct etcdreg_err *err);
 
+/*
+ * Completes settings: adds those of the environment to `cfg`, then parses the url of `cfg`, as
+ * connstr_parse() does.  `name` is the name that messages give to a url which the caller has set,
+ * such as "--url"; a url of the environment has the name of its variable.  The caller releases
+ * *ret.  Fails with ETCDREG_E_CONFIG or _NOMEM; `cfg` may then have some of the settings.
+ */
+int connstr_load(struct connstr *ret, struct config *cfg, const char *name,
+		 struct etcdreg_err *err);
+
 /* Clears the password, and frees everything.  Accepts a zeroed struct. */
 void connstr_release(struct connstr *cs);
 

@@ -8,54 +8,57 @@
 #include "lib/base/array.h"
 #include "lib/base/err.h"
 
-static int set_option(struct config *cfg, enum config_id id, const char *value,
-		      struct etcdreg_err *err)
-{
-	const struct config_row *row = &config_rows[id];
-	int r = value ? config_set(cfg, id, value, err) : 0;
+/* A member of struct etcdreg_options, under its name. */
+struct member {
+	enum config_id id;
+	const char *name;
+	const char *value; /* NULL: not set */
+};
 
-	if (r < 0)
-		return err_prefix(err, r, "%s: ", row->option ? row->option : row->env);
-	return 0;
+#define MEMBER(name, value)                 \
+	{                                   \
+		CONFIG_##name, #name, value \
+	}
+
+static int set_member(struct config *cfg, const struct member *member, struct etcdreg_err *err)
+{
+	int r = member->value ? config_set(cfg, member->id, member->value, err) : 0;
+
+	return r < 0 ? err_prefix(err, r, "%s: ", member->name) : 0;
 }
 
-static int set_number(struct config *cfg, enum config_id id, unsigned value, const char *unit,
-		      struct etcdreg_err *err)
+/* Writes the value as text.  NULL: it is 0, not set. */
+static const char *number(unsigned value, const char *unit, char text[static 16])
 {
-	char text[16];
-
-	if (value == 0)
-		return 0;
-	snprintf(text, sizeof(text), "%u%s", value, unit);
-	return set_option(cfg, id, text, err);
+	snprintf(text, 16, "%u%s", value, unit);
+	return value != 0 ? text : NULL;
 }
 
 static int set_options(struct config *cfg, const struct etcdreg_options *options,
 		       struct etcdreg_err *err)
 {
-	const struct {
-		enum config_id id;
-		const char *value;
-	} texts[] = {
-		{CONFIG_url, options->url},
-		{CONFIG_api, options->api},
-		{CONFIG_spread, options->spread},
-		{CONFIG_cacert, options->cacert},
-		{CONFIG_cert, options->cert},
-		{CONFIG_key, options->key},
-		{CONFIG_user, options->user},
-		{CONFIG_password, options->password},
-		{CONFIG_password_file, options->password_file},
+	char ttl[16], timeout[16];
+	const struct member members[] = {
+		MEMBER(url, options->url),
+		MEMBER(api, options->api),
+		MEMBER(spread, options->spread),
+		MEMBER(cacert, options->cacert),
+		MEMBER(cert, options->cert),
+		MEMBER(key, options->key),
+		MEMBER(user, options->user),
+		MEMBER(password, options->password),
+		MEMBER(password_file, options->password_file),
+		MEMBER(ttl_s, number(options->ttl_s, "", ttl)),
+		MEMBER(timeout_ms, number(options->timeout_ms, "ms", timeout)),
 	};
-	int r;
 
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		r = set_option(cfg, texts[i].id, texts[i].value, err);
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		int r = set_member(cfg, &members[i], err);
+
 		if (r < 0)
 			return r;
 	}
-	r = set_number(cfg, CONFIG_ttl_s, options->ttl_s, "", err);
-	return r < 0 ? r : set_number(cfg, CONFIG_timeout_ms, options->timeout_ms, "ms", err);
+	return 0;
 }
 
 int settings_load(struct config *cfg, struct connstr *cs, const struct etcdreg_options *options,
@@ -66,11 +69,5 @@ int settings_load(struct config *cfg, struct connstr *cs, const struct etcdreg_o
 	if (r < 0)
 		return r;
 	r = set_options(cfg, options, err);
-	if (r < 0)
-		return r;
-	r = config_load_env(cfg, err);
-	if (r < 0)
-		return r;
-	r = connstr_parse(cfg->url, cs, cfg, err);
-	return r < 0 ? err_prefix(err, r, "connection string: ") : 0;
+	return r < 0 ? r : connstr_load(cs, cfg, "url", err);
 }

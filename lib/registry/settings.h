@@ -2,6 +2,8 @@
 /*
  * settings.h - the settings of a handle, from etcdreg_open()'s options and the environment.
  *
+ * Messages name an option by its member of struct etcdreg_options: "ttl_s: '2' is not ...".
+ *
  * Options override the query of the connection string, which overrides the environment.
  */
 #ifndef ETCDREG_LIB_REGISTRY_SETTINGS_H

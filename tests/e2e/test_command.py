@@ -44,7 +44,7 @@ WRONG = {
     "agent with a mode too many": (["agent", "--socket", "@x", "--mode", "600"], "--mode needs"),
     "agent with an owner too many": (["agent", "--listen-fd", "3", "--owner", "0"], "--owner needs"),
     "agent with a bad ttl": (["agent", "--socket", "@x", "--ttl", "2"], "--ttl: '2'"),
-    "bad url": (["list", "--url", "ftp://127.0.0.1"], "ftp"),
+    "bad url": (["list", "--url", "ftp://127.0.0.1"], "--url: protocol 'ftp'"),
     "help of an unknown command": (["help", "lst"], "lst"),
 }
 
@@ -147,6 +147,36 @@ def test_wrong_command_line(v3_registry, arguments, quoted):
     result = v3_registry.run(*arguments)
     assert (result.returncode, result.stdout) == (USAGE, "")
     assert quoted in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options, environment, named",
+    [
+        (["--url", "ftp://a"], {}, "--url"),
+        ([], {"ETCD_REGISTRY_URL": "ftp://a"}, "ETCD_REGISTRY_URL"),
+        ([], {"ETCD_REGISTRY_URL": "", "ETCDCTL_ENDPOINTS": "ftp://a"}, "ETCDCTL_ENDPOINTS"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list"],
+        ["lookup", "web"],
+        ["watch"],
+        ["join", "web", "--port", "80"],
+        ["leave", "web", "a:80"],
+        ["run", "--name=web"],
+        ["agent", "--socket=@x"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_wrong_url_is_named_as_it_was_given(v3_registry, command, options, environment, named):
+    operands = ["--", "/bin/true"] if command[0] == "run" else []
+    result = v3_registry.run(*command, *options, *operands, env=environment)
+    assert (result.returncode, result.stdout) == (USAGE, "")
+    assert f"{named}: protocol 'ftp' is not http or https" in result.stderr
+    assert "connection string" not in result.stderr
 
 
 def test_usage_follows_an_unknown_command_or_option(v3_registry):

@@ -149,6 +149,40 @@ static void tells_who_has_set_a_field(void **state)
 	assert_null(config_origin(&config, CONFIG_key));
 }
 
+static void names_the_url_that_is_wrong(void **state)
+{
+	struct connstr cs;
+	struct etcdreg_err err;
+
+	(void)state;
+	setenv("ETCDCTL_ENDPOINTS", "a?ttl=2", 1);
+	assert_int_equal(connstr_load(&cs, &config, "--url", &err), ETCDREG_E_CONFIG);
+	assert_string_equal(err.msg, "ETCDCTL_ENDPOINTS: option 'ttl': "
+				     "'2' is not a number of seconds from 3 to 3600");
+	config_release(&config);
+	assert_int_equal(config_init(&config, NULL), 0);
+	setenv("ETCD_REGISTRY_URL", "ftp://a", 1);
+	assert_int_equal(connstr_load(&cs, &config, "--url", &err), ETCDREG_E_CONFIG);
+	assert_string_equal(err.msg, "ETCD_REGISTRY_URL: protocol 'ftp' is not http or https");
+	assert_int_equal(config_set(&config, CONFIG_url, "ftp://a", NULL), 0);
+	assert_int_equal(connstr_load(&cs, &config, "--url", &err), ETCDREG_E_CONFIG);
+	assert_string_equal(err.msg, "--url: protocol 'ftp' is not http or https");
+}
+
+static void completes_the_settings(void **state)
+{
+	CLEANUP(connstr) struct connstr cs = {0};
+
+	(void)state;
+	setenv("ETCD_REGISTRY_URL", "a/n?timeout=1s", 1);
+	setenv("ETCD_REGISTRY_TTL", "20", 1);
+	assert_int_equal(connstr_load(&cs, &config, "--url", NULL), 0);
+	assert_string_equal(cs.hosts[0].host, "a");
+	assert_string_equal(cs.namespace, "n");
+	assert_int_equal(config.ttl_s, 20);
+	assert_int_equal(config.timeout_ms, 1000);
+}
+
 static void names_the_variable_that_is_wrong(void **state)
 {
 	struct etcdreg_err err;
@@ -397,6 +431,8 @@ int main(void)
 		TEST(ranks_the_sources),
 		TEST(falls_back_to_the_variables_of_etcdctl),
 		TEST(tells_who_has_set_a_field),
+		TEST(names_the_url_that_is_wrong),
+		TEST(completes_the_settings),
 		TEST(names_the_variable_that_is_wrong),
 		TEST(tells_every_range),
 		TEST(shows_no_secret),

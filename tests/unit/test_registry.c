@@ -76,11 +76,11 @@ static void checks_the_options(void **state)
 		struct etcdreg_options options;
 		const char *message;
 	} rows[] = {
-		{{.url = ""}, "is empty"},
-		{{.url = "http://a:x"}, "connection string: port 'x'"},
+		{{.url = ""}, "url: is empty"},
+		{{.url = "http://a:x"}, "url: port 'x'"},
 		{{.api = "v4"}, "api: 'v4'"},
-		{{.ttl_s = 2}, "ttl: '2'"},
-		{{.timeout_ms = 99}, "timeout: '99ms'"},
+		{{.ttl_s = 2}, "ttl_s: '2'"},
+		{{.timeout_ms = 99}, "timeout_ms: '99ms'"},
 		{{.spread = "x"}, "spread: 'x'"},
 		{{.cacert = "/nonexistent"}, "cacert file '/nonexistent'"},
 		{{.user = "bob", .password_file = "/nonexistent"}, "password file '/nonexistent'"},
