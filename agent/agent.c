@@ -36,7 +36,7 @@ static int fail(int status, const char *fmt, ...)
 {
 	va_list args;
 
-	fputs("etcd-registry agent: ", stderr);
+	fputs("etcd-registry: ", stderr);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);

@@ -5,7 +5,6 @@
 #include "command.h"
 #include "lib/base/err.h"
 #include "options.h"
-#include "output.h"
 
 static int check_socket(const struct options *opts, struct etcdreg_err *err)
 {
@@ -13,9 +12,9 @@ static int check_socket(const struct options *opts, struct etcdreg_err *err)
 
 	if (!(opts->own & OWN_SOCKET) == !(opts->own & OWN_LISTEN_FD))
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "agent: give exactly one of --socket and --listen-fd");
+			       "give exactly one of --socket and --listen-fd");
 	if ((opts->own & (OWN_MODE | OWN_OWNER)) && (!socket || socket[0] == '@'))
-		return err_set(err, ETCDREG_E_CONFIG, "agent: %s needs a --socket that is a path",
+		return err_set(err, ETCDREG_E_CONFIG, "%s needs a --socket that is a path",
 			       opts->own & OWN_MODE ? "--mode" : "--owner");
 	return 0;
 }
@@ -24,12 +23,8 @@ int agent_command(struct options *opts)
 {
 	struct etcdreg_err err;
 
-	if (check_socket(opts, &err) < 0) {
-		int status = output_error(&err);
-
-		options_usage(opts->command, stderr);
-		return status;
-	}
+	if (check_socket(opts, &err) < 0)
+		return options_refuse(opts->command, &err);
 	options_wipe_secrets(opts);
 	opts->agent.config = &opts->config;
 	return agent_main(&opts->agent);

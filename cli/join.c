@@ -100,9 +100,8 @@ int join_command(struct options *opts)
 	char host[ADDRESS_MAX];
 
 	if (opts->port == 0) {
-		output_failure(STATUS_USAGE, "join: --port is required");
-		options_usage(opts->command, stderr);
-		return STATUS_USAGE;
+		err_set(&err, ETCDREG_E_CONFIG, "no port to register; give --port");
+		return options_refuse(opts->command, &err);
 	}
 	if (options_complete(opts, &err) < 0 ||
 	    choose_host(cfg->host, host, &service.hostname, &err) < 0)

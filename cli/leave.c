@@ -94,10 +94,7 @@ int leave_command(struct options *opts)
 		url = NULL;
 		return output_failure(STATUS_FAILED, "out of memory");
 	}
-	if (parse_host_port(opts->operands[1], &service, &err) < 0) {
-		output_error(&err);
-		options_usage(opts->command, stderr);
-		return STATUS_USAGE;
-	}
+	if (parse_host_port(opts->operands[1], &service, &err) < 0)
+		return options_refuse(opts->command, &err);
 	return take_out(opts, &service, url);
 }

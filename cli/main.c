@@ -126,15 +126,6 @@ static const char *command_name(const char *arg)
 	return arg;
 }
 
-static int usage_error(const struct command *command, const struct etcdreg_err *err)
-{
-	int status = output_error(err);
-
-	if (status == STATUS_USAGE)
-		options_usage(command, stderr);
-	return status;
-}
-
 static int start(const struct command *command, int argc, char **argv)
 {
 	struct etcdreg_err err;
@@ -142,7 +133,7 @@ static int start(const struct command *command, int argc, char **argv)
 	int status = STATUS_OK;
 
 	if (options_parse(&opts, command, argc, argv, &err) < 0)
-		status = usage_error(command, &err);
+		status = options_refuse(command, &err);
 	else if (opts.own & OWN_HELP)
 		help_print(command, stdout);
 	else

@@ -9,6 +9,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/err.h"
 #include "lib/config/connstr.h"
+#include "output.h"
 #include "own_options.h"
 
 #define ENV_PREFIX "ETCD_REGISTRY_"
@@ -162,9 +163,9 @@ static int check_operands(const struct options *opts, struct etcdreg_err *err)
 	const struct command *command = opts->command;
 
 	if (opts->operands_len < command->operands_min)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: too few arguments", command->name);
+		return err_set(err, ETCDREG_E_CONFIG, "too few arguments");
 	if (opts->operands_len > command->operands_max)
-		return err_set(err, ETCDREG_E_CONFIG, "%s: unexpected argument '%s'", command->name,
+		return err_set(err, ETCDREG_E_CONFIG, "unexpected argument '%s'",
 			       opts->operands[command->operands_max]);
 	return 0;
 }
@@ -247,6 +248,15 @@ void options_usage(const struct command *command, FILE *out)
 	fprintf(out, "usage: etcd-registry %s%s%s%s\n", command->name,
 		command->scopes | command->settings | command->own ? " [OPTION]..." : "",
 		*command->operands != '\0' ? " " : "", command->operands);
+}
+
+int options_refuse(const struct command *command, const struct etcdreg_err *err)
+{
+	int status = output_error(err);
+
+	if (status == STATUS_USAGE)
+		options_usage(command, stderr);
+	return status;
 }
 
 static void describe(FILE *out, const char *name, const char *more, const char *help,

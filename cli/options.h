@@ -71,6 +71,13 @@ bool options_setting_name(const struct config_row *row, char ret[static OPTION_N
 /* Writes the usage line: "usage: etcd-registry list [OPTION]... [NAME]". */
 void options_usage(const struct command *command, FILE *out);
 
+/*
+ * Writes the message of `err` to stderr, and the usage line after it if the command line is wrong.
+ * Returns the exit status.  A value of a setting gets no usage line if only its use shows that
+ * it is wrong, since it may come from the environment.
+ */
+int options_refuse(const struct command *command, const struct etcdreg_err *err);
+
 /* Writes a line for each option of the command. */
 void options_describe(const struct command *command, FILE *out);
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/clients/listener.h"
 #include "agent/clients/owner.h"
 #include "format.h"
 #include "lib/base/array.h"
@@ -46,9 +47,10 @@ static int set_format(struct options *opts, const char *value, struct etcdreg_er
 
 static int set_socket(struct options *opts, const char *value, struct etcdreg_err *err)
 {
-	(void)err;
+	int r = listener_check_name(value, err);
+
 	opts->agent.socket = value;
-	return 0;
+	return r < 0 ? err_prefix(err, r, "--socket: ") : 0;
 }
 
 static int set_listen_fd(struct options *opts, const char *value, struct etcdreg_err *err)

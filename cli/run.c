@@ -142,8 +142,7 @@ static int check_settings(struct options *opts, struct etcdreg_err *err)
 	if (r < 0)
 		return r;
 	if (*opts->config.name == '\0')
-		return err_set(err, ETCDREG_E_CONFIG,
-			       "run: no name to register: give --name or set %s",
+		return err_set(err, ETCDREG_E_CONFIG, "no name to register; give --name or set %s",
 			       config_rows[CONFIG_name].env);
 	r = names_parse(opts->config.name, &names, err);
 	if (r < 0)

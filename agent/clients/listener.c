@@ -51,6 +51,13 @@ static int parse_name(const char *text, struct name *ret, struct etcdreg_err *er
 	return 0;
 }
 
+int listener_check_name(const char *text, struct etcdreg_err *err)
+{
+	struct name name;
+
+	return parse_name(text, &name, err);
+}
+
 static bool is_file(const struct stat *st, const struct listener_file *file)
 {
 	return file->inode != 0 && st->st_dev == file->device && st->st_ino == file->inode;

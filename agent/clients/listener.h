@@ -23,6 +23,9 @@ struct listener_file {
 	ino_t inode;
 };
 
+/* Checks the form of a name.  Fails with ETCDREG_E_CONFIG. */
+int listener_check_name(const char *name, struct etcdreg_err *err);
+
 /*
  * Binds and listens on `options->name`.  A path has its mode and owner before anybody can connect.
  * Replaces a socket that exists if nobody listens on it.  The caller owns *ret_fd.  Fails with

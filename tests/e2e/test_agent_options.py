@@ -107,6 +107,6 @@ def test_a_wrong_setting_is_named_as_it_was_given(
     variables = {f"ETCD_REGISTRY_{name}": value for name, value in environment.items()}
     result = v3_registry.run("agent", "--socket", tmp_path / "agent.sock", *options, env=variables)
     assert (result.returncode, result.stdout) == (USAGE, "")
-    assert result.stderr.startswith(f"etcd-registry agent: {named}")
+    assert result.stderr.startswith(f"etcd-registry: {named}")
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "agent.sock").exists()

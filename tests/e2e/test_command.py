@@ -147,6 +147,17 @@ def test_wrong_command_line(v3_registry, arguments, quoted):
     result = v3_registry.run(*arguments)
     assert (result.returncode, result.stdout) == (USAGE, "")
     assert quoted in result.stderr
+    assert result.stderr.startswith("etcd-registry: " if arguments else "usage: ")
+
+
+# Only the use of these values shows that they are wrong.
+WITHOUT_USAGE = ("run with a bad name", "agent with another descriptor", "bad url")
+
+
+@pytest.mark.parametrize("name", [name for name in WRONG if name not in WITHOUT_USAGE])
+def test_usage_follows_a_wrong_command_line(v3_registry, name):
+    result = v3_registry.run(*WRONG[name][0])
+    assert "usage: etcd-registry" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -177,11 +188,6 @@ def test_a_wrong_url_is_named_as_it_was_given(v3_registry, command, options, env
     assert (result.returncode, result.stdout) == (USAGE, "")
     assert f"{named}: protocol 'ftp' is not http or https" in result.stderr
     assert "connection string" not in result.stderr
-
-
-def test_usage_follows_an_unknown_command_or_option(v3_registry):
-    for arguments in (["lst"], ["list", "--jsn"]):
-        assert "usage: etcd-registry" in v3_registry.run(*arguments).stderr
 
 
 def test_help_of_the_agent_has_its_options(v3_registry):
