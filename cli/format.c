@@ -131,12 +131,12 @@ static int refuse(const char *at, struct etcdreg_err *err)
 	switch (*at) {
 	case '\\':
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "'%.2s' is not valid: use \\t for a tab, \\\\ for a backslash", at);
+			       "'%.2s' is not valid; use \\t for a tab, \\\\ for a backslash", at);
 	case '\n':
 		return err_set(err, ETCDREG_E_CONFIG, "a format must not contain a newline");
 	default:
 		return err_set(err, ETCDREG_E_CONFIG,
-			       "unmatched brace at '%.*s': double a brace to print it", QUOTED_MAX,
+			       "unmatched brace at '%.*s'; double a brace to print it", QUOTED_MAX,
 			       at);
 	}
 }
@@ -147,7 +147,7 @@ static int check_field(const struct part *part, bool has_changes, struct etcdreg
 
 	if (is_member(part) ? is_path(part) : field && (has_changes || !field->of_changes))
 		return 0;
-	return err_set(err, ETCDREG_E_CONFIG, "unknown field '{%.*s}': use %s" FIELDS,
+	return err_set(err, ETCDREG_E_CONFIG, "unknown field '{%.*s}'; use %s" FIELDS,
 		       part->len < QUOTED_MAX ? (int)part->len : QUOTED_MAX, part->s,
 		       has_changes ? "{change}, " : "");
 }

@@ -35,7 +35,7 @@ int rights_raise_descriptors(struct etcdreg_err *err)
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < DESCRIPTORS_NEEDED)
 		return err_set(err, ETCDREG_E_SYSTEM,
-			       "RLIMIT_NOFILE is %u, but the agent needs %d file descriptors: "
+			       "RLIMIT_NOFILE is %u, but the agent needs %d file descriptors; "
 			       "raise the hard limit",
 			       (unsigned)limit.rlim_cur, DESCRIPTORS_NEEDED);
 	return 0;

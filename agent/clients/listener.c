@@ -143,7 +143,7 @@ int listener_bind(const struct listener_options *options, int *ret_fd,
 		return 0;
 	}
 	err_set(err, ETCDREG_E_SYSTEM, "cannot listen on '%s': %s", options->name,
-		errno == EADDRINUSE ? "the name is in use: stop the agent that runs there, or "
+		errno == EADDRINUSE ? "the name is in use; stop the agent that runs there, or "
 				      "choose another name"
 				    : strerror(errno));
 	fd_release(&fd);

@@ -145,13 +145,13 @@ static int read_version(const struct cluster_answer *answer, void *arg, struct e
 		text = json_text(json_get(answer->json, "etcdserver"));
 	if (!answer->json && answer->status == 200)
 		return err_set(err, ETCDREG_E_PROTO,
-			       "the answer to /version is not JSON: check host and port");
+			       "the answer to /version is not JSON; check host and port");
 	if (text && !parse_version(text, arg))
 		return err_set(err, ETCDREG_E_UNREACH,
 			       "has not joined a cluster yet: its cluster version is '%s'", text);
 	if (!text && answer->status == 200)
 		return err_set(err, ETCDREG_E_PROTO,
-			       "the answer to /version lacks 'etcdcluster': check host and port");
+			       "the answer to /version lacks 'etcdcluster'; check host and port");
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static int choose_prefix(struct session *s, const char **ret, struct etcdreg_err
 		return r;
 	prefix = v3_prefix(&version);
 	if (s->api == CONFIG_API_V3 && !prefix)
-		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API: set 'api' to auto or v2");
+		return err_set(err, ETCDREG_E_PROTO, "etcd has no v3 API; set 'api' to auto or v2");
 	if (s->api == CONFIG_API_AUTO && prefix == s->missing)
 		prefix = NULL;
 	*ret = prefix;

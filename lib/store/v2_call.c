@@ -46,12 +46,12 @@ static int read_status(struct v2_call *call, const struct cluster_answer *answer
 	if (!answer->json && (answer->status == 404 || answer->status == 405)) {
 		call->v2->base.gone = true;
 		return err_set(err, ETCDREG_E_PROTO,
-			       "has no v2 API: use v3, or etcd up to 3.5 with --enable-v2");
+			       "has no v2 API; use v3, or etcd up to 3.5 with --enable-v2");
 	}
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
 	return err_set(err, ETCDREG_E_PROTO,
-		       "answers with status %u and without etcd's JSON: check host and port",
+		       "answers with status %u and without etcd's JSON; check host and port",
 		       answer->status);
 }
 

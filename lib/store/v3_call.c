@@ -84,7 +84,7 @@ static int read_status(struct attempt *a, const struct cluster_answer *answer,
 	if (answer->status == 404 || answer->status == 405) {
 		a->access->store->gone = true;
 		return err_set(err, ETCDREG_E_PROTO,
-			       "has no %s API: check --enable-grpc-gateway of etcd, and any proxy "
+			       "has no %s API; check --enable-grpc-gateway of etcd, and any proxy "
 			       "before it",
 			       a->access->prefix + 1);
 	}
@@ -99,7 +99,7 @@ static int read_status(struct attempt *a, const struct cluster_answer *answer,
 	if (answer->status >= 500)
 		return err_set(err, ETCDREG_E_UNREACH, "answers with status %u", answer->status);
 	return err_set(err, ETCDREG_E_PROTO,
-		       "answers with status %u and without etcd's JSON: check host and port",
+		       "answers with status %u and without etcd's JSON; check host and port",
 		       answer->status);
 }
 

@@ -195,7 +195,7 @@ def test_no_process_left_beside_an_agent(open_registry, launch, user, processes)
 @needs_root
 def test_too_few_descriptors_for_an_agent(open_registry, launch, user):
     host = limited(launch, open_registry, user, "nofile", 8)
-    says_one_line(host, "RLIMIT_NOFILE is 8, but the agent needs 20 file descriptors: raise the hard limit")
+    says_one_line(host, "RLIMIT_NOFILE is 8, but the agent needs 20 file descriptors; raise the hard limit")
 
 
 @needs_root
