@@ -108,10 +108,11 @@ bool cluster_was_silent(const struct cluster *c);
 struct cluster_stream;
 
 /*
- * Begins a stream without waiting.  rq->answer_max limits one line.  Close the stream before you
- * free the cluster.  NULL: no memory.
+ * Begins a stream without waiting.  rq->answer_max limits one line.  Close *ret before you free the
+ * cluster.  Fails with ETCDREG_E_SYSTEM (libcurl refuses an option) or _NOMEM.
  */
-struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq);
+int cluster_stream_open(struct cluster *c, const struct cluster_request *rq,
+			struct cluster_stream **ret, struct etcdreg_err *err);
 void cluster_stream_close(struct cluster_stream *stream);
 
 /*

@@ -20,24 +20,27 @@ static const struct node *next_for_streams(const struct cluster *c)
 	return &c->nodes.all[(c->nodes.current + c->passed) % c->nodes.len];
 }
 
-struct cluster_stream *cluster_stream_open(struct cluster *c, const struct cluster_request *rq)
+int cluster_stream_open(struct cluster *c, const struct cluster_request *rq,
+			struct cluster_stream **ret, struct etcdreg_err *err)
 {
 	CLEANUP(buf) struct buf url = BUF_INIT(CLUSTER_URL_MAX);
 	struct cluster_stream *stream = calloc(1, sizeof(*stream));
 	const struct node *node = next_for_streams(c);
 	struct http_request http;
+	int r;
 
 	if (!stream || !cluster_make_request(node->base, rq, c->timeout_ms, &url, &http)) {
 		free(stream);
-		return NULL;
+		return err_nomem(err);
 	}
 	*stream = (struct cluster_stream){.cluster = c, .node = node->id, .left = node->left};
-	stream->http = http_stream_open(c->http, &http);
-	if (!stream->http) {
+	r = http_stream_open(c->http, &http, &stream->http, err);
+	if (r < 0) {
 		free(stream);
-		return NULL;
+		return r;
 	}
-	return stream;
+	*ret = stream;
+	return 0;
 }
 
 void cluster_stream_close(struct cluster_stream *stream)

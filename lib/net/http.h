@@ -82,13 +82,14 @@ struct http_stream;
 
 /*
  * Begins a request without waiting.  rq->timeout_ms limits the time to connect, and rq->answer_max
- * one line, in bytes.  Keeps nothing of `rq`.  Close the stream before http_free().  NULL: no
- * memory.
+ * one line, in bytes.  Keeps nothing of `rq`.  Close *ret before http_free().  Fails with
+ * ETCDREG_E_SYSTEM if libcurl refuses an option, which the message names, or with _NOMEM.
  *
  * A stream with a body always `closes`.  Otherwise a Go server stops reading the body when its
  * answer begins, and may miss a part of it.
  */
-struct http_stream *http_stream_open(struct http *h, const struct http_request *rq);
+int http_stream_open(struct http *h, const struct http_request *rq, struct http_stream **ret,
+		     struct etcdreg_err *err);
 void http_stream_close(struct http_stream *s);
 
 /*

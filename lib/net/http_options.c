@@ -13,11 +13,6 @@
 #define KEEPALIVE_INTERVAL_S 10
 
 static const struct http_option constants[] = {
-#if LIBCURL_VERSION_NUM >= 0x075500
-	OPTION_POINTER(CURLOPT_PROTOCOLS_STR, "http,https"),
-#else
-	OPTION_NUMBER(CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS),
-#endif
 	OPTION_NUMBER(CURLOPT_NOSIGNAL, 1),
 	OPTION_POINTER(CURLOPT_PROXY, ""),
 	OPTION_NUMBER(CURLOPT_FOLLOWLOCATION, 0),
@@ -26,6 +21,15 @@ static const struct http_option constants[] = {
 	OPTION_NUMBER(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S),
 	OPTION_NUMBER(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S),
 	OPTION_NUMBER(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
+};
+
+/* A libcurl without TLS refuses some of these. */
+static const struct http_option tls_constants[] = {
+#if LIBCURL_VERSION_NUM >= 0x075500
+	OPTION_POINTER(CURLOPT_PROTOCOLS_STR, "http,https"),
+#else
+	OPTION_NUMBER(CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS),
+#endif
 	OPTION_NUMBER(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2),
 	OPTION_NUMBER(CURLOPT_SSL_VERIFYPEER, 1),
 	OPTION_NUMBER(CURLOPT_SSL_VERIFYHOST, 2),
@@ -57,8 +61,9 @@ static CURLcode set(CURL *easy, const struct http_option *option)
 	return CURLE_UNKNOWN_OPTION;
 }
 
-int http_set_options(CURL *easy, const struct http_option *options, size_t len,
-		     struct etcdreg_err *err)
+/* `advice` is the end of the message about an option that libcurl refused. */
+static int set_options(CURL *easy, const struct http_option *options, size_t len,
+		       const char *advice, struct etcdreg_err *err)
 {
 	for (size_t i = 0; i < len; i++) {
 		CURLcode result = set(easy, &options[i]);
@@ -66,12 +71,23 @@ int http_set_options(CURL *easy, const struct http_option *options, size_t len,
 		if (result == CURLE_OUT_OF_MEMORY)
 			return err_nomem(err);
 		if (result != CURLE_OK)
-			return err_set(err, ETCDREG_E_SYSTEM,
-				       "libcurl %s refused %s: %s; install a libcurl with TLS",
+			return err_set(err, ETCDREG_E_SYSTEM, "libcurl %s refused %s: %s%s",
 				       curl_version_info(CURLVERSION_NOW)->version, options[i].name,
-				       curl_easy_strerror(result));
+				       curl_easy_strerror(result), advice);
 	}
 	return 0;
+}
+
+int http_set_options(CURL *easy, const struct http_option *options, size_t len,
+		     struct etcdreg_err *err)
+{
+	return set_options(easy, options, len, "", err);
+}
+
+static int set_tls_options(CURL *easy, const struct http_option *options, size_t len,
+			   struct etcdreg_err *err)
+{
+	return set_options(easy, options, len, "; install a libcurl with TLS", err);
 }
 
 /* CAPATH is NULL so that libcurl does not add the system's authorities to those of the file. */
@@ -83,7 +99,7 @@ static int set_authority(CURL *easy, const struct file *cacert, struct etcdreg_e
 	};
 
 	/* Without a file, the authorities of the system count: libcurl's default. */
-	return file_is_given(cacert) ? http_set_options(easy, options, ARRAY_LEN(options), err) : 0;
+	return file_is_given(cacert) ? set_tls_options(easy, options, ARRAY_LEN(options), err) : 0;
 }
 
 static const char *path_or_null(const struct file *f)
@@ -100,8 +116,10 @@ int http_set_constants(CURL *easy, const struct tls_files *tls, struct etcdreg_e
 	int r = http_set_options(easy, constants, ARRAY_LEN(constants), err);
 
 	if (r == 0)
+		r = set_tls_options(easy, tls_constants, ARRAY_LEN(tls_constants), err);
+	if (r == 0)
 		r = set_authority(easy, &tls->cacert, err);
-	return r < 0 ? r : http_set_options(easy, certificate, ARRAY_LEN(certificate), err);
+	return r < 0 ? r : set_tls_options(easy, certificate, ARRAY_LEN(certificate), err);
 }
 
 int http_set_request(CURL *easy, const struct http_request *rq, struct curl_slist *headers,

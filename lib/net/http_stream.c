@@ -8,6 +8,7 @@
 #include "http_private.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/err.h"
 
 struct http_stream {
 	struct http *http;
@@ -38,7 +39,7 @@ static size_t take_text(char *bytes, size_t size, size_t count, void *arg)
 	return http_take_body(bytes, size, count, &s->text);
 }
 
-static int set_stream(struct http_stream *s, const struct http_request *rq)
+static int set_stream(struct http_stream *s, const struct http_request *rq, struct etcdreg_err *err)
 {
 	const struct http_option options[] = {
 		OPTION_NUMBER(CURLOPT_TIMEOUT_MS, 0),
@@ -48,31 +49,46 @@ static int set_stream(struct http_stream *s, const struct http_request *rq)
 		OPTION_WRITER(CURLOPT_WRITEFUNCTION, take_text),
 		OPTION_POINTER(CURLOPT_WRITEDATA, s),
 	};
-	int r = http_set_request(s->easy, rq, s->headers, NULL);
+	int r = http_set_request(s->easy, rq, s->headers, err);
 
-	return r < 0 ? r : http_set_options(s->easy, options, ARRAY_LEN(options), NULL);
+	return r < 0 ? r : http_set_options(s->easy, options, ARRAY_LEN(options), err);
 }
 
-struct http_stream *http_stream_open(struct http *h, const struct http_request *rq)
+static int start(struct http_stream *s, const struct http_request *rq, struct etcdreg_err *err)
 {
-	struct http_stream *s = calloc(1, sizeof(*s));
 	struct http_request own = *rq;
+	int r;
 
-	if (!s)
-		return NULL;
-	s->http = h;
-	buf_init(&s->text, rq->answer_max);
-	s->easy = curl_easy_duphandle(h->easy);
+	s->easy = curl_easy_duphandle(s->http->easy);
 	s->body = rq->body ? strdup(rq->body) : NULL;
 	own.body = s->body;
 	own.closes = rq->body;
 	s->headers = http_make_headers(&own);
-	if (!s->easy || !s->headers || (rq->body && !s->body) || set_stream(s, &own) < 0 ||
-	    curl_multi_add_handle(h->multi, s->easy) != CURLM_OK) {
+	if (!s->easy || !s->headers || (rq->body && !s->body))
+		return err_nomem(err);
+	r = set_stream(s, &own, err);
+	if (r < 0)
+		return r;
+	return curl_multi_add_handle(s->http->multi, s->easy) == CURLM_OK ? 0 : err_nomem(err);
+}
+
+int http_stream_open(struct http *h, const struct http_request *rq, struct http_stream **ret,
+		     struct etcdreg_err *err)
+{
+	struct http_stream *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_nomem(err);
+	s->http = h;
+	buf_init(&s->text, rq->answer_max);
+	r = start(s, rq, err);
+	if (r < 0) {
 		http_stream_close(s);
-		return NULL;
+		return r;
 	}
-	return s;
+	*ret = s;
+	return 0;
 }
 
 void http_stream_close(struct http_stream *s)

@@ -228,8 +228,7 @@ static int follow_folder(struct store *st, const char *folder, struct store_foll
 		return err_nomem(err);
 	rq.path = target.s;
 	follow->stands = true;
-	follow->stream = cluster_stream_open(st->cluster, &rq);
-	return follow->stream ? 0 : err_nomem(err);
+	return cluster_stream_open(st->cluster, &rq, &follow->stream, err);
 }
 
 /* The argument of read_event(). */

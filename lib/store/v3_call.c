@@ -269,8 +269,7 @@ int v3_stream_open(struct v3_access *s, const struct v3_request *rq, struct clus
 		r = make_request(s, rq, &target, &made, err);
 	if (r < 0)
 		return r;
-	*ret = cluster_stream_open(s->store->cluster, &made);
-	return *ret ? 0 : err_nomem(err);
+	return cluster_stream_open(s->store->cluster, &made, ret, err);
 }
 
 int v3_stream_read(struct v3_access *s, struct cluster_stream *stream, v3_read_fn *read, void *arg,

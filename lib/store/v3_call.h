@@ -55,7 +55,7 @@ int v3_call(struct v3_access *s, const struct v3_request *rq, v3_read_fn *read, 
 
 /*
  * Opens a stream (cluster.h).  Blocks for a login if there is no token, but not for the answer.
- * Fails as the login does.
+ * Fails as the login or cluster_stream_open() does.
  */
 int v3_stream_open(struct v3_access *s, const struct v3_request *rq, struct cluster_stream **ret,
 		   struct etcdreg_err *err);
