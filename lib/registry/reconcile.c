@@ -4,34 +4,12 @@
 #include "reconcile.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/base/backoff.h"
 #include "lib/base/clock.h"
-#include "lib/base/err.h"
-#include "outage.h"
-#include "wanted.h"
+#include "reconcile_private.h"
 
-#define BACKOFF_MIN_MS 500
-#define BACKOFF_MAX_MS 4000 /* 5 s with jitter */
-#define DENIED_MAX_MS 30000
-#define REPAIRS_AT_ONCE 4
 #define MEMBERS_MIN_MS 200
 #define MEMBERS_MAX_MS 1000
-
-struct reconcile {
-	struct session *session;
-	struct store *store; /* of the latest attempt; NULL: none yet */
-	etcdreg_event_fn *on_event;
-	void *event_arg;
-	struct wanted wanted;
-	struct outage outage; /* of etcd as a whole, not of one key */
-	bool told_down;       /* RETRYING was sent with down_err */
-	bool leaving_all;     /* remove_all() must still succeed */
-	struct etcdreg_err down_err;
-	struct etcdreg_err failover_err; /* of the latest FAILOVER */
-	struct etcdreg_err err;          /* see reconcile_error() */
-};
 
 struct reconcile *reconcile_new(struct session *session, etcdreg_event_fn *on_event,
 				void *event_arg)
@@ -52,28 +30,6 @@ void reconcile_free(struct reconcile *rec)
 		return;
 	wanted_release(&rec->wanted);
 	free(rec);
-}
-
-static void emit(struct reconcile *rec, enum etcdreg_event_type type,
-		 const struct wanted_service *s, const struct etcdreg_err *err)
-{
-	struct etcdreg_event event = {.type = type, .err = err};
-	struct service_view view;
-
-	if (!rec->on_event)
-		return;
-	if (s) {
-		view = service_view(&s->service);
-		event.service = &view.service;
-	}
-	rec->on_event(&event, rec->event_arg);
-}
-
-static void drop_service(struct reconcile *rec, struct wanted_service *s)
-{
-	if (rec->store)
-		rec->store->ops->forget(rec->store, &s->key);
-	wanted_drop(&rec->wanted, s);
 }
 
 void reconcile_apply(struct reconcile *rec, struct wanted_service *update)
@@ -104,112 +60,6 @@ const struct etcdreg_err *reconcile_error(const struct reconcile *rec)
 	return &rec->err;
 }
 
-static void tell_down(struct reconcile *rec)
-{
-	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s)) {
-		if (wanted_service_is_pending(s) && !s->told_down) {
-			s->told_down = true;
-			emit(rec, ETCDREG_RETRYING, s, &rec->down_err);
-		}
-	}
-}
-
-static void go_down(struct reconcile *rec, const struct etcdreg_err *err)
-{
-	bool news = !rec->told_down || strcmp(rec->down_err.msg, err->msg) != 0;
-
-	outage_fail(&rec->outage, now_ms(), session_ttl_s(rec->session));
-	if (err->code == ETCDREG_E_TIMEOUT)
-		return;
-	rec->told_down = true;
-	rec->down_err = *err;
-	rec->err = *err;
-	if (news) {
-		emit(rec, ETCDREG_RETRYING, NULL, &rec->down_err);
-		for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
-			s->told_down = false;
-	}
-	tell_down(rec);
-}
-
-static void come_up(struct reconcile *rec)
-{
-	if (rec->outage.lasts)
-		rec->err.code = 0;
-	rec->outage.lasts = false;
-	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
-		s->told_down = false;
-	if (rec->told_down)
-		emit(rec, ETCDREG_UP, NULL, NULL);
-	rec->told_down = false;
-}
-
-/*
- * Etcd refused this one key.  A denial also has a backoff, since it may be temporary: an operator
- * changes a password and changes it back.
- */
-static void back_off(struct reconcile *rec, struct wanted_service *s, const struct etcdreg_err *err)
-{
-	unsigned max_ms = err->code == ETCDREG_E_DENIED ? DENIED_MAX_MS : BACKOFF_MAX_MS;
-
-	s->backoff_ms = longer_ms(s->backoff_ms, BACKOFF_MIN_MS, max_ms);
-	s->retry_ms = now_ms() + jittered_ms(s->backoff_ms);
-	rec->err = *err;
-	emit(rec, ETCDREG_RETRYING, s, &rec->err);
-}
-
-/*
- * Repairs at once, REPAIRS_AT_ONCE times, then once per interval: two handles that want different
- * documents under one key must not race.
- */
-static void plan_repair(struct reconcile *rec, struct wanted_service *s)
-{
-	uint64_t now = now_ms(), interval = store_interval_ms(rec->store);
-	uint64_t at_once = (REPAIRS_AT_ONCE - 1) * interval;
-
-	if (s->repairs_ms < now)
-		s->repairs_ms = now;
-	if (s->repairs_ms > now + at_once)
-		s->retry_ms = s->repairs_ms - at_once;
-	s->repairs_ms += interval;
-}
-
-/* Sends the events for what the latest call of the store noted in the key. */
-static void tell_state(struct reconcile *rec, struct wanted_service *s)
-{
-	if (s->key.disturbed)
-		plan_repair(rec, s);
-	s->key.disturbed = false;
-	if (s->key.lost && s->told_registered && s->wanted) {
-		s->told_registered = false;
-		emit(rec, ETCDREG_LOST, s, NULL);
-	}
-	s->key.lost = false;
-	if (s->wanted && s->key.held && !s->told_registered) {
-		s->told_registered = true;
-		s->backoff_ms = 0;
-		emit(rec, ETCDREG_REGISTERED, s, NULL);
-	}
-}
-
-static void tell_states(struct reconcile *rec)
-{
-	for (struct wanted_service *s = wanted_first(&rec->wanted); s; s = wanted_next(s))
-		tell_state(rec, s);
-}
-
-/* Repeats no message, so a node that fails again in the same way is reported once. */
-static void tell_failover(struct reconcile *rec)
-{
-	struct etcdreg_err err;
-
-	if (!cluster_take_failover(session_cluster(rec->session), &err) ||
-	    strcmp(err.msg, rec->failover_err.msg) == 0)
-		return;
-	rec->failover_err = err;
-	emit(rec, ETCDREG_FAILOVER, NULL, &rec->failover_err);
-}
-
 /* Returns whether etcd as a whole failed, not one key. */
 static bool is_outage(const struct reconcile *rec)
 {
@@ -220,12 +70,12 @@ static void finish(struct reconcile *rec, struct wanted_service *s, int r,
 		   const struct etcdreg_err *err)
 {
 	if (r < 0 && is_outage(rec)) {
-		go_down(rec, err);
+		reconcile_go_down(rec, err);
 		return;
 	}
-	come_up(rec);
+	reconcile_come_up(rec);
 	if (r < 0)
-		back_off(rec, s, err);
+		reconcile_back_off(rec, s, err);
 }
 
 static void put_service(struct reconcile *rec, struct wanted_service *s)
@@ -248,9 +98,9 @@ static bool try_together(struct reconcile *rec, store_many_fn *many,
 		return false;
 	r = many(rec->store, batch->keys, batch->len, ret_done, &err);
 	if (r < 0)
-		go_down(rec, &err);
+		reconcile_go_down(rec, &err);
 	else if (*ret_done > 0)
-		come_up(rec);
+		reconcile_come_up(rec);
 	return r < 0 || *ret_done > 0;
 }
 
@@ -260,13 +110,16 @@ static void put(struct reconcile *rec, const struct wanted_batch *batch)
 
 	if (!try_together(rec, rec->store->ops->put_many, batch, &done))
 		put_service(rec, wanted_service_of(batch->keys[0]));
-	tell_states(rec);
+	reconcile_tell_states(rec);
 }
 
+/* The service is out of etcd, or its handle never put it. */
 static void let_go(struct reconcile *rec, struct wanted_service *s)
 {
-	emit(rec, ETCDREG_LEFT, s, NULL);
-	drop_service(rec, s);
+	reconcile_emit(rec, ETCDREG_LEFT, s, NULL);
+	if (rec->store)
+		rec->store->ops->forget(rec->store, &s->key);
+	wanted_drop(&rec->wanted, s);
 }
 
 static void remove_service(struct reconcile *rec, struct wanted_service *s)
@@ -282,7 +135,7 @@ static void remove_service(struct reconcile *rec, struct wanted_service *s)
 		return;
 	}
 	if (!is_outage(rec))
-		come_up(rec);
+		reconcile_come_up(rec);
 	let_go(rec, s);
 }
 
@@ -302,10 +155,10 @@ static void heartbeat(struct reconcile *rec)
 	int r = rec->store->ops->heartbeat(rec->store, rec->wanted.keys, &err);
 
 	if (r < 0)
-		go_down(rec, &err);
+		reconcile_go_down(rec, &err);
 	else if (!is_outage(rec))
-		come_up(rec);
-	tell_states(rec);
+		reconcile_come_up(rec);
+	reconcile_tell_states(rec);
 }
 
 static void remove_all(struct reconcile *rec)
@@ -315,7 +168,7 @@ static void remove_all(struct reconcile *rec)
 
 	rec->leaving_all = r < 0 && is_outage(rec);
 	if (rec->leaving_all)
-		go_down(rec, &err);
+		reconcile_go_down(rec, &err);
 }
 
 static int get_store(struct reconcile *rec, struct etcdreg_err *err)
@@ -335,7 +188,7 @@ static void notice(struct reconcile *rec)
 	if (!rec->store->ops->notice)
 		return;
 	rec->store->ops->notice(rec->store, rec->wanted.keys);
-	tell_states(rec);
+	reconcile_tell_states(rec);
 }
 
 /* Nothing is due before `next`.  Returns the time of the next step. */
@@ -366,7 +219,7 @@ static bool must_wait(struct reconcile *rec, uint64_t now)
 		return true;
 	if (now >= rec->outage.failed_ms + OUTAGE_PROBE_MS)
 		return false;
-	tell_down(rec);
+	reconcile_tell_down(rec);
 	return true;
 }
 
@@ -380,12 +233,10 @@ static void drop_untouched(struct reconcile *rec)
 		next = wanted_next(s);
 		if (s->wanted || s->key.unowned || s->key.lease != 0 || s->key.expires_ms != 0)
 			continue;
-		if (restored) {
+		if (restored)
 			s->key.unowned = true;
-		} else {
-			emit(rec, ETCDREG_LEFT, s, NULL);
-			drop_service(rec, s);
-		}
+		else
+			let_go(rec, s);
 	}
 }
 
@@ -414,8 +265,8 @@ uint64_t reconcile_step(struct reconcile *rec)
 	uint64_t due;
 	bool is_late;
 
-	tell_failover(rec);
-	tell_states(rec);
+	reconcile_tell_failover(rec);
+	reconcile_tell_states(rec);
 	drop_untouched(rec);
 	if (reconcile_is_settled(rec) && !rec->outage.lasts)
 		rec->err.code = 0;
@@ -424,7 +275,7 @@ uint64_t reconcile_step(struct reconcile *rec)
 	if (must_wait(rec, now))
 		return rec->outage.retry_ms;
 	if (get_store(rec, &err) < 0) {
-		go_down(rec, &err);
+		reconcile_go_down(rec, &err);
 		return rec->outage.retry_ms;
 	}
 	notice(rec);
