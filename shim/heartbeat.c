@@ -46,6 +46,7 @@ static FORGOTTEN _Atomic bool leaving;    /* the host is in exit() */
 static FORGOTTEN _Atomic uint32_t left;   /* futex; 1: goodbye is said */
 static FORGOTTEN _Atomic bool forked;     /* the host has forked since it listened */
 static FORGOTTEN _Atomic bool stuck;      /* no agent can be reached */
+static FORGOTTEN _Atomic bool spawning;   /* all is said, to an agent that does not run yet */
 static _Atomic uint32_t settled;          /* futex; counts the outcomes */
 static _Atomic uint32_t announced;        /* futex; counts what a fork may wait for */
 static _Atomic uint32_t leave_ms;         /* how long the goodbye may take */
@@ -226,8 +227,10 @@ static void connect_to_agent(struct life *me)
 	int listener, rc;
 
 	rc = me->channel = channel_open(patience_ms, &listener);
+	atomic_store(&spawning, listener >= 0);
 	if (rc >= 0)
 		rc = introduce(me, listener);
+	atomic_store(&spawning, false);
 	raw_close(listener);
 	if (rc < 0) {
 		lost(me, rc);
@@ -559,7 +562,7 @@ void heartbeat_leave(uint32_t timeout_ms)
 
 static bool is_to_be_announced(void)
 {
-	return alive() && !atomic_load(&stuck) && sockets_unannounced();
+	return alive() && !atomic_load(&stuck) && (sockets_unannounced() || atomic_load(&spawning));
 }
 
 static void wait_until_announced(void)
@@ -590,5 +593,6 @@ void heartbeat_forget(void)
 	atomic_store(&left, 0);
 	atomic_store(&forked, false);
 	atomic_store(&stuck, false);
+	atomic_store(&spawning, false);
 	threadless_forget();
 }

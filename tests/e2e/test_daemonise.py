@@ -4,10 +4,13 @@ socket."""
 import pytest
 from harness import product
 from harness.process import free_port
-from harness.registry import document
+from harness.registry import Registry, document
 
 DAEMONISER = product.BUILD / "hosts" / "daemoniser"
+RESIDENT = product.HOSTS / "resident"
 TIMES = 10
+AT_ONCE = 60
+ALL_REGISTERED_S = 20
 
 
 @pytest.mark.parametrize("end", ["exit", "_exit"])
@@ -26,3 +29,17 @@ def test_what_the_child_goes_on_serving_is_registered(
         v3_registry.expect(document("web", port), *others)
         host.stop()
         v3_registry.expect(*others)
+
+
+def test_daemons_that_start_at_once_with_an_agent_each(etcd, tmp_path, launch):
+    """The processors are so busy that the kernel interrupts threads anywhere, also between the
+    announcement and the start of the agent that is to hear it."""
+    started = []
+    for number in range(AT_ONCE):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        registry = Registry(etcd, "v3", f"{tmp_path.name}-{number}", folder)
+        started.append((registry, launch([RESIDENT, "double-fork"], registry.preloaded("web"))))
+    for registry, host in started:
+        (port,) = host.read_ports()
+        registry.expect(document("web", port), timeout_s=ALL_REGISTERED_S)
