@@ -178,7 +178,7 @@ def test_usage_follows_a_wrong_command_line(v3_registry, name):
         ["join", "web", "--port", "80"],
         ["leave", "web", "a:80"],
         ["run", "--name=web"],
-        ["agent", "--socket=@x"],
+        ["agent", f"--socket=@wrong-url-{os.getpid()}"],
     ],
     ids=lambda command: command[0],
 )
