@@ -96,6 +96,7 @@ def closed_tree(tmp_path):
     tree = tmp_path / "closed" / "tree"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "fuzz"))
     (tree / "build").mkdir()
+    (tree / "Makefile").write_text("all hosts:\n")  # there is nothing to build
     subprocess.run(["chmod", "-R", "go-rwx", tree.parent], check=True)
     (tree / "tests" / "e2e" / "conftest.py").write_text("")
     for test in (tree / "tests" / "e2e").glob("test_*.py"):
