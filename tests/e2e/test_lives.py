@@ -34,6 +34,8 @@ RESIDENT = product.HOSTS / "resident"
 EARLY = product.HOSTS / "preload" / "early.so"
 BEFORE_OURS, AFTER_OURS = f"{product.PRELOAD}:{EARLY}", f"{EARLY}:{product.PRELOAD}"
 CLOSING_DESCRIPTORS = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+HIDE_PIDS = "mount -t proc -o hidepid=2 proc /proc"
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 NO_PROC = "mount -t tmpfs none /proc"
 READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro /'
 
@@ -110,6 +112,7 @@ LIVES = {
     "unshare of users": resident("newuser", settings={"ETCD_REGISTRY_THREAD": "0"}),
     "read-only root": mounted(READ_ONLY, RESIDENT, "plain"),
     "no /proc": mounted(NO_PROC, RESIDENT, "plain"),
+    "hidepid=2": mounted(HIDE_PIDS, *AS_NOBODY, RESIDENT, "plain"),
     "no /proc, daemon": mounted(NO_PROC, RESIDENT, "double-fork", gone_s=A_DUMP_S),
     "RLIMIT_NOFILE 8": limited("--nofile=8:1024"),
     "RLIMIT_NOFILE 8, hard": limited("--nofile=8:8", needs_root=True),

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -173,3 +174,21 @@ def test_it_ends_where_the_host_restricts_itself_and_comes_back(v3_registry, lau
     wait_until(lambda: thread_of(host), PATIENCE_S, "another thread")
     assert status(f"{host.process.pid}/task/{thread_of(host).name}")["NoNewPrivs"] == "1"
     wait_until(lambda: len(v3_registry.documents()) == 1, PATIENCE_S, "the service")
+
+
+def dumps_to_the_working_folder():
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    return not pattern.startswith(("|", "/"))
+
+
+@pytest.mark.skipif(not dumps_to_the_working_folder(), reason="core dumps go elsewhere here")
+def test_a_core_dump_is_whole(v3_registry, launch, tmp_path):
+    """The kernel stops every task for a dump, and the thread is one that no libc knows."""
+    command = ["prlimit", "--core=unlimited", "sh", "-c", f"cd {tmp_path} && exec {product.LISTENER}"]
+    host = registered(launch, v3_registry, command)
+    host.process.send_signal(signal.SIGSEGV)
+    assert host.process.wait(RUN_S) == -signal.SIGSEGV
+    v3_registry.expect()
+    (core,) = tmp_path.glob("core*")
+    notes = subprocess.run(["readelf", "-n", core], check=True, capture_output=True, text=True)
+    assert notes.stdout.count("NT_PRSTATUS") == 2
