@@ -56,7 +56,7 @@ static int find_socket(struct sockdiag *diag, const struct wire_socket *id,
 int permission_check(struct sockdiag *diag, const struct permission_claim *claim, unsigned *budget,
 		     struct etcdreg_err *err)
 {
-	struct sockdiag_socket socket;
+	struct sockdiag_socket socket = {0};
 	int r = find_socket(diag, claim->id, &socket, err);
 
 	if (r < 0 || is_held(&socket, claim, budget))

@@ -205,8 +205,8 @@ static struct etcdreg_entry *pick(struct etcdreg_entry **entries, size_t len)
 int queries_lookup(struct queries *q, const char *name, struct etcdreg_entry **ret_entry,
 		   struct etcdreg_err *err)
 {
-	struct etcdreg_entry **entries;
-	size_t len;
+	struct etcdreg_entry **entries = NULL;
+	size_t len = 0;
 	int r = service_check_name(name, err);
 
 	if (r == 0)

@@ -254,8 +254,10 @@ static int signal_others(void)
 	struct dirent *task;
 	int sent = 0;
 
-	while (tasks && (task = readdir(tasks))) {
-		int id = atoi(task->d_name);
+	if (!tasks)
+		return 0;
+	while ((task = readdir(tasks))) {
+		int id = (int)strtol(task->d_name, NULL, 10);
 
 		if (id > 0 && id != getpid())
 			sent += syscall(SYS_tkill, id, TO_ALL_THREADS) == 0;

@@ -35,14 +35,14 @@ static void *idle(void *unused)
 
 static void allocate_for_a_while(void)
 {
-	uint64_t begin = host_now_ns();
+	uint64_t begin = host_now_ns(), now;
 	void *held[64] = {0};
 
-	while (host_now_ns() - begin < WORK_NS) {
-		int i = rand() % 64;
+	while ((now = host_now_ns()) - begin < WORK_NS) {
+		size_t i = now % 64;
 
 		free(held[i]);
-		held[i] = malloc((size_t)(2000 + rand() % 30000));
+		held[i] = malloc(2000 + now / 64 % 30000);
 	}
 }
 

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 
 	host_block();
 	if (argc > 1) {
-		host_print(host_port(atoi(argv[1])));
+		host_print(host_port((int)strtol(argv[1], NULL, 10)));
 		host_wait();
 		return 0;
 	}
