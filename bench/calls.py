@@ -12,7 +12,7 @@ from .frame.rows import Result, compare, interleave
 
 ROUND_S = 60
 OURS = "ours"
-# What a line has, its unit, and how many of its numbers make one.
+# The figures of a line: name, unit, and the divisor of the number that the host prints.
 FIGURES = (
     ("fork to end of the child", "µs", 1000),
     ("putc()", "ns", 1000),

@@ -38,7 +38,7 @@ struct task {
 	int folder, status, label;
 };
 
-/* What its links say; "": nothing.  Without an LSM there is no label. */
+/* The targets of its links; "": not readable.  Without an LSM there is no label. */
 struct place {
 	char links[4][PLACE_MAX], label[PLACE_MAX];
 };
@@ -239,7 +239,7 @@ static bool runs(const struct status *status)
 	return state && state[1] != 'Z' && state[1] != 'X';
 }
 
-/* SELF is a link to PID/task/TID.  Where it finds one, *ret is to be closed. */
+/* SELF is a link to PID/task/TID.  If it finds one, the caller closes *ret. */
 static bool find_another(struct task *ret)
 {
 	struct directory tasks;

@@ -5,7 +5,7 @@
  * A libc does not take a thread along that it does not know.  Neither the kernel nor a libc takes
  * any other thread along in capset(), chroot(), unshare() or a seccomp filter.  So the thread
  * compares what the host's main thread may do with what it may do itself, as /proc shows both.
- * Where the main thread has ended, another one stands for the host.
+ * If the main thread has ended, another one stands for the host.
  *
  * Called by the object's thread alone.
  */

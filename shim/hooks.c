@@ -27,7 +27,7 @@
 /*
  * The process that was set up: written by the set-up and in forked children.  Another pid runs on
  * this memory after vfork() and clone(CLONE_VM), or in a copy of it after a raw clone(): there no
- * thread may be started, and the hooks only pass through.  Where none is wanted, nothing of a
+ * thread may be started, and the hooks only pass through.  If none is wanted, nothing of a
  * process has to be forgotten, and no handler makes its forks slower.
  */
 static FORGOTTEN _Atomic uint32_t owner;

@@ -6,7 +6,7 @@
  *
  * A child whose exit signal is 0 raises no SIGCHLD and is invisible to a wait() without __WCLONE;
  * execve() would set the signal to SIGCHLD, so it is the middle's child that calls it, and the
- * middle exits.  The agent is then an orphan, and goes to the nearest reaper.  Where that is the
+ * middle exits.  The agent is then an orphan, and goes to the nearest reaper.  If that is the
  * host itself (PID 1 of its namespace, a child subreaper), the middle stays as its parent instead,
  * until the agent ends (stay.h).
  *

@@ -86,7 +86,7 @@ def test_filter_right_after_listen(v3_registry, launch, refused):
     assert host.stderr.count("\n") <= 1
 
 
-# What units exclude with SystemCallFilter=~..., and what kills a host for a thread or an agent.
+# Sets that units exclude with SystemCallFilter=~..., and calls for which a filter kills a host.
 EXCLUDED = ["unshare", "@process", "clone", "setsid", "prctl", "close_range", "@privileged"]
 
 

@@ -53,7 +53,7 @@ def kill(*names):
     return _filter("kill", _listed(sorted(set().union(*members))))
 
 
-# What the default profile of docker, podman and containerd refuses to a container without
+# The calls that docker, podman and containerd refuse by default to a container without
 # additional capabilities; clone3, which is answered with ENOSYS, left out.
 CONTAINER = refuse(
     "acct", "add_key", "bpf", "clock_adjtime", "clock_settime", "delete_module",
